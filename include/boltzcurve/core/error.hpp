@@ -1,0 +1,47 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace boltzcurve {
+
+/// What the process tells its caller when it ends.
+enum class ExitCode : int {
+  done = 0,
+  internal_error = 1,
+  usage = 2,              ///< command line or configuration
+  input = 3,              ///< a file: missing, corrupt, disk full
+  numerical_failure = 4,  ///< diverged
+  stopped_resumable = 75  ///< stopped early on request; a later run can go on from the checkpoint
+};
+
+/// An error that a user can act on. The text says what is wrong, where (option, file, dataset), which value was found and what would
+/// be right.
+class Error : public std::runtime_error {
+ public:
+  Error(ExitCode code, const std::string& what) : std::runtime_error(what), code_(code) {}
+  ExitCode code() const noexcept { return code_; }
+
+ private:
+  ExitCode code_;
+};
+
+/// The command line or the configuration is wrong. Example: "network.width = 0: must be between 1 and 65536".
+class ConfigError : public Error {
+ public:
+  explicit ConfigError(const std::string& what) : Error(ExitCode::usage, what) {}
+};
+
+/// A file cannot be read or written. Example: "cannot read modes.csv, line 3: expected 4 numbers, found 3".
+class InputError : public Error {
+ public:
+  explicit InputError(const std::string& what) : Error(ExitCode::input, what) {}
+};
+
+/// The computation left the realm of finite numbers and cannot go on.
+class NumericalError : public Error {
+ public:
+  explicit NumericalError(const std::string& what) : Error(ExitCode::numerical_failure, what) {}
+};
+
+}  // namespace boltzcurve

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <Kokkos_Core.hpp>
+
+namespace boltzcurve {
+
+/// A batch of points or of per-point results, indexed (point, component). The point index has unit stride, so that lanes of a vector
+/// unit, or neighbouring threads of a GPU, read neighbouring words.
+template <class Scalar>
+using Points = Kokkos::View<Scalar**, Kokkos::LayoutLeft>;
+
+/// One number per point.
+template <class Scalar>
+using PointScalars = Kokkos::View<Scalar*>;
+
+/// The same on the host.
+template <class Scalar>
+using HostPoints = Kokkos::View<Scalar**, Kokkos::LayoutLeft, Kokkos::HostSpace>;
+template <class Scalar>
+using HostScalars = Kokkos::View<Scalar*, Kokkos::HostSpace>;
+
+}  // namespace boltzcurve

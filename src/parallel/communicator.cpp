@@ -1,0 +1,129 @@
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/parallel/communicator.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+namespace boltzcurve {
+namespace {
+
+void check(int code, const char* operation) {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  throw Error(ExitCode::internal_error, std::string(operation) + " failed: " + std::string(text, static_cast<std::size_t>(length)));
+}
+
+// MPI-3 counts are int: longer arrays travel in pieces.
+template <class T>
+void all_reduce(MPI_Comm comm, std::span<T> values, MPI_Datatype type, MPI_Op operation) {
+  constexpr std::size_t piece = std::size_t{1} << 30;
+  for (std::size_t begin = 0; begin < values.size(); begin += piece) {
+    const auto count = static_cast<int>(std::min(piece, values.size() - begin));
+    check(MPI_Allreduce(MPI_IN_PLACE, values.data() + begin, count, type, operation, comm), "MPI_Allreduce");
+  }
+}
+
+template <class T>
+std::vector<T> gather_to_all(MPI_Comm comm, int size, std::span<const T> values, MPI_Datatype type) {
+  std::vector<int> counts(static_cast<std::size_t>(size)), offsets(static_cast<std::size_t>(size));
+  if (values.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    throw Error(ExitCode::internal_error, "gathering more than 2^31 numbers of one rank");
+  const int mine = static_cast<int>(values.size());
+  check(MPI_Allgather(&mine, 1, MPI_INT, counts.data(), 1, MPI_INT, comm), "MPI_Allgather");
+  std::int64_t total = 0;
+  for (std::size_t r = 0; r < counts.size(); ++r) {
+    if (total > std::numeric_limits<int>::max()) throw Error(ExitCode::internal_error, "gathering more than 2^31 numbers");
+    offsets[r] = static_cast<int>(total);
+    total += counts[r];
+  }
+  std::vector<T> all(static_cast<std::size_t>(total));
+  check(MPI_Allgatherv(values.data(), mine, type, all.data(), counts.data(), offsets.data(), type, comm), "MPI_Allgatherv");
+  return all;
+}
+
+}  // namespace
+
+Communicator::Communicator(MPI_Comm handle) : handle_(handle) {
+  check(MPI_Comm_rank(handle_, &rank_), "MPI_Comm_rank");
+  check(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
+}
+
+void Communicator::barrier() const { check(MPI_Barrier(handle_), "MPI_Barrier"); }
+
+void Communicator::sum(std::span<std::int64_t> values) const { all_reduce(handle_, values, MPI_INT64_T, MPI_SUM); }
+void Communicator::sum(std::span<double> values) const { all_reduce(handle_, values, MPI_DOUBLE, MPI_SUM); }
+void Communicator::sum(std::span<float> values) const { all_reduce(handle_, values, MPI_FLOAT, MPI_SUM); }
+void Communicator::max(std::span<double> values) const { all_reduce(handle_, values, MPI_DOUBLE, MPI_MAX); }
+void Communicator::max(std::span<std::int64_t> values) const { all_reduce(handle_, values, MPI_INT64_T, MPI_MAX); }
+
+std::int64_t Communicator::sum(std::int64_t value) const {
+  sum(std::span<std::int64_t>(&value, 1));
+  return value;
+}
+
+double Communicator::max(double value) const {
+  max(std::span<double>(&value, 1));
+  return value;
+}
+
+bool Communicator::any(bool value) const {
+  std::int64_t flag = value;
+  max(std::span<std::int64_t>(&flag, 1));
+  return flag != 0;
+}
+
+void Communicator::broadcast(std::string& text) const {
+  auto length = static_cast<std::int64_t>(text.size());
+  broadcast(std::span<std::int64_t>(&length, 1));
+  text.resize(static_cast<std::size_t>(length));
+  check(MPI_Bcast(text.data(), static_cast<int>(length), MPI_CHAR, 0, handle_), "MPI_Bcast");
+}
+
+void Communicator::broadcast(std::span<double> values) const {
+  check(MPI_Bcast(values.data(), static_cast<int>(values.size()), MPI_DOUBLE, 0, handle_), "MPI_Bcast");
+}
+
+void Communicator::broadcast(std::span<std::int64_t> values) const {
+  check(MPI_Bcast(values.data(), static_cast<int>(values.size()), MPI_INT64_T, 0, handle_), "MPI_Bcast");
+}
+
+std::vector<double> Communicator::all_gather(std::span<const double> values) const {
+  return gather_to_all(handle_, size_, values, MPI_DOUBLE);
+}
+
+std::vector<std::int64_t> Communicator::all_gather(std::span<const std::int64_t> values) const {
+  return gather_to_all(handle_, size_, values, MPI_INT64_T);
+}
+
+std::vector<std::string> Communicator::all_gather(const std::string& text) const {
+  const auto lengths = all_gather(std::vector<std::int64_t>{static_cast<std::int64_t>(text.size())});
+  const auto joined = gather_to_all(handle_, size_, std::span<const char>(text), MPI_CHAR);
+  std::vector<std::string> texts;
+  auto begin = joined.begin();
+  for (const auto length : lengths) {
+    texts.emplace_back(begin, begin + length);
+    begin += length;
+  }
+  return texts;
+}
+
+Shard shard_of(std::int64_t total, std::int64_t granule, int rank, int size) {
+  const std::int64_t blocks = (total + granule - 1) / granule;
+  const auto border = [&](std::int64_t r) { return std::min(total, (blocks * r / size) * granule); };
+  return {border(rank), border(rank + 1) - border(rank)};
+}
+
+void agree_on_error(const Communicator& ranks, const std::string& message, int code) {
+  if (!ranks.any(!message.empty())) return;
+  const auto messages = ranks.all_gather(message);
+  const auto codes = ranks.all_gather(std::vector<std::int64_t>{code});
+  const auto first = std::find_if(messages.begin(), messages.end(), [](const std::string& text) { return !text.empty(); });
+  const auto failed = static_cast<std::size_t>(first - messages.begin());
+  const std::string where = ranks.size() > 1 && messages[0].empty() ? " (on rank " + std::to_string(failed) + ")" : "";
+  throw Error(static_cast<ExitCode>(codes[failed]), *first + where);
+}
+
+}  // namespace boltzcurve

@@ -1,0 +1,29 @@
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/parallel/session.hpp>
+
+#include <cstdlib>
+
+namespace boltzcurve {
+
+MpiSession::MpiSession(int& argc, char**& argv) {
+  constexpr int keep_the_users_value = 0;
+  setenv("OMPI_MCA_fbtl_posix_write_datasieving", "0", keep_the_users_value);
+  int provided = MPI_THREAD_SINGLE;
+  if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+    throw Error(ExitCode::internal_error, "MPI_Init_thread failed");
+  world_.emplace(MPI_COMM_WORLD);
+}
+
+MpiSession::~MpiSession() { MPI_Finalize(); }
+
+KokkosSession::KokkosSession(int argc, const char* const* argv) {
+  arguments_.emplace_back(argc > 0 ? argv[0] : "boltzcurve");
+  for (int i = 1; i < argc; ++i)
+    if (std::string(argv[i]).rfind("--kokkos-", 0) == 0) arguments_.emplace_back(argv[i]);
+  for (auto& argument : arguments_) pointers_.push_back(argument.data());
+  int count = static_cast<int>(pointers_.size());
+  pointers_.push_back(nullptr);
+  guard_.emplace(count, pointers_.data());
+}
+
+}  // namespace boltzcurve
