@@ -3,12 +3,10 @@
 find_package(MPI REQUIRED COMPONENTS C CXX)
 
 find_package(Kokkos REQUIRED)
-# Debian 12's package names an include folder that does not exist (/usr/lib/include) on its imported target; its variable is right.
-if(TARGET Kokkos::kokkoscore AND DEFINED Kokkos_INCLUDE_DIRS AND Kokkos_INCLUDE_DIRS)
-  set_target_properties(Kokkos::kokkoscore PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${Kokkos_INCLUDE_DIRS}")
-elseif(TARGET kokkoscore AND NOT TARGET Kokkos::kokkoscore)
-  set_target_properties(kokkoscore PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${Kokkos_INCLUDE_DIRS}")
-  add_library(Kokkos::kokkoscore ALIAS kokkoscore)
+# Debian 12's package (Kokkos 3.4) puts an include folder on Kokkos::kokkos that does not exist (/usr/lib/include), which is an error at
+# generation; its variable Kokkos_INCLUDE_DIRS is right. The same line adds "-DKOKKOS_DEPENDENCE", harmless.
+if(Kokkos_INCLUDE_DIRS)
+  set_target_properties(Kokkos::kokkos PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${Kokkos_INCLUDE_DIRS}")
 endif()
 
 set(HDF5_PREFER_PARALLEL ON)
