@@ -46,7 +46,8 @@ KOKKOS_FORCEINLINE_FUNCTION Pack<Real, Lanes> exp(Pack<Real, Lanes> x) {
   const Mask exponent = __builtin_bit_cast(Mask, shifted.v) - __builtin_bit_cast(Mask, P(Constants::round).v);
   const Mask bits = (exponent + (Constants::exponent_bias - 1)) << Constants::mantissa_bits;
   const P result = (sum + sum) * P(__builtin_bit_cast(typename P::Vector, bits));
-  const P out_of_range = select(x > P(Constants::exp_upper), P(std::numeric_limits<Real>::infinity()), select(x < P(Constants::exp_lower), P(0), x));
+  const P out_of_range =
+      select(x > P(Constants::exp_upper), P(std::numeric_limits<Real>::infinity()), select(x < P(Constants::exp_lower), P(0), x));
   return select((x >= P(Constants::exp_lower)) & (x <= P(Constants::exp_upper)), result, out_of_range);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <Kokkos_Macros.hpp>
 #include <Random123/philox.h>
+#include <Kokkos_Macros.hpp>
 
 #include <cmath>
 #include <cstdint>

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <boltzcurve/core/views.hpp>
+#include <boltzcurve/curve/gradient_flow.hpp>
+#include <boltzcurve/network/mlp.hpp>
+#include <boltzcurve/network/packed_mlp.hpp>
+#include <boltzcurve/network/tile.hpp>
+#include <boltzcurve/parallel/reproducible_sum.hpp>
+
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace boltzcurve {
+
+/// Points that are always summed together, by global index, before anything is rounded or sent: the unit of work of a team. Fixed, so
+/// that no sum depends on the number of ranks or threads.
+inline constexpr int chunk_points = 128;
+
+/// The networks of a curve and how a point enters them: psi sees ((x - shift) scale, (t - shift) scale), the normaliser C only the last.
+struct CurveNetworks {
+  MlpShape psi;                                  ///< inputs D + 1: coordinates, then time
+  std::optional<MlpShape> normaliser;            ///< one input: time; absent: C = 0
+  std::vector<double> input_shift, input_scale;  ///< [D + 1]
+
+  /// Both networks' parameters as one flat array, psi first, names prefixed "psi/" and "normalizer/".
+  std::vector<ParameterTensor> tensors() const;
+  std::int64_t parameter_count() const;
+};
+
+/// One batch of collocation points with what does not depend on parameters.
+template <class Real>
+struct CollocationBatch {
+  PointScalars<Real> t;         ///< [n]
+  Points<Real> x;               ///< [n][D]
+  Points<Real> target, latent;  ///< [n][D+2]: value, gradient, Laplacian of f_D and f_Z
+
+  CollocationBatch() = default;
+  CollocationBatch(std::int64_t points, int dimension);
+  std::int64_t size() const { return static_cast<std::int64_t>(t.extent(0)); }
+};
+
+/// Residual R of the gradient-flow curve, its mean square, and the gradient of that by the parameters, in one fused kernel: a team takes
+/// a chunk, walks through it tile by tile (forward pass, residual, reverse sweep; see network/tile.hpp) and adds its partial sums.
+/// Real (float or double) is the type of the network's arithmetic; parameters and sums are double.
+template <class Real>
+class ResidualKernel {
+ public:
+  ResidualKernel(const GradientFlow& curve, const CurveNetworks& networks);
+
+  /// Takes over the parameters [parameter_count].
+  void set_parameters(std::span<const double> parameters);
+
+  /// Borders of the segments of the array that is summed: each tensor's packed gradient, then the loss; for ReproducibleSum.
+  std::vector<std::int64_t> sum_borders() const;
+
+  /// Adds, for points [0, n) of the batch, whose first global index is a multiple of chunk_points, the sums of R^2 / batch_points and of
+  /// its gradient, and writes R itself to `residual` [n].
+  void add_loss_and_gradient(const CollocationBatch<Real>& batch, std::int64_t n, double batch_points, const PartialSums& sums,
+                             PointScalars<Real> residual) const;
+
+  /// The sums, in packed order, as loss and gradient [parameter_count].
+  double unpack(const std::vector<double>& sums, std::vector<double>& gradient) const;
+
+  /// R only.
+  void residual(const CollocationBatch<Real>& batch, std::int64_t n, PointScalars<Real> residual) const;
+
+  /// Velocity v [n][D] and divergence [n] at points x [n][D], each with its own time t [n]. `target` and `latent` as in a batch.
+  void velocity(std::int64_t n, PointScalars<const Real> t, Points<const Real> x, Points<const Real> target, Points<const Real> latent,
+                Points<Real> velocity, PointScalars<Real> divergence) const;
+
+  /// Bytes of scratch that one team needs for a training step.
+  std::int64_t scratch_bytes() const;
+
+  const CurveNetworks& networks() const { return networks_; }
+
+ private:
+  template <bool with_gradient>
+  void launch(const CollocationBatch<Real>& batch, std::int64_t n, double batch_points, const PartialSums& sums,
+              PointScalars<Real> residual) const;
+
+  GradientFlow curve_;
+  CurveNetworks networks_;
+  PackedLayout psi_, normaliser_;
+  Kokkos::View<double*> parameters_;
+  Kokkos::View<Real*> psi_weights_, normaliser_weights_;
+  Kokkos::View<Real*> input_shift_, input_scale_;
+};
+
+extern template struct CollocationBatch<float>;
+extern template struct CollocationBatch<double>;
+extern template class ResidualKernel<float>;
+extern template class ResidualKernel<double>;
+
+}  // namespace boltzcurve

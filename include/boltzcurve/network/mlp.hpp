@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace boltzcurve {
+
+/// A fully connected network of one output: `inputs` numbers, `hidden_layers` layers of `width` swish neurons (h = z sigmoid(z)), and a
+/// linear combination of the last of them.
+struct MlpShape {
+  int inputs = 1;
+  int width = 64;
+  int hidden_layers = 3;
+
+  bool operator==(const MlpShape&) const = default;
+};
+
+/// One named matrix or vector among the parameters, which are one flat array: entry (row, column) at offset + row * columns + column.
+struct ParameterTensor {
+  std::string name;  ///< "layer0/weight" [out][in], "layer0/bias" [out], ..., the last layer is the output layer
+  int rows, columns;
+  std::int64_t offset;
+  bool is_bias;
+
+  std::int64_t size() const { return std::int64_t{rows} * columns; }
+};
+
+/// The parameters of a network in the order of the flat array, layer by layer, weight before bias.
+std::vector<ParameterTensor> parameter_tensors(const MlpShape& shape);
+
+std::int64_t parameter_count(const MlpShape& shape);
+
+/// Multiplications and additions, counted as two, that residual and parameter gradient of one point need in the hidden-to-hidden layers
+/// with `channels` numbers carried per neuron: 6 width^2 channels per such layer. Defines the useful flop rate of every benchmark.
+double useful_flops_per_point(const MlpShape& shape, int channels);
+
+/// Random start [parameter_count]: weights N(0, 1/inputs of the layer), biases zero in hidden layers, output layer all zero, so that the
+/// network starts as the zero function. A function of seed, `network` (which of several networks) and the entry's index only.
+std::vector<double> initial_parameters(const MlpShape& shape, std::uint64_t seed, std::uint64_t network);
+
+}  // namespace boltzcurve

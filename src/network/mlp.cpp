@@ -1,0 +1,48 @@
+#include <boltzcurve/network/mlp.hpp>
+#include <boltzcurve/random/counter_rng.hpp>
+
+#include <cmath>
+
+namespace boltzcurve {
+
+std::vector<ParameterTensor> parameter_tensors(const MlpShape& shape) {
+  std::vector<ParameterTensor> tensors;
+  std::int64_t offset = 0;
+  const auto add = [&](const std::string& name, int rows, int columns, bool is_bias) {
+    tensors.push_back({name, rows, columns, offset, is_bias});
+    offset += tensors.back().size();
+  };
+  for (int layer = 0; layer <= shape.hidden_layers; ++layer) {
+    const int in = layer == 0 ? shape.inputs : shape.width;
+    const int out = layer == shape.hidden_layers ? 1 : shape.width;
+    const std::string prefix = "layer" + std::to_string(layer);
+    add(prefix + "/weight", out, in, false);
+    add(prefix + "/bias", out, 1, true);
+  }
+  return tensors;
+}
+
+std::int64_t parameter_count(const MlpShape& shape) {
+  const auto tensors = parameter_tensors(shape);
+  return tensors.back().offset + tensors.back().size();
+}
+
+double useful_flops_per_point(const MlpShape& shape, int channels) {
+  return 6.0 * shape.width * shape.width * channels * (shape.hidden_layers - 1);
+}
+
+std::vector<double> initial_parameters(const MlpShape& shape, std::uint64_t seed, std::uint64_t network) {
+  std::vector<double> parameters(static_cast<std::size_t>(parameter_count(shape)), 0.0);
+  const auto tensors = parameter_tensors(shape);
+  for (std::size_t k = 0; k + 2 < tensors.size(); ++k) {  // all but the output layer
+    const auto& tensor = tensors[k];
+    if (tensor.is_bias) continue;
+    const double deviation = 1.0 / std::sqrt(static_cast<double>(tensor.columns));
+    for (std::int64_t i = tensor.offset; i < tensor.offset + tensor.size(); ++i)
+      parameters[static_cast<std::size_t>(i)] =
+          deviation * CounterRng(seed, RandomStream::initial_parameters, network, static_cast<std::uint64_t>(i)).normal();
+  }
+  return parameters;
+}
+
+}  // namespace boltzcurve

@@ -1,0 +1,115 @@
+#include <boltzcurve/parallel/reproducible_sum.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <utility>
+
+namespace boltzcurve {
+namespace {
+
+constexpr int headroom_bits = 10;                // a segment may grow or shrink 2^10-fold from one round to the next without a repeat
+constexpr std::int64_t lowest_exponent = -1000;  // also before anything is known: nothing fits, so the first round is repeated
+
+template <class T>
+Kokkos::View<T*> to_device(const std::string& label, const std::vector<T>& values) {
+  Kokkos::View<T*> view(Kokkos::view_alloc(label, Kokkos::WithoutInitializing), values.size());
+  Kokkos::deep_copy(view, Kokkos::View<const T*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(values.data(), values.size()));
+  return view;
+}
+
+int bits_for_chunks(std::int64_t chunks) {
+  const int carry = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(chunks, 1))));
+  return std::min(51, 62 - carry);
+}
+
+}  // namespace
+
+ReproducibleSum::ReproducibleSum(std::vector<std::int64_t> borders, std::int64_t chunks, Reduction reduction)
+    : borders_(std::move(borders)),
+      exponents_(borders_.size() - 1, lowest_exponent),
+      quantum_bits_(bits_for_chunks(chunks)),
+      reduction_(reduction),
+      device_borders_(to_device("boltzcurve::sum_borders", borders_)),
+      device_inverse_quantum_("boltzcurve::sum_inverse_quantum", borders_.size() - 1) {
+  const auto total = static_cast<std::size_t>(borders_.back());
+  if (reduction_ == Reduction::reproducible)
+    sums_.integers = Kokkos::View<std::int64_t*>("boltzcurve::integer_sums", total);
+  else
+    sums_.numbers = Kokkos::View<double*>("boltzcurve::float_sums", total);
+  sums_.maxima = Kokkos::View<std::int64_t*>("boltzcurve::sum_maxima", exponents_.size());
+  sums_.borders = device_borders_;
+  sums_.inverse_quantum = device_inverse_quantum_;
+  sums_.reduction = reduction_;
+  upload_quanta();
+}
+
+void ReproducibleSum::upload_quanta() {
+  const auto host = Kokkos::create_mirror_view(device_inverse_quantum_);
+  for (std::size_t s = 0; s < exponents_.size(); ++s) host(s) = std::ldexp(1.0, static_cast<int>(-exponents_[s]));
+  Kokkos::deep_copy(device_inverse_quantum_, host);
+}
+
+void ReproducibleSum::set_exponents(std::vector<std::int64_t> exponents) {
+  exponents_ = std::move(exponents);
+  upload_quanta();
+}
+
+PartialSums ReproducibleSum::begin() {
+  if (reduction_ == Reduction::reproducible)
+    Kokkos::deep_copy(sums_.integers, 0);
+  else
+    Kokkos::deep_copy(sums_.numbers, 0.0);
+  Kokkos::deep_copy(sums_.maxima, 0);
+  return sums_;
+}
+
+std::int64_t ReproducibleSum::exponent_for(double largest) const {
+  if (largest == 0) return lowest_exponent;
+  int exponent = 0;
+  std::frexp(largest, &exponent);  // largest < 2^exponent
+  return std::max<std::int64_t>(exponent - quantum_bits_ + headroom_bits, lowest_exponent);
+}
+
+ReproducibleSum::Outcome ReproducibleSum::finish(const Communicator& ranks, std::vector<double>& total) {
+  Kokkos::fence();
+  const auto maxima = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), sums_.maxima);
+  std::vector<std::int64_t> bits(maxima.data(), maxima.data() + maxima.extent(0));
+  ranks.max(bits);
+
+  bool fits = true, finite = true;
+  std::vector<std::int64_t> next(exponents_);
+  for (std::size_t s = 0; s < bits.size(); ++s) {
+    const double largest = std::bit_cast<double>(bits[s]);
+    finite = finite && std::isfinite(largest);
+    if (!finite) break;
+    // A segment that is all zero fits any quantum and tells nothing about the next round.
+    if (largest == 0) continue;
+    next[s] = exponent_for(largest);
+    const bool small_enough = largest < std::ldexp(1.0, static_cast<int>(exponents_[s]) + quantum_bits_);
+    const bool fine_enough = exponents_[s] <= next[s] + headroom_bits;
+    fits = fits && (reduction_ == Reduction::fast || (small_enough && fine_enough));
+  }
+  if (!finite) return Outcome::nonfinite;
+
+  if (fits) {
+    total.resize(static_cast<std::size_t>(borders_.back()));
+    if (reduction_ == Reduction::fast) {
+      const auto numbers = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), sums_.numbers);
+      std::copy(numbers.data(), numbers.data() + numbers.extent(0), total.begin());
+      ranks.sum(total);
+    } else {
+      const auto integers = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), sums_.integers);
+      ranks.sum(std::span<std::int64_t>(integers.data(), integers.extent(0)));
+      for (std::size_t s = 0; s < exponents_.size(); ++s) {
+        const double quantum = std::ldexp(1.0, static_cast<int>(exponents_[s]));
+        for (auto i = borders_[s]; i < borders_[s + 1]; ++i)
+          total[static_cast<std::size_t>(i)] = static_cast<double>(integers(static_cast<std::size_t>(i))) * quantum;
+      }
+    }
+  }
+  if (next != exponents_) set_exponents(std::move(next));
+  return fits ? Outcome::ok : Outcome::repeat;
+}
+
+}  // namespace boltzcurve

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <boltzcurve/network/mlp.hpp>
+
+#include <cmath>
+#include <span>
+#include <vector>
+
+namespace boltzcurve::reference {
+
+/// A number with its first and second derivative along one line, in plain double: written apart from the program's own dual numbers, so
+/// that the two can be held against each other.
+struct Taylor {
+  double value = 0, first = 0, second = 0;
+};
+
+inline Taylor operator+(const Taylor& a, const Taylor& b) { return {a.value + b.value, a.first + b.first, a.second + b.second}; }
+inline Taylor operator*(double w, const Taylor& a) { return {w * a.value, w * a.first, w * a.second}; }
+
+inline Taylor swish(const Taylor& z) {
+  const double s = 1 / (1 + std::exp(-z.value)), s1 = s * (1 - s), s2 = s1 * (1 - 2 * s);
+  const double h1 = s + z.value * s1, h2 = 2 * s1 + z.value * s2;
+  return {z.value * s, h1 * z.first, h1 * z.second + h2 * z.first * z.first};
+}
+
+/// The network at inputs that move along a line, straight from its definition: loops over neurons, weights row by row.
+inline Taylor network(const MlpShape& shape, std::span<const double> parameters, std::vector<Taylor> h) {
+  const auto tensors = parameter_tensors(shape);
+  for (int layer = 0; layer <= shape.hidden_layers; ++layer) {
+    const auto &weight = tensors[static_cast<std::size_t>(2 * layer)], &bias = tensors[static_cast<std::size_t>(2 * layer + 1)];
+    std::vector<Taylor> z(static_cast<std::size_t>(weight.rows));
+    for (int row = 0; row < weight.rows; ++row) {
+      Taylor sum{parameters[static_cast<std::size_t>(bias.offset + row)], 0, 0};
+      for (int column = 0; column < weight.columns; ++column)
+        sum = sum + parameters[static_cast<std::size_t>(weight.offset + std::int64_t{row} * weight.columns + column)] *
+                        h[static_cast<std::size_t>(column)];
+      z[static_cast<std::size_t>(row)] = layer == shape.hidden_layers ? sum : swish(sum);
+    }
+    h = z;
+  }
+  return h[0];
+}
+
+/// psi at a point whose inputs are (x - shift) scale: [value, gradient (D), time derivative, Laplacian].
+inline std::vector<double> psi_channels(const MlpShape& shape, std::span<const double> parameters, std::span<const double> shift,
+                                        std::span<const double> scale, std::span<const double> x_and_t) {
+  const std::size_t D = x_and_t.size() - 1;
+  std::vector<double> channels(D + 3, 0.0);
+  for (std::size_t k = 0; k <= D; ++k) {
+    std::vector<Taylor> inputs;
+    for (std::size_t i = 0; i <= D; ++i) inputs.push_back({(x_and_t[i] - shift[i]) * scale[i], i == k ? scale[i] : 0.0, 0.0});
+    const Taylor psi = network(shape, parameters, inputs);
+    channels[0] = psi.value;
+    channels[1 + k] = psi.first;
+    if (k < D) channels[D + 2] += psi.second;
+  }
+  return channels;
+}
+
+}  // namespace boltzcurve::reference
