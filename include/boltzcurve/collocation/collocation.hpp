@@ -1,0 +1,44 @@
+#pragma once
+
+#include <boltzcurve/core/views.hpp>
+#include <boltzcurve/energy/energy.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace boltzcurve {
+
+/// Where the positions of collocation points come from.
+enum class CollocationKind {
+  uniform,    ///< the box
+  latent,     ///< rho_Z
+  mixture,    ///< a share of latent points, the rest from the box
+  ou_bridge,  ///< m + a (y - m) + sqrt(1 - a^2) sigma eps with y uniform in the box, a = exp(-t/sigma^2): a point of the box after time t
+              ///< of the diffusion towards N(m, sigma^2), so that points spread as the curve's densities do
+  trajectory  ///< carried along the current velocity
+};
+
+/// The law of collocation points (x, t). Times are t = T u^power with u uniform: power 1 is uniform, larger ones favour the target end t =
+/// 0.
+struct CollocationLaw {
+  CollocationKind kind = CollocationKind::ou_bridge;
+  double horizon = 5;  ///< T
+  double time_power = 2;
+  double latent_share = 0.5;         ///< in `mixture`
+  std::vector<double> lower, upper;  ///< the box [D]
+  std::vector<double> latent_mean;   ///< m [D], for ou_bridge
+  double latent_scale = 1;           ///< sigma, for ou_bridge
+};
+
+/// Draws points of global index [first, first + t.extent(0)) of step `step` in a batch of `batch_points`: a function of seed, step and
+/// global index only. `latent` serves the kinds that need it. Fills t [n] and x [n][D] (host memory).
+template <class Real>
+void draw_collocation_points(const CollocationLaw& law, const Energy& latent, std::uint64_t seed, std::int64_t step,
+                             std::int64_t batch_points, std::int64_t first, HostScalars<Real> t, HostPoints<Real> x);
+
+extern template void draw_collocation_points<float>(const CollocationLaw&, const Energy&, std::uint64_t, std::int64_t, std::int64_t,
+                                                    std::int64_t, HostScalars<float>, HostPoints<float>);
+extern template void draw_collocation_points<double>(const CollocationLaw&, const Energy&, std::uint64_t, std::int64_t, std::int64_t,
+                                                     std::int64_t, HostScalars<double>, HostPoints<double>);
+
+}  // namespace boltzcurve

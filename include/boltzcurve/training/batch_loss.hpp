@@ -1,0 +1,65 @@
+#pragma once
+
+#include <boltzcurve/collocation/collocation.hpp>
+#include <boltzcurve/curve/residual.hpp>
+#include <boltzcurve/energy/energy.hpp>
+#include <boltzcurve/parallel/communicator.hpp>
+#include <boltzcurve/parallel/reproducible_sum.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace boltzcurve {
+
+/// The point of a batch where the residual is not finite (or, if all are, largest in magnitude).
+struct WorstPoint {
+  std::int64_t index = -1;  ///< within the batch, over all ranks
+  double t = 0, residual = 0;
+  std::vector<double> x;
+};
+
+/// The mean square of the residual over a batch that all ranks share, and its gradient. Every rank works on its shard of whole chunks,
+/// block by block, so that memory does not grow with the batch. Every function is collective.
+class BatchLoss {
+ public:
+  virtual ~BatchLoss() = default;
+
+  struct Result {
+    bool finite = false;           ///< else neither loss nor gradient
+    double loss = 0;               ///< mean of R^2 [nats^2 per squared unit of time]
+    std::vector<double> gradient;  ///< [parameters]
+  };
+
+  /// At the collocation points of step `step`. The same bits for any number of ranks if the reduction is reproducible.
+  virtual Result evaluate(const std::vector<double>& parameters, std::int64_t step) = 0;
+
+  /// For the report after a failure.
+  virtual WorstPoint worst_point(const std::vector<double>& parameters, std::int64_t step) = 0;
+
+  /// Quanta of the reproducible sum: part of the state from which training continues with the same bits.
+  virtual std::vector<std::int64_t> sum_exponents() const = 0;
+  virtual void set_sum_exponents(const std::vector<std::int64_t>& exponents) = 0;
+
+  /// Bytes that a rank holds for its points and for one team's scratch.
+  virtual std::int64_t memory_bytes() const = 0;
+};
+
+enum class Precision { single_precision, double_precision };
+
+/// What a batch loss is made of. The energies must outlive it.
+struct BatchLossSettings {
+  GradientFlow curve;
+  CurveNetworks networks;
+  CollocationLaw law;
+  std::int64_t points = 4096;  ///< per step, over all ranks
+  std::uint64_t seed = 1;
+  Reduction reduction = Reduction::reproducible;
+};
+
+std::unique_ptr<BatchLoss> make_batch_loss(Precision precision, const Communicator& ranks, const BatchLossSettings& settings,
+                                           const Energy& target, const Energy& latent);
+
+}  // namespace boltzcurve

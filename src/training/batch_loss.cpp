@@ -1,0 +1,128 @@
+#include <boltzcurve/training/batch_loss.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace boltzcurve {
+namespace {
+
+/// Points that a rank holds at a time.
+constexpr std::int64_t block_points = 64 * chunk_points;
+
+template <class Real>
+class BatchLossOf final : public BatchLoss {
+ public:
+  BatchLossOf(const Communicator& ranks, const BatchLossSettings& settings, const Energy& target, const Energy& latent)
+      : ranks_(ranks),
+        settings_(settings),
+        target_(target),
+        latent_(latent),
+        kernel_(settings.curve, settings.networks),
+        sum_(kernel_.sum_borders(), (settings.points + chunk_points - 1) / chunk_points, settings.reduction),
+        shard_(shard_of(settings.points, chunk_points, ranks.rank(), ranks.size())),
+        batch_(std::min(shard_.count, block_points), settings.curve.dimension),
+        residual_("boltzcurve::residual", static_cast<std::size_t>(batch_.size())) {}
+
+  Result evaluate(const std::vector<double>& parameters, std::int64_t step) override {
+    kernel_.set_parameters(parameters);
+    Result result;
+    std::vector<double> sums;
+    for (;;) {
+      const PartialSums partial = sum_.begin();
+      for_each_block(step, [&](std::int64_t, std::int64_t n) {
+        kernel_.add_loss_and_gradient(batch_, n, static_cast<double>(settings_.points), partial, residual_);
+      });
+      const auto outcome = sum_.finish(ranks_, sums);
+      if (outcome == ReproducibleSum::Outcome::repeat) continue;
+      if (outcome == ReproducibleSum::Outcome::nonfinite) return result;
+      result.loss = kernel_.unpack(sums, result.gradient);
+      result.finite = true;
+      return result;
+    }
+  }
+
+  WorstPoint worst_point(const std::vector<double>& parameters, std::int64_t step) override {
+    kernel_.set_parameters(parameters);
+    WorstPoint worst;
+    const auto badness = [](double r) { return std::isfinite(r) ? std::abs(r) : std::numeric_limits<double>::infinity(); };
+    for_each_block(step, [&](std::int64_t first, std::int64_t n) {
+      kernel_.residual(batch_, n, residual_);
+      const auto r = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), residual_);
+      const auto t = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch_.t);
+      const auto x = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch_.x);
+      for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
+        if (worst.index >= 0 && badness(r(i)) <= badness(worst.residual)) continue;
+        worst.index = first + static_cast<std::int64_t>(i);
+        worst.residual = r(i);
+        worst.t = t(i);
+        worst.x.clear();
+        for (std::size_t k = 0; k < x.extent(1); ++k) worst.x.push_back(x(i, k));
+      }
+    });
+    return worst_of_all_ranks(worst, badness(worst.residual));
+  }
+
+  std::vector<std::int64_t> sum_exponents() const override { return sum_.exponents(); }
+  void set_sum_exponents(const std::vector<std::int64_t>& exponents) override { sum_.set_exponents(exponents); }
+
+  std::int64_t memory_bytes() const override {
+    const std::int64_t per_point = (3 * settings_.curve.dimension + 6) * static_cast<std::int64_t>(sizeof(Real));
+    return batch_.size() * per_point + kernel_.scratch_bytes();
+  }
+
+ private:
+  /// Calls body(first, n) for every block of this rank's shard, with the block's points and energies in place.
+  template <class Body>
+  void for_each_block(std::int64_t step, const Body& body) {
+    for (std::int64_t begin = 0; begin < shard_.count; begin += block_points) {
+      const std::int64_t n = std::min(block_points, shard_.count - begin), first = shard_.first + begin;
+      fill(step, first, n);
+      body(first, n);
+    }
+  }
+
+  void fill(std::int64_t step, std::int64_t first, std::int64_t n) {
+    const auto rows = std::make_pair(std::size_t{0}, static_cast<std::size_t>(n));
+    const auto t = Kokkos::create_mirror_view(batch_.t);
+    const auto x = Kokkos::create_mirror_view(batch_.x);
+    draw_collocation_points<Real>(settings_.law, latent_, settings_.seed, step, settings_.points, first, Kokkos::subview(t, rows),
+                                  Kokkos::subview(x, rows, Kokkos::ALL));
+    Kokkos::deep_copy(batch_.t, t);
+    Kokkos::deep_copy(batch_.x, x);
+    target_.evaluate(Kokkos::subview(batch_.x, rows, Kokkos::ALL), Kokkos::subview(batch_.target, rows, Kokkos::ALL));
+    latent_.evaluate(Kokkos::subview(batch_.x, rows, Kokkos::ALL), Kokkos::subview(batch_.latent, rows, Kokkos::ALL));
+  }
+
+  /// The worst of every rank's worst; at a tie the lowest rank's.
+  WorstPoint worst_of_all_ranks(const WorstPoint& mine, double badness) const {
+    std::vector<double> packed{mine.index < 0 ? -1.0 : badness, static_cast<double>(mine.index), mine.t, mine.residual};
+    packed.insert(packed.end(), mine.x.begin(), mine.x.end());
+    packed.resize(4 + static_cast<std::size_t>(settings_.curve.dimension), 0.0);
+    const auto all = ranks_.all_gather(std::span<const double>(packed));
+    std::size_t best = 0;
+    for (std::size_t r = packed.size(); r < all.size(); r += packed.size())
+      if (all[r] > all[best]) best = r;
+    const auto at = all.begin() + static_cast<std::ptrdiff_t>(best);
+    return {static_cast<std::int64_t>(at[1]), at[2], at[3], std::vector<double>(at + 4, at + static_cast<std::ptrdiff_t>(packed.size()))};
+  }
+
+  Communicator ranks_;
+  BatchLossSettings settings_;
+  const Energy& target_;
+  const Energy& latent_;
+  ResidualKernel<Real> kernel_;
+  ReproducibleSum sum_;
+  Shard shard_;
+  CollocationBatch<Real> batch_;
+  PointScalars<Real> residual_;
+};
+
+}  // namespace
+
+std::unique_ptr<BatchLoss> make_batch_loss(Precision precision, const Communicator& ranks, const BatchLossSettings& settings,
+                                           const Energy& target, const Energy& latent) {
+  if (precision == Precision::single_precision) return std::make_unique<BatchLossOf<float>>(ranks, settings, target, latent);
+  return std::make_unique<BatchLossOf<double>>(ranks, settings, target, latent);
+}
+
+}  // namespace boltzcurve

@@ -1,0 +1,175 @@
+// Speed of the training step and of the matrix product that bounds it, on one core:
+//   boltzcurve_benchmark [--benchmark_filter=...] [--benchmark_format=json]
+// Counter "useful_gflops": 6 width^2 (D+3) (hidden layers - 1) flops per point (for products: 2 m n k), per second of wall time.
+#include <boltzcurve/curve/residual.hpp>
+#include <boltzcurve/energy/registry.hpp>
+#include <boltzcurve/parallel/session.hpp>
+#include <boltzcurve/random/counter_rng.hpp>
+#include <boltzcurve/training/batch_loss.hpp>
+#include <boltzcurve/training/optimizer.hpp>
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+extern "C" {
+void cblas_sgemm(int, int, int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
+void cblas_dgemm(int, int, int, int, int, int, double, const double*, int, const double*, int, double, double*, int);
+void openblas_set_num_threads(int);
+}
+
+namespace {
+
+using namespace boltzcurve;
+
+struct Case {
+  int dimension, width, hidden_layers, points;
+  std::string name() const { return fmt::format("D{}/W{}/L{}/N{}", dimension, width, hidden_layers, points); }
+};
+
+const Case cases[] = {{1, 16, 2, 256},   {2, 32, 2, 1024},   {2, 64, 3, 4096},  {2, 128, 4, 4096},
+                      {8, 128, 4, 4096}, {32, 128, 4, 1024}, {2, 512, 4, 1024}, {8, 512, 4, 1024}};
+
+CurveNetworks networks(const Case& c) {
+  CurveNetworks nets;
+  nets.psi = {c.dimension + 1, c.width, c.hidden_layers};
+  nets.input_shift.assign(static_cast<std::size_t>(c.dimension + 1), 0.0);
+  nets.input_scale.assign(static_cast<std::size_t>(c.dimension + 1), 1.0);
+  return nets;
+}
+
+std::unique_ptr<Energy> target_of(const Case& c) {
+  Parameters::Values given;
+  std::string name = "gmm40";
+  if (c.dimension == 1) {
+    name = "gaussian-mixture";
+    given["mode"] = {"0.5 | -2 | 0.5", "0.5 | 2 | 0.5"};
+  } else if (c.dimension > 2) {
+    name = "many-well";
+    given["dimension"] = {std::to_string(c.dimension)};
+  }
+  const auto& entry = find_target(name);
+  return entry.make(Parameters("target", name, entry.parameters, given));
+}
+
+std::unique_ptr<Energy> latent_of(int dimension) {
+  const auto& entry = find_latent("gaussian");
+  return entry.make(Parameters("latent", "gaussian", entry.parameters, {}), dimension);
+}
+
+void set_flops(benchmark::State& state, double flops_per_iteration) {
+  state.counters["useful_gflops"] =
+      benchmark::Counter(flops_per_iteration * 1e-9 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+
+/// Loss, gradient, their reduction, and the rest of the step: points, energies, Adam.
+void training_step(benchmark::State& state, const Case& c, Precision precision) {
+  const auto target = target_of(c), latent = latent_of(c.dimension);
+  BatchLossSettings settings;
+  settings.curve.dimension = c.dimension;
+  settings.networks = networks(c);
+  settings.points = c.points;
+  settings.law.kind = CollocationKind::uniform;
+  settings.law.lower.assign(static_cast<std::size_t>(c.dimension), -3.0);
+  settings.law.upper.assign(static_cast<std::size_t>(c.dimension), 3.0);
+  const auto loss = make_batch_loss(precision, Communicator(MPI_COMM_SELF), settings, *target, *latent);
+  auto parameters = initial_parameters(settings.networks.psi, 1, 0);
+  const Adam adam;
+  Adam::State moments{std::vector<double>(parameters.size()), std::vector<double>(parameters.size()), 0};
+  std::int64_t step = 0;
+  for (auto _ : state) {
+    const auto result = loss->evaluate(parameters, step++);
+    adam.update(moments, parameters, result.gradient, 1e-6);
+  }
+  set_flops(state, useful_flops_per_point(settings.networks.psi, c.dimension + 3) * c.points);
+}
+
+/// The fused kernel and the sum over chunks alone.
+template <class Real>
+void residual_gradient(benchmark::State& state, const Case& c) {
+  GradientFlow curve;
+  curve.dimension = c.dimension;
+  const auto nets = networks(c);
+  ResidualKernel<Real> kernel(curve, nets);
+  kernel.set_parameters(initial_parameters(nets.psi, 1, 0));
+  CollocationBatch<Real> batch(c.points, c.dimension);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(c.points); ++i) {
+    CounterRng rng(1, RandomStream::test, 0, i);
+    batch.t(i) = static_cast<Real>(curve.horizon * rng.uniform());
+    for (std::size_t k = 0; k < batch.x.extent(1); ++k) batch.x(i, k) = static_cast<Real>(rng.normal());
+    for (std::size_t k = 0; k < batch.target.extent(1); ++k) {
+      batch.target(i, k) = static_cast<Real>(rng.normal());
+      batch.latent(i, k) = static_cast<Real>(rng.normal());
+    }
+  }
+  ReproducibleSum sum(kernel.sum_borders(), (c.points + chunk_points - 1) / chunk_points, Reduction::reproducible);
+  PointScalars<Real> residual("benchmark::residual", static_cast<std::size_t>(c.points));
+  std::vector<double> total;
+  const Communicator self(MPI_COMM_SELF);
+  for (auto _ : state) {
+    kernel.add_loss_and_gradient(batch, c.points, c.points, sum.begin(), residual);
+    sum.finish(self, total);
+  }
+  set_flops(state, useful_flops_per_point(nets.psi, c.dimension + 3) * c.points);
+}
+
+/// The ceiling: a product of matrices that stay in the cache.
+template <class Real>
+void matrix_product(benchmark::State& state, int rows, int inner) {
+  const auto m = static_cast<std::size_t>(rows), k = static_cast<std::size_t>(inner);
+  std::vector<Real> a(m * k, Real(1.5)), b(k * k, Real(0.5)), c(m * k);
+  for (auto _ : state) {
+    if constexpr (sizeof(Real) == 4)
+      cblas_sgemm(101, 111, 111, rows, inner, inner, 1, a.data(), inner, b.data(), inner, 0, c.data(), inner);
+    else
+      cblas_dgemm(101, 111, 111, rows, inner, inner, 1, a.data(), inner, b.data(), inner, 0, c.data(), inner);
+    benchmark::DoNotOptimize(c.data());
+  }
+  set_flops(state, 2.0 * rows * inner * inner);
+}
+
+void energies(benchmark::State& state, const Case& c) {
+  const auto target = target_of(c);
+  Points<float> x("benchmark::x", static_cast<std::size_t>(c.points), static_cast<std::size_t>(c.dimension));
+  Points<float> out("benchmark::energy", static_cast<std::size_t>(c.points), static_cast<std::size_t>(c.dimension + 2));
+  for (std::size_t i = 0; i < x.extent(0); ++i)
+    for (std::size_t k = 0; k < x.extent(1); ++k) x(i, k) = static_cast<float>(CounterRng(1, RandomStream::test, k, i).normal());
+  for (auto _ : state) {
+    target->evaluate(x, out);
+    Kokkos::fence();
+  }
+  state.counters["points"] =
+      benchmark::Counter(static_cast<double>(c.points) * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+
+void register_all() {
+  const auto add = [](const std::string& name, auto function) {
+    benchmark::RegisterBenchmark(name.c_str(), function)->Unit(benchmark::kMillisecond)->UseRealTime();
+  };
+  for (const int inner : {64, 128, 512}) {
+    add(fmt::format("ceiling/sgemm/1024x{0}x{0}", inner), [inner](benchmark::State& s) { matrix_product<float>(s, 1024, inner); });
+    add(fmt::format("ceiling/dgemm/1024x{0}x{0}", inner), [inner](benchmark::State& s) { matrix_product<double>(s, 1024, inner); });
+  }
+  for (const auto& c : cases) {
+    add("residual/float/" + c.name(), [c](benchmark::State& s) { residual_gradient<float>(s, c); });
+    add("residual/double/" + c.name(), [c](benchmark::State& s) { residual_gradient<double>(s, c); });
+    add("step/float/" + c.name(), [c](benchmark::State& s) { training_step(s, c, Precision::single_precision); });
+    add("step/double/" + c.name(), [c](benchmark::State& s) { training_step(s, c, Precision::double_precision); });
+    if (c.dimension > 1) add("energy/float/" + c.name(), [c](benchmark::State& s) { energies(s, c); });
+  }
+}
+
+}  // namespace
+
+int main(int argc, char* argv[]) {
+  const MpiSession mpi(argc, argv);
+  const KokkosSession kokkos(argc, argv);
+  openblas_set_num_threads(1);
+  register_all();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
