@@ -1,4 +1,6 @@
 # Flags for our own code only; they never reach those who link the library.
+include(CheckCXXCompilerFlag)
+
 add_library(boltzcurve_options INTERFACE)
 target_compile_options(boltzcurve_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   # no errno from sqrt and friends, no traps: both only stop loops from being vectorised and change no result
@@ -6,11 +8,26 @@ target_compile_options(boltzcurve_options INTERFACE -Wall -Wextra -Wpedantic -Ws
 if(BOLTZCURVE_WERROR)
   target_compile_options(boltzcurve_options INTERFACE -Werror)
 endif()
+
+set(boltzcurve_native_flag "")
 if(BOLTZCURVE_NATIVE)
-  target_compile_options(boltzcurve_options INTERFACE -march=native)
+  check_cxx_compiler_flag(-march=native BOLTZCURVE_HAS_MARCH_NATIVE)
+  check_cxx_compiler_flag(-mcpu=native BOLTZCURVE_HAS_MCPU_NATIVE)
+  if(BOLTZCURVE_HAS_MARCH_NATIVE)
+    set(boltzcurve_native_flag -march=native)
+  elseif(BOLTZCURVE_HAS_MCPU_NATIVE)
+    set(boltzcurve_native_flag -mcpu=native)
+  else()
+    message(WARNING "This compiler knows neither -march=native nor -mcpu=native: kernels may run ten times slower than the machine can. "
+                    "Name its vector flags in CMAKE_CXX_FLAGS and set BOLTZCURVE_NATIVE=OFF.")
+  endif()
+  target_compile_options(boltzcurve_options INTERFACE ${boltzcurve_native_flag})
 endif()
+
 if(BOLTZCURVE_SANITIZE)
   target_compile_options(boltzcurve_options INTERFACE -fsanitize=${BOLTZCURVE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(boltzcurve_options INTERFACE -fsanitize=${BOLTZCURVE_SANITIZE})
 endif()
+
+# The kernels need -O3 (inlining and unrolling of the register blocks); CMake's own Release has it, its RelWithDebInfo has not.
 string(REPLACE "-O2" "-O3" CMAKE_CXX_FLAGS_RELWITHDEBINFO "${CMAKE_CXX_FLAGS_RELWITHDEBINFO}")

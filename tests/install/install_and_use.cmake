@@ -1,0 +1,50 @@
+# cmake -DBUILD=<build folder> -DSOURCE=<source folder> -DWORK=<scratch folder> -DVERSION=<version> -DCOMPILER=<C++ compiler>
+#       -DSANITIZE=<sanitizers of the build> -P install_and_use.cmake
+# Installs this build under a prefix of its own, builds a stranger's project against it and runs that.
+function(run)
+  execute_process(COMMAND ${ARGV} RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(failed)
+    list(JOIN ARGV " " command)
+    message(FATAL_ERROR "failed (${failed}): ${command}\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE ${WORK})
+set(flags "")
+if(SANITIZE)
+  set(flags "-DCMAKE_CXX_FLAGS=-fsanitize=${SANITIZE}")
+endif()
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
+run(${CMAKE_COMMAND} -S ${SOURCE}/tests/install/consumer -B ${WORK}/build -DCMAKE_PREFIX_PATH=${WORK}/prefix -DCMAKE_CXX_COMPILER=${COMPILER}
+    -DCMAKE_BUILD_TYPE=Debug ${flags})
+file(STRINGS ${WORK}/build/CMakeCache.txt found REGEX "^boltzcurve_DIR:")
+if(NOT found MATCHES "=${WORK}/prefix/")
+  message(FATAL_ERROR "The consumer found another boltzcurve than the one just installed: ${found}")
+endif()
+run(${CMAKE_COMMAND} --build ${WORK}/build)
+run(${WORK}/build/consumer)
+if(NOT output MATCHES "version ${VERSION}, sum 4950 on 1 rank")
+  message(FATAL_ERROR "The consumer ran but printed: ${output}")
+endif()
+
+# Nothing that was installed may point back into the source or the build folder.
+file(GLOB_RECURSE package ${WORK}/prefix/*.cmake)
+foreach(file ${package})
+  file(READ ${file} text)
+  foreach(folder ${BUILD} ${SOURCE}/)
+    string(REPLACE "${WORK}" "" text "${text}")
+    string(FIND "${text}" "${folder}" at)
+    if(NOT at EQUAL -1)
+      message(FATAL_ERROR "${file} names ${folder}: it would break once that folder is gone")
+    endif()
+  endforeach()
+endforeach()
+
+# A program that was built is installed, and runs from there.
+if(EXISTS ${BUILD}/boltzcurve)
+  run(${WORK}/prefix/bin/boltzcurve --version)
+  if(NOT output MATCHES "${VERSION}")
+    message(FATAL_ERROR "The installed boltzcurve --version printed: ${output}")
+  endif()
+endif()
