@@ -12,9 +12,11 @@ int main(int argc, char* argv[]) {
   const boltzcurve::KokkosSession kokkos(argc, argv);
 
   const boltzcurve::PointScalars<double> values("consumer::values", 100);
-  Kokkos::parallel_for("consumer::fill", values.extent(0), KOKKOS_LAMBDA(const int i) { values(i) = i; });
+  Kokkos::parallel_for(
+      "consumer::fill", values.extent(0), KOKKOS_LAMBDA(const int i) { values(i) = i; });
   double sum = 0;
-  Kokkos::parallel_reduce("consumer::sum", values.extent(0), KOKKOS_LAMBDA(const int i, double& partial) { partial += values(i); }, sum);
+  Kokkos::parallel_reduce(
+      "consumer::sum", values.extent(0), KOKKOS_LAMBDA(const int i, double& partial) { partial += values(i); }, sum);
 
   const double total = mpi.world().max(sum);
   std::printf("consumer: version %s, sum %g on %d rank(s)\n", std::string(boltzcurve::version()).c_str(), total, mpi.world().size());

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Runs clang-tidy with the profile in .clang-tidy over the sources, and shellcheck over the scripts. Fails on the first kind of finding.
+#   tools/lint.sh [FILE.cpp ...]     (default: all of src)
+# BUILD: a configured build folder (default build/release, configured here when absent).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+for tool in clang-tidy shellcheck; do
+  if ! command -v "$tool" >/dev/null; then
+    echo "lint.sh: $tool was not found; Debian, Ubuntu: sudo apt-get install clang-tidy shellcheck" >&2
+    exit 1
+  fi
+done
+
+shellcheck --external-sources tools/*.sh .ci/run
+
+build=${BUILD:-build/release}
+if [ ! -f "$build/compile_commands.json" ]; then
+  cmake -S . -B "$build" -G Ninja
+fi
+cmake --build "$build" --target boltzcurve_git_description
+
+files=("$@")
+if [ ${#files[@]} -eq 0 ]; then
+  mapfile -t files < <(find src -name '*.cpp' | sort)
+fi
+printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p "$build"
