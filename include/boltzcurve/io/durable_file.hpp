@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace boltzcurve {
+
+/// All bytes of a file. Throws InputError with the system's reason, for example
+/// "cannot read out/checkpoint.h5: No such file or directory".
+std::vector<std::byte> read_file(const std::filesystem::path& path);
+
+enum class Previous { keep, drop };
+
+/// Makes `bytes` the content of `path` so that a crash at any moment, of the program or of the machine, leaves a whole file there: the
+/// old one or the new one. Throws InputError with the system's reason (no such folder, disk full); then the old file is untouched and no
+/// temporary file is left. One process at a time; on a parallel run, one rank.
+///
+/// Previous::keep leaves the replaced file under previous_path(path). Where the file system has no hard links, a crash between two
+/// renames can leave only that name and none at `path`.
+void replace_file(const std::filesystem::path& path, std::span<const std::byte> bytes, Previous previous = Previous::drop);
+void replace_file(const std::filesystem::path& path, std::string_view text);
+
+/// Where the content goes before it is whole: "checkpoint.partial.h5" for "checkpoint.h5". Left by a killed process, it is overwritten
+/// by the next.
+std::filesystem::path partial_path(const std::filesystem::path& path);
+/// "checkpoint.previous.h5" for "checkpoint.h5".
+std::filesystem::path previous_path(const std::filesystem::path& path);
+
+/// Hands what the operating system holds of a file or of a folder's entries to the disk. Throws InputError.
+void synchronise(const std::filesystem::path& path);
+/// The folder that holds `path`; "." for a bare name.
+std::filesystem::path folder_of(const std::filesystem::path& path);
+
+}  // namespace boltzcurve

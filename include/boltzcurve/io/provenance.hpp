@@ -1,0 +1,44 @@
+#pragma once
+
+#include <boltzcurve/parallel/communicator.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace boltzcurve {
+
+namespace hdf5 {
+class Location;
+}
+
+/// Where a file comes from: the root attributes of every HDF5 file of this program, under the names of these members.
+struct Provenance {
+  std::string format;               ///< what kind of file, for example "boltzcurve checkpoint"; set by the function that writes the file
+  std::int64_t format_version = 0;  ///< likewise; grows when a reader must change
+  std::string program_version;      ///< for example "0.1.0"
+  std::string git_description;      ///< commit that the program was built from, with "-dirty" where it was changed
+  std::string options;              ///< all resolved options, as the text of a configuration file; any length
+  std::string command_line;
+  std::uint64_t seed = 0;
+  std::string build;               ///< compiler, flags, Kokkos, MPI, HDF5
+  std::vector<std::string> hosts;  ///< one name per host
+  std::string job_id;              ///< the scheduler's, empty without one
+  std::string start_utc;           ///< ISO 8601, for example "2026-03-01T12:00:00Z"
+
+  bool operator==(const Provenance&) const = default;
+};
+
+/// Writes every member as an attribute of `root`. Collective where the file is: same values on all ranks (see broadcast()).
+/// Throws InputError.
+void write_provenance(const hdf5::Location& root, const Provenance& provenance);
+
+/// Throws InputError, naming the file, unless `root` carries all attributes of a file of this `format` in a version from 1 to
+/// `newest_version`.
+Provenance read_provenance(const hdf5::Location& root, std::string_view format, std::int64_t newest_version);
+
+/// Gives every rank rank 0's values. Collective.
+void broadcast(const Communicator& ranks, Provenance& provenance);
+
+}  // namespace boltzcurve

@@ -1,0 +1,288 @@
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/io/checkpoint.hpp>
+#include <boltzcurve/io/durable_file.hpp>
+#include <boltzcurve/io/hdf5.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <set>
+#include <span>
+
+#include <fmt/format.h>
+#include <boost/crc.hpp>
+
+namespace boltzcurve {
+namespace {
+
+constexpr auto format_name = "boltzcurve checkpoint";
+
+// Layout of the file. Root attributes: provenance, the names of the arrays in their order, and the checksum of all that no array's own
+// checksum covers. Scalars are the attributes of a group of their own.
+constexpr auto scalars_group = "scalars";
+constexpr auto names_attribute = "dataset_names";
+constexpr auto contents_attribute = "contents_crc32";
+constexpr auto dataset_attribute = "crc32";
+
+// CRC-32 (IEEE 802.3) of a sequence of items. Lengths go in as well, so that "ab","c" differs from "a","bc".
+class Checksum {
+ public:
+  static_assert(std::endian::native == std::endian::little, "checksums are of little-endian bytes, as stored");
+
+  void add(std::int64_t value) { crc_.process_bytes(&value, sizeof value); }
+  void add(std::uint64_t value) { crc_.process_bytes(&value, sizeof value); }
+  void add(double value) { crc_.process_bytes(&value, sizeof value); }
+  void add(std::string_view text) {
+    add(static_cast<std::int64_t>(text.size()));
+    crc_.process_bytes(text.data(), text.size());
+  }
+  void add(const std::string& text) { add(std::string_view(text)); }
+  void add(const std::vector<std::string>& texts) {
+    add(static_cast<std::int64_t>(texts.size()));
+    for (const auto& text : texts) add(text);
+  }
+  template <class T>
+  void add(std::span<const T> values) {
+    add(static_cast<std::int64_t>(values.size_bytes()));
+    crc_.process_bytes(values.data(), values.size_bytes());
+  }
+
+  std::int64_t value() const { return crc_.checksum(); }
+
+ private:
+  boost::crc_32_type crc_;
+};
+
+template <class T>
+constexpr std::string_view type_title() {
+  if constexpr (std::is_same_v<T, float>) return "float32";
+  if constexpr (std::is_same_v<T, double>) return "float64";
+  if constexpr (std::is_same_v<T, std::int64_t>) return "int64";
+  if constexpr (std::is_same_v<T, std::string>) return "text";
+}
+
+template <class T>
+std::string_view type_title_of(const std::vector<T>&) {
+  return type_title<T>();
+}
+
+std::int64_t checksum_of(const CheckpointDataset& dataset) {
+  Checksum sum;
+  sum.add(dataset.name);
+  sum.add(std::span<const std::int64_t>(dataset.shape));
+  std::visit(
+      [&]<class T>(const std::vector<T>& values) {
+        sum.add(type_title<T>());
+        sum.add(std::span<const T>(values));
+      },
+      dataset.values);
+  return sum.value();
+}
+
+std::int64_t checksum_of_rest(const Provenance& from, const Checkpoint& checkpoint) {
+  Checksum sum;
+  sum.add(from.format);
+  sum.add(from.format_version);
+  sum.add(from.program_version);
+  sum.add(from.git_description);
+  sum.add(from.options);
+  sum.add(from.command_line);
+  sum.add(from.seed);
+  sum.add(from.build);
+  sum.add(from.hosts);
+  sum.add(from.job_id);
+  sum.add(from.start_utc);
+  sum.add(static_cast<std::int64_t>(checkpoint.scalars.size()));
+  for (const auto& [name, scalar] : checkpoint.scalars) {
+    sum.add(name);
+    std::visit(
+        [&]<class T>(const T& value) {
+          sum.add(type_title<T>());
+          sum.add(value);
+        },
+        scalar);
+  }
+  sum.add(static_cast<std::int64_t>(checkpoint.datasets.size()));
+  for (const auto& dataset : checkpoint.datasets) sum.add(dataset.name);
+  return sum.value();
+}
+
+[[noreturn]] void refuse(const std::string& what) { throw Error(ExitCode::internal_error, "cannot write a checkpoint: " + what); }
+
+void require_sensible(const Checkpoint& checkpoint) {
+  std::set<std::string_view> names;
+  for (const auto& dataset : checkpoint.datasets) {
+    const auto& name = dataset.name;
+    if (name.empty() || name.front() == '/' || name.back() == '/' || name.find("//") != std::string::npos ||
+        name.find('\0') != std::string::npos || name.find('.') != std::string::npos)
+      refuse(fmt::format("dataset name \"{}\": must be words joined by single slashes, without dots", name));
+    if (name == scalars_group || name.starts_with(std::string(scalars_group) + "/"))
+      refuse(fmt::format("dataset name \"{}\": {} is taken", name, scalars_group));
+    if (!names.insert(name).second) refuse(fmt::format("two datasets have the name \"{}\"", name));
+    const auto size = std::visit([](const auto& values) { return values.size(); }, dataset.values);
+    if (dataset.shape.empty() || dataset.shape.size() > 2 || static_cast<std::uint64_t>(hdf5::size_of(dataset.shape)) != size)
+      refuse(fmt::format("dataset \"{}\" has the shape {} and {} values; it must have one or two dimensions and as many values", name,
+                         hdf5::to_text(dataset.shape), size));
+  }
+}
+
+std::vector<std::byte> compose(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  auto provenance = checkpoint.provenance;
+  provenance.format = format_name;
+  provenance.format_version = checkpoint_format_version;
+
+  auto file = hdf5::create_file(path, hdf5::memory_access());
+  write_provenance(file, provenance);
+
+  std::vector<std::string> names;
+  for (const auto& dataset : checkpoint.datasets) {
+    names.push_back(dataset.name);
+    std::visit([&]<class T>(const std::vector<T>& values) { hdf5::write_dataset<T>(file, dataset.name, values, dataset.shape); },
+               dataset.values);
+    hdf5::write_attribute(hdf5::open_dataset(file, dataset.name), dataset_attribute, checksum_of(dataset));
+  }
+  hdf5::write_attribute(file, names_attribute, names);
+
+  auto scalars = hdf5::create_groups(file, scalars_group);
+  for (const auto& [name, scalar] : checkpoint.scalars) {
+    std::visit(
+        [&, &attribute = name]<class T>(const T& value) {
+          if constexpr (std::is_same_v<T, std::string>)
+            hdf5::write_attribute(scalars, attribute, std::string_view(value));
+          else
+            hdf5::write_attribute(scalars, attribute, value);
+        },
+        scalar);
+  }
+  scalars.close();
+  hdf5::write_attribute(file, contents_attribute, checksum_of_rest(provenance, checkpoint));
+
+  auto image = hdf5::image_of(file);
+  file.close();
+  return image;
+}
+
+template <class T>
+bool read_if(const hdf5::File& file, const std::string& type, CheckpointDataset& dataset) {
+  if (type != type_title<T>()) return false;
+  auto array = hdf5::read_dataset<T>(file, dataset.name);
+  dataset.shape = std::move(array.shape);
+  dataset.values = std::move(array.values);
+  return true;
+}
+
+CheckpointDataset read_and_verify(const hdf5::File& file, const std::string& name) {
+  CheckpointDataset dataset{.name = name, .shape = {}, .values = {}};
+  const auto handle = hdf5::open_dataset(file, name);
+  const auto title = "dataset " + name + " in " + hdf5::file_name(file.id());
+  const auto shape = hdf5::shape_of(handle);
+  if (shape.empty() || shape.size() > 2)
+    throw InputError(fmt::format("{} has the shape {}, expected one or two dimensions", title, hdf5::to_text(shape)));
+  const auto type = hdf5::type_name_of(handle);
+  if (!read_if<float>(file, type, dataset) && !read_if<double>(file, type, dataset) && !read_if<std::int64_t>(file, type, dataset))
+    throw InputError(fmt::format("{} is of type {}, expected float32, float64 or int64", title, type));
+  const auto stored = hdf5::read_attribute<std::int64_t>(handle, dataset_attribute), found = checksum_of(dataset);
+  if (stored != found)
+    throw InputError(fmt::format("{} is damaged: its checksum is {:08x}, the file says {:08x}; use another checkpoint, for example {}",
+                                 title, found, stored, previous_path(hdf5::file_name(file.id())).filename().string()));
+  return dataset;
+}
+
+herr_t append_attribute_name(hid_t, const char* name, const H5A_info_t*, void* data) noexcept {
+  try {
+    static_cast<std::vector<std::string>*>(data)->emplace_back(name);
+    return 0;
+  } catch (...) {  // no exception may pass through HDF5
+    return -1;
+  }
+}
+
+void read_scalars(const hdf5::File& file, Checkpoint& checkpoint) {
+  const auto group = hdf5::open_group(file, scalars_group);
+  std::vector<std::string> names;
+  hsize_t position = 0;
+  hdf5::check(H5Aiterate2(group.id(), H5_INDEX_NAME, H5_ITER_INC, &position, append_attribute_name, &names),
+              {"read the scalars of", file.id()});
+  for (const auto& name : names) {
+    const auto type = hdf5::attribute_type_name(group, name);
+    if (type == "text")
+      checkpoint.scalars[name] = hdf5::read_attribute_text(group, name);
+    else if (type == "float64")
+      checkpoint.scalars[name] = hdf5::read_attribute<double>(group, name);
+    else
+      checkpoint.scalars[name] = hdf5::read_attribute<std::int64_t>(group, name);
+  }
+}
+
+Checkpoint parse(const std::filesystem::path& path, std::span<const std::byte> image) {
+  const auto file = hdf5::open_image(path, image);
+  Checkpoint checkpoint;
+  checkpoint.source = path;
+  checkpoint.provenance = read_provenance(file, format_name, checkpoint_format_version);
+  for (const auto& name : hdf5::read_attribute_texts(file, names_attribute)) checkpoint.datasets.push_back(read_and_verify(file, name));
+  read_scalars(file, checkpoint);
+  const auto stored = hdf5::read_attribute<std::int64_t>(file, contents_attribute),
+             found = checksum_of_rest(checkpoint.provenance, checkpoint);
+  if (stored != found)
+    throw InputError(
+        fmt::format("{} is damaged: the checksum of its attributes is {:08x}, the file says {:08x}; use another checkpoint, for example {}",
+                    path.string(), found, stored, previous_path(path).filename().string()));
+  return checkpoint;
+}
+
+}  // namespace
+
+template <class T>
+const std::vector<T>& Checkpoint::values(std::string_view name, const std::vector<std::int64_t>& shape) const {
+  const auto title = fmt::format("dataset {} in {}", name, source.string());
+  const auto found = std::find_if(datasets.begin(), datasets.end(), [&](const auto& dataset) { return dataset.name == name; });
+  if (found == datasets.end()) throw InputError(title + " is missing");
+  const auto type = std::visit([](const auto& stored) { return type_title_of(stored); }, found->values);
+  if (type != type_title<T>()) throw InputError(fmt::format("{} is of type {}, expected {}", title, type, type_title<T>()));
+  if (found->shape != shape)
+    throw InputError(fmt::format("{} has the shape {}, expected {}", title, hdf5::to_text(found->shape), hdf5::to_text(shape)));
+  return std::get<std::vector<T>>(found->values);
+}
+
+template const std::vector<float>& Checkpoint::values(std::string_view, const std::vector<std::int64_t>&) const;
+template const std::vector<double>& Checkpoint::values(std::string_view, const std::vector<std::int64_t>&) const;
+template const std::vector<std::int64_t>& Checkpoint::values(std::string_view, const std::vector<std::int64_t>&) const;
+
+template <class T>
+const T& Checkpoint::scalar(const std::string& name) const {
+  const auto found = scalars.find(name);
+  if (found == scalars.end()) throw InputError(fmt::format("attribute {}/{} in {} is missing", scalars_group, name, source.string()));
+  const T* value = std::get_if<T>(&found->second);
+  if (value == nullptr)
+    throw InputError(
+        fmt::format("attribute {}/{} in {} is of another type, expected {}", scalars_group, name, source.string(), type_title<T>()));
+  return *value;
+}
+
+template const std::int64_t& Checkpoint::scalar(const std::string&) const;
+template const double& Checkpoint::scalar(const std::string&) const;
+template const std::string& Checkpoint::scalar(const std::string&) const;
+
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  require_sensible(checkpoint);
+  replace_file(path, compose(path, checkpoint), Previous::keep);
+}
+
+Checkpoint read_checkpoint(const std::filesystem::path& path) { return parse(path, read_file(path)); }
+
+Checkpoint read_checkpoint(const Communicator& ranks, const std::filesystem::path& path) {
+  std::string image, message;
+  if (ranks.is_root()) {
+    try {
+      const auto bytes = read_file(path);
+      image.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    } catch (const InputError& error) {
+      message = error.what();
+    }
+  }
+  agree_on_error(ranks, message, static_cast<int>(ExitCode::input));
+  ranks.broadcast(image);
+  // All ranks hold the same bytes, so they succeed together or fail together with the same message.
+  return parse(path, std::as_bytes(std::span(image)));
+}
+
+}  // namespace boltzcurve

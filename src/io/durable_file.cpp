@@ -1,0 +1,147 @@
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/io/durable_file.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace boltzcurve {
+namespace {
+
+[[noreturn]] void fail(const std::string& action, const std::filesystem::path& path, int code = errno) {
+  throw InputError("cannot " + action + " " + path.string() + ": " + std::generic_category().message(code));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  int value() const { return value_; }
+  bool is_open() const { return value_ >= 0; }
+  bool close() { return ::close(std::exchange(value_, -1)) == 0; }
+
+ private:
+  int value_;
+};
+
+// Removes a file unless told that it has found its place.
+class Temporary {
+ public:
+  explicit Temporary(std::filesystem::path path) : path_(std::move(path)) {}
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  ~Temporary() {
+    if (!kept_) ::unlink(path_.c_str());
+  }
+  void keep() { kept_ = true; }
+
+ private:
+  std::filesystem::path path_;
+  bool kept_ = false;
+};
+
+// One call moves at most 2 GiB on Linux, and may move less or be interrupted.
+constexpr std::size_t most_per_call = std::size_t{1} << 30;
+
+void write_all(const Descriptor& file, std::span<const std::byte> bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const auto written = ::write(file.value(), bytes.data(), std::min(bytes.size(), most_per_call));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail("write", path);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void sync_descriptor(const Descriptor& file, const std::filesystem::path& path) {
+  // Some file systems cannot synchronise folders and say so by EINVAL: there is nothing more to be done there.
+  if (::fsync(file.value()) != 0 && errno != EINVAL) fail("synchronise", path);
+}
+
+std::filesystem::path with_infix(const std::filesystem::path& path, const char* infix) {
+  auto result = path;
+  result.replace_filename(path.stem().string() + infix + path.extension().string());
+  return result;
+}
+
+void rename_over(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) fail("replace", to);
+}
+
+// Gives the file at `path` its second name, so that renaming the new one over `path` leaves the old one there.
+void keep_previous(const std::filesystem::path& path) {
+  const auto previous = previous_path(path);
+  const auto link = with_infix(path, ".link");
+  ::unlink(link.c_str());  // of a process that was killed at this place
+  if (::link(path.c_str(), link.c_str()) == 0) {
+    const Temporary remove_link(link);  // renaming between two names of one file does nothing, and leaves both
+    rename_over(link, previous);
+    return;
+  }
+  if (errno == ENOENT) return;  // no file yet
+  if (errno != EPERM && errno != ENOTSUP && errno != EOPNOTSUPP && errno != EMLINK && errno != ENOSYS) fail("keep a second name of", path);
+  rename_over(path, previous);
+}
+
+}  // namespace
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  const auto folder = path.parent_path();
+  return folder.empty() ? std::filesystem::path(".") : folder;
+}
+
+std::filesystem::path partial_path(const std::filesystem::path& path) { return with_infix(path, ".partial"); }
+std::filesystem::path previous_path(const std::filesystem::path& path) { return with_infix(path, ".previous"); }
+
+std::vector<std::byte> read_file(const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) fail("read", path);
+  struct stat status {};
+  if (::fstat(file.value(), &status) != 0) fail("read", path);
+  if (!S_ISREG(status.st_mode)) throw InputError("cannot read " + path.string() + ": it is not a regular file");
+  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+  for (std::size_t begin = 0; begin < bytes.size();) {
+    const auto read = ::read(file.value(), bytes.data() + begin, std::min(bytes.size() - begin, most_per_call));
+    if (read < 0 && errno == EINTR) continue;
+    if (read < 0) fail("read", path);
+    if (read == 0) bytes.resize(begin);  // it shrank meanwhile
+    begin += static_cast<std::size_t>(read);
+  }
+  return bytes;
+}
+
+void synchronise(const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) fail("open", path);
+  sync_descriptor(file, path);
+}
+
+void replace_file(const std::filesystem::path& path, std::span<const std::byte> bytes, Previous previous) {
+  const auto partial = partial_path(path);
+  Descriptor file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!file.is_open()) fail("create", partial);
+  Temporary temporary(partial);
+  write_all(file, bytes, partial);
+  // Without this, a machine that crashes after the rename may come up with an empty file under the good name.
+  sync_descriptor(file, partial);
+  if (!file.close()) fail("close", partial);
+
+  if (previous == Previous::keep) keep_previous(path);
+  rename_over(partial, path);
+  temporary.keep();
+  synchronise(folder_of(path));  // makes the renames themselves survive a crash of the machine
+}
+
+void replace_file(const std::filesystem::path& path, std::string_view text) { replace_file(path, std::as_bytes(std::span(text))); }
+
+}  // namespace boltzcurve

@@ -1,0 +1,80 @@
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/io/hdf5.hpp>
+#include <boltzcurve/io/provenance.hpp>
+
+#include <fmt/format.h>
+
+namespace boltzcurve {
+namespace {
+
+// The one list of members and their names in the file.
+template <class Members, class Visitor>
+void for_each_member(Members& provenance, Visitor visit) {
+  visit("format", provenance.format);
+  visit("format_version", provenance.format_version);
+  visit("program_version", provenance.program_version);
+  visit("git_description", provenance.git_description);
+  visit("options", provenance.options);
+  visit("command_line", provenance.command_line);
+  visit("seed", provenance.seed);
+  visit("build", provenance.build);
+  visit("hosts", provenance.hosts);
+  visit("job_id", provenance.job_id);
+  visit("start_utc", provenance.start_utc);
+}
+
+struct Writer {
+  const hdf5::Location& root;
+  void operator()(const char* name, const auto& value) const { hdf5::write_attribute(root, name, value); }
+};
+
+struct Reader {
+  const hdf5::Location& root;
+  void operator()(const char* name, std::string& value) const { value = hdf5::read_attribute_text(root, name); }
+  void operator()(const char* name, std::vector<std::string>& value) const { value = hdf5::read_attribute_texts(root, name); }
+  template <hdf5::Number T>
+  void operator()(const char* name, T& value) const {
+    value = hdf5::read_attribute<T>(root, name);
+  }
+};
+
+struct Broadcaster {
+  const Communicator& ranks;
+  void operator()(const char*, std::string& value) const { ranks.broadcast(value); }
+  void operator()(const char*, std::int64_t& value) const { ranks.broadcast(std::span<std::int64_t>(&value, 1)); }
+  void operator()(const char* name, std::uint64_t& value) const {
+    auto bits = static_cast<std::int64_t>(value);
+    (*this)(name, bits);
+    value = static_cast<std::uint64_t>(bits);
+  }
+  void operator()(const char* name, std::vector<std::string>& values) const {
+    auto count = static_cast<std::int64_t>(values.size());
+    (*this)(name, count);
+    values.resize(static_cast<std::size_t>(count));
+    for (auto& value : values) ranks.broadcast(value);
+  }
+};
+
+}  // namespace
+
+void write_provenance(const hdf5::Location& root, const Provenance& provenance) { for_each_member(provenance, Writer{root}); }
+
+Provenance read_provenance(const hdf5::Location& root, std::string_view format, std::int64_t newest_version) {
+  // Format and version first: another kind of file, or a newer one, may lack the rest.
+  if (!hdf5::has_attribute(root, "format") || !hdf5::has_attribute(root, "format_version"))
+    throw InputError(
+        fmt::format("{} is an HDF5 file but not a {}: it has no attributes format and format_version", hdf5::file_name(root.id()), format));
+  const auto found = hdf5::read_attribute_text(root, "format");
+  if (found != format) throw InputError(fmt::format("{} is a {}, expected a {}", hdf5::file_name(root.id()), found, format));
+  const auto version = hdf5::read_attribute<std::int64_t>(root, "format_version");
+  if (version < 1 || version > newest_version)
+    throw InputError(fmt::format("{} is a {} of format version {}; this program reads versions 1 to {}{}", hdf5::file_name(root.id()),
+                                 format, version, newest_version, version > newest_version ? ": use the newer program that wrote it" : ""));
+  Provenance provenance;
+  for_each_member(provenance, Reader{root});
+  return provenance;
+}
+
+void broadcast(const Communicator& ranks, Provenance& provenance) { for_each_member(provenance, Broadcaster{ranks}); }
+
+}  // namespace boltzcurve
