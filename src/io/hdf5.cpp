@@ -217,7 +217,7 @@ void put_attribute(Location location, std::string_view name, const Dataspace& sp
   auto properties = make_properties(H5P_ATTRIBUTE_CREATE);
   check(H5Pset_char_encoding(properties.id(), H5T_CSET_UTF8), attempt);
   Attribute attribute(check(H5Acreate2(location.id(), zero_terminated.c_str(), stored, space.id(), properties.id(), H5P_DEFAULT), attempt));
-  check(H5Awrite(attribute.id(), memory, values), attempt);
+  if (H5Sget_simple_extent_npoints(space.id()) > 0) check(H5Awrite(attribute.id(), memory, values), attempt);
   attribute.close();
 }
 
@@ -247,7 +247,7 @@ std::vector<T> attribute_numbers(Location location, std::string_view name, std::
     throw InputError(fmt::format("{} in {} has {} dimensions, expected {}", attribute_title(location, name), file_name(location.id()),
                                  content.shape.size(), dimensions));
   auto values = room_for<T>(static_cast<std::size_t>(size_of(content.shape)), location.id(), name);
-  check(H5Aread(attribute.id(), memory_type<T>(), values.data()), attempt);
+  if (!values.empty()) check(H5Aread(attribute.id(), memory_type<T>(), values.data()), attempt);
   return values;
 }
 
@@ -259,9 +259,9 @@ std::vector<std::string> attribute_texts(Location location, std::string_view nam
   if (content.shape.size() != dimensions)
     throw InputError(fmt::format("{} in {} has {} dimensions, expected {}", attribute_title(location, name), file_name(location.id()),
                                  content.shape.size(), dimensions));
-  const auto bytes = room_for<char>(static_cast<std::size_t>(size_of(content.shape)) * content.element_bytes, location.id(), name);
+  auto bytes = room_for<char>(static_cast<std::size_t>(size_of(content.shape)) * content.element_bytes, location.id(), name);
   const Datatype type(check(H5Aget_type(attribute.id()), attempt));
-  check(H5Aread(attribute.id(), type.id(), const_cast<char*>(bytes.data())), attempt);
+  if (!bytes.empty()) check(H5Aread(attribute.id(), type.id(), bytes.data()), attempt);
   return unpack({bytes.data(), bytes.size()}, content.element_bytes);
 }
 

@@ -65,7 +65,7 @@ Provenance read_provenance(const hdf5::Location& root, std::string_view format, 
     throw InputError(
         fmt::format("{} is an HDF5 file but not a {}: it has no attributes format and format_version", hdf5::file_name(root.id()), format));
   const auto found = hdf5::read_attribute_text(root, "format");
-  if (found != format) throw InputError(fmt::format("{} is a {}, expected a {}", hdf5::file_name(root.id()), found, format));
+  if (found != format) throw InputError(fmt::format("{} is a {}, not a {}", hdf5::file_name(root.id()), found, format));
   const auto version = hdf5::read_attribute<std::int64_t>(root, "format_version");
   if (version < 1 || version > newest_version)
     throw InputError(fmt::format("{} is a {} of format version {}; this program reads versions 1 to {}{}", hdf5::file_name(root.id()),

@@ -44,6 +44,8 @@ class Handle {
 
   hid_t id() const noexcept { return id_; }
   bool is_open() const noexcept { return id_ >= 0; }
+  /// Gives the identifier away unclosed.
+  hid_t release() noexcept { return std::exchange(id_, H5I_INVALID_HID); }
 
   /// Closes now; does nothing where nothing is open. Throws InputError; the handle is empty afterwards in either case.
   void close() {

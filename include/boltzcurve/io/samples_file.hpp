@@ -1,0 +1,105 @@
+#pragma once
+
+#include <boltzcurve/io/provenance.hpp>
+#include <boltzcurve/parallel/communicator.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace boltzcurve {
+
+/// How ranks hand their parts to the file system. `automatic`: collectively, except for parts so small (below 1 MiB over all ranks) that
+/// collecting them gains nothing; those are what Open MPI 4.1 may write wrongly when data sieving is on (open-mpi/ompi #12718).
+enum class TransferMode { automatic, collective, independent };
+
+/// What a samples file is about.
+struct SamplesDescription {
+  std::int64_t particles = 0;             ///< N, over all ranks
+  int dimension = 0;                      ///< D
+  std::vector<std::string> status_names;  ///< status_names[s] says what the status s of a particle means
+  std::string author = "unknown";         ///< H5MD demands one
+  TransferMode transfer = TransferMode::automatic;
+};
+
+/// What one rank knows of its particles, each array in the order of their global ids and as long as its shard.
+struct SampleColumns {
+  std::span<const double> position;           ///< [count][D], the second index runs fastest
+  std::span<const double> log_density;        ///< [count], nats
+  std::span<const double> log_weight;         ///< [count], nats; minus infinity for weight 0
+  std::span<const std::int32_t> status;       ///< [count], an index of SamplesDescription::status_names
+  std::span<const std::int64_t> evaluations;  ///< [count], how often the velocity was evaluated
+};
+
+/// samples.h5md, an H5MD 1.1 file written by all ranks together through MPI-IO, ordered by global id whatever the number of ranks.
+///
+///     /h5md                              version 1.1, author, creator
+///     /particles/trajectory/box          dimension 3, no boundaries
+///     /particles/trajectory/position     value [T][N][3], step [T], time [T]: the first three coordinates, missing ones 0, for viewers
+///     /particles/trajectory/coordinates  value [T][N][D], the same step and time; only where D is not 3
+///     /samples                           position [N][D], log_density, log_weight, status, evaluations, id
+///
+/// /particles appears with the first frame. Everything is written in place and flushed, so that the file of a killed run opens with all
+/// frames flushed before. A file that was there before stays as previous_path(path) until close() has succeeded; beside a file that an
+/// unfinished run left, the older finished one is kept and the unfinished one is overwritten.
+///
+/// Every member is collective, and an error on one rank is thrown on all: Error with ExitCode::input for the file (naming the rank where
+/// it is not rank 0), with ExitCode::internal_error for arguments that do not fit together.
+class SamplesFile {
+ public:
+  SamplesFile(const Communicator& ranks, const std::filesystem::path& path, const SamplesDescription& description,
+              const Provenance& provenance);
+  ~SamplesFile();
+  SamplesFile(SamplesFile&&) noexcept;
+  SamplesFile& operator=(SamplesFile&&) noexcept;
+
+  /// Appends a frame: the positions [count][D] of this rank's particles, whose ids are [first, first + count). The shards of all ranks
+  /// must cover [0, N) once; empty ones are fine. `step` numbers the frames, `time` is the curve's.
+  void write_frame(std::int64_t step, double time, const Shard& shard, std::span<const double> position);
+
+  /// Writes /samples; once.
+  void write_samples(const Shard& shard, const SampleColumns& columns);
+
+  /// Marks the file as complete (root attribute `complete` = 1), closes and synchronises it. The destructor closes too, without the mark
+  /// and in silence, collectively; but while an exception passes it leaves the file as the last flush left it, because other ranks may
+  /// know nothing of that exception and would never join.
+  void close();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// /samples of a file, or the part [first, first + count) of it.
+struct Samples {
+  Provenance provenance;
+  bool complete = false;       ///< the run that wrote it came to its end
+  std::int64_t particles = 0;  ///< N of the whole file
+  int dimension = 0;           ///< D
+  std::vector<std::string> status_names;
+  std::vector<double> position;  ///< [count][D]
+  std::vector<double> log_density, log_weight;
+  std::vector<std::int32_t> status;
+  std::vector<std::int64_t> evaluations, id;
+};
+
+/// Any rank on its own, without MPI-IO. Throws InputError, naming file and dataset.
+Samples read_samples(const std::filesystem::path& path, const std::optional<Shard>& part = {});
+
+/// The frames of a file.
+struct Trajectory {
+  std::int64_t frames = 0, particles = 0;
+  int dimension = 0;
+  std::vector<std::int64_t> step;   ///< [T]
+  std::vector<double> time;         ///< [T]
+  std::vector<double> coordinates;  ///< [T][N][D]
+};
+
+/// Any rank on its own. A file without frames gives frames = 0. Throws InputError.
+Trajectory read_trajectory(const std::filesystem::path& path);
+
+}  // namespace boltzcurve

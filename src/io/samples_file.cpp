@@ -1,0 +1,395 @@
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/io/durable_file.hpp>
+#include <boltzcurve/io/hdf5.hpp>
+#include <boltzcurve/io/samples_file.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <exception>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace boltzcurve {
+namespace {
+
+constexpr auto format_name = "boltzcurve samples";
+constexpr std::int64_t newest_format_version = 1;
+
+constexpr auto trajectory_group = "particles/trajectory";
+constexpr auto position_value = "particles/trajectory/position/value";
+constexpr auto coordinates_value = "particles/trajectory/coordinates/value";
+constexpr auto step_path = "particles/trajectory/position/step";
+constexpr auto time_path = "particles/trajectory/position/time";
+constexpr auto samples_group = "samples";
+constexpr auto complete_attribute = "complete";
+constexpr auto status_names_attribute = "names";
+
+constexpr int viewer_dimension = 3;                          // what molecular viewers read
+constexpr std::int64_t chunk_bytes = std::int64_t{1} << 20;  // at most; a frame takes whole chunks
+constexpr std::int64_t frames_per_chunk = 64;                // of step and time
+constexpr std::int64_t collective_bytes = std::int64_t{1} << 20;
+
+// Runs one collective stage on every rank; what fails on one rank is thrown on all, so that none waits for it in the next stage.
+template <class Stage>
+void together(const Communicator& ranks, Stage stage) {
+  std::string message;
+  auto code = ExitCode::internal_error;
+  try {
+    stage();
+  } catch (const Error& error) {
+    message = error.what();
+    code = error.code();
+  } catch (const std::exception& error) {
+    message = fmt::format("writing samples: {}", error.what());
+  }
+  agree_on_error(ranks, message, static_cast<int>(code));
+}
+
+[[noreturn]] void misuse(const std::string& what) { throw Error(ExitCode::internal_error, "samples: " + what); }
+
+void require_length(std::size_t found, std::int64_t expected, const char* name) {
+  if (found != static_cast<std::uint64_t>(expected)) misuse(fmt::format("{} has {} entries, expected {}", name, found, expected));
+}
+
+// Shards in any order of ranks, each id once.
+void require_cover(const Communicator& ranks, const Shard& shard, std::int64_t particles) {
+  const auto borders = ranks.all_gather(std::vector<std::int64_t>{shard.first, shard.count});
+  std::vector<std::pair<std::int64_t, std::int64_t>> parts;
+  for (std::size_t r = 0; r < borders.size(); r += 2)
+    if (borders[r + 1] != 0) parts.emplace_back(borders[r], borders[r + 1]);
+  std::sort(parts.begin(), parts.end());
+  std::int64_t next = 0;
+  for (const auto& [first, count] : parts) {
+    if (first != next || count < 0) misuse(fmt::format("the shards of the ranks leave or repeat the particle {}", std::min(first, next)));
+    next = first + count;
+  }
+  if (next != particles) misuse(fmt::format("the shards of the ranks end at particle {}, expected {}", next, particles));
+}
+
+// Chunks of one frame, or of a part of it, as even as possible: the last one is stored whole too.
+hdf5::PropertyList frame_properties(std::int64_t particles, std::int64_t width) {
+  const auto bytes = std::max<std::int64_t>(particles, 1) * width * static_cast<std::int64_t>(sizeof(double));
+  const auto chunks = std::min(std::max<std::int64_t>(particles, 1), (bytes + chunk_bytes - 1) / chunk_bytes);
+  const auto rows = (std::max<std::int64_t>(particles, 1) + chunks - 1) / chunks;
+  const std::array<hsize_t, 3> chunk{1, static_cast<hsize_t>(rows), static_cast<hsize_t>(width)};
+  auto properties = hdf5::dataset_properties();
+  hdf5::check(H5Pset_chunk(properties.id(), 3, chunk.data()), {"set the chunks of a frame"});
+  // Every element is written before the flush: do not write everything twice.
+  hdf5::check(H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER), {"choose when to fill"});
+  return properties;
+}
+
+hdf5::PropertyList series_properties() {
+  auto properties = hdf5::dataset_properties();
+  const auto chunk = static_cast<hsize_t>(frames_per_chunk);
+  hdf5::check(H5Pset_chunk(properties.id(), 1, &chunk), {"set the chunks of step and time"});
+  return properties;
+}
+
+hdf5::PropertyList transfer_for(TransferMode mode, std::int64_t bytes) {
+  if (mode == TransferMode::automatic) mode = bytes < collective_bytes ? TransferMode::independent : TransferMode::collective;
+  return mode == TransferMode::collective ? hdf5::collective_transfer() : hdf5::independent_transfer();
+}
+
+// The first three coordinates of each particle; missing ones are 0.
+std::vector<double> projection(std::span<const double> position, std::int64_t count, int dimension) {
+  std::vector<double> result(static_cast<std::size_t>(count * viewer_dimension));
+  const auto width = static_cast<std::size_t>(dimension), taken = std::min<std::size_t>(width, viewer_dimension);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+    std::copy_n(position.begin() + static_cast<std::ptrdiff_t>(i * width), taken,
+                result.begin() + static_cast<std::ptrdiff_t>(i * viewer_dimension));
+  return result;
+}
+
+// Makes room for a new file at `path`, on rank 0. Returns whether a former file went to previous_path(path).
+bool move_former_file_away(const std::filesystem::path& path) {
+  std::error_code failure;
+  const auto previous = previous_path(path);
+  if (!std::filesystem::exists(path, failure)) return false;
+  // A previous file is still there only if the run that replaced it did not finish: then what stands at `path` is the lesser of the two.
+  if (std::filesystem::exists(previous, failure)) return false;
+  std::filesystem::rename(path, previous, failure);
+  if (failure) throw InputError(fmt::format("cannot keep {} as {}: {}", path.string(), previous.string(), failure.message()));
+  return true;
+}
+
+// MPI-IO names only its own error classes; this finds the system's reason first.
+void probe(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0) throw InputError(fmt::format("cannot create {}: {}", path.string(), std::generic_category().message(errno)));
+  ::close(file);
+}
+
+}  // namespace
+
+struct SamplesFile::State {
+  Communicator ranks;
+  std::filesystem::path path;
+  SamplesDescription description;
+  int exceptions_in_flight = std::uncaught_exceptions();
+  hdf5::File file;
+  hdf5::Dataset position, coordinates, step, time;
+  std::int64_t frames = 0;
+
+  State(const Communicator& communicator, const std::filesystem::path& file_path, const SamplesDescription& about)
+      : ranks(communicator), path(file_path), description(about) {}
+
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  ~State() {
+    if (std::uncaught_exceptions() > exceptions_in_flight) {
+      for (auto* dataset : {&position, &coordinates, &step, &time}) dataset->release();
+      file.release();
+    }
+  }
+
+  bool separate_coordinates() const { return description.dimension != viewer_dimension; }
+
+  void write_header(const Provenance& provenance) {
+    auto stamped = provenance;
+    broadcast(ranks, stamped);
+    stamped.format = format_name;
+    stamped.format_version = newest_format_version;
+    write_provenance(file, stamped);
+    hdf5::write_attribute(file, complete_attribute, std::int64_t{0});
+
+    const std::vector<std::int32_t> version{1, 1};
+    hdf5::write_attribute<std::int32_t>(hdf5::create_groups(file, "h5md"), "version", version);
+    hdf5::write_attribute(hdf5::create_groups(file, "h5md/author"), "name", description.author);
+    const auto creator = hdf5::create_groups(file, "h5md/creator");
+    hdf5::write_attribute(creator, "name", std::string_view("boltzcurve"));
+    hdf5::write_attribute(creator, "version", stamped.program_version);
+  }
+
+  void create_trajectory() {
+    const auto box = hdf5::create_groups(file, std::string(trajectory_group) + "/box");
+    hdf5::write_attribute(box, "dimension", std::int32_t{viewer_dimension});
+    hdf5::write_attribute(box, "boundary", std::vector<std::string>(viewer_dimension, "none"));
+
+    const auto n = description.particles;
+    const auto frames_of = [&](const char* where, std::int64_t width) {
+      return hdf5::create_dataset<double>(file, where, {0, n, width}, frame_properties(n, width), {-1, n, width});
+    };
+    position = frames_of(position_value, viewer_dimension);
+    step = hdf5::create_dataset<std::int64_t>(file, step_path, {0}, series_properties(), {-1});
+    time = hdf5::create_dataset<double>(file, time_path, {0}, series_properties(), {-1});
+    if (!separate_coordinates()) return;
+    coordinates = frames_of(coordinates_value, description.dimension);
+    const auto trajectory = hdf5::open_group(file, trajectory_group);
+    for (const auto& [from, to] : {std::pair("position/step", "coordinates/step"), std::pair("position/time", "coordinates/time")})
+      hdf5::check(H5Lcreate_hard(trajectory.id(), from, trajectory.id(), to, H5P_DEFAULT, H5P_DEFAULT), {"link", trajectory.id(), to});
+  }
+
+  // Metadata only, the same on every rank.
+  void make_room_for_frame() {
+    const auto n = description.particles;
+    hdf5::resize(step, {frames + 1});
+    hdf5::resize(time, {frames + 1});
+    hdf5::resize(position, {frames + 1, n, viewer_dimension});
+    if (separate_coordinates()) hdf5::resize(coordinates, {frames + 1, n, description.dimension});
+  }
+
+  void write_value(const hdf5::Dataset& dataset, const Shard& shard, std::int64_t width, std::span<const double> values) {
+    const auto bytes = description.particles * width * static_cast<std::int64_t>(sizeof(double));
+    hdf5::write_slab<double>(dataset, {{frames, shard.first, 0}, {1, shard.count, width}}, values,
+                             transfer_for(description.transfer, bytes));
+  }
+
+  template <class T>
+  void write_of_frame(const hdf5::Dataset& dataset, T value) {
+    hdf5::write_slab<T>(dataset, {{frames}, {1}}, std::span<const T>(&value, 1), hdf5::independent_transfer());
+  }
+
+  template <class T>
+  void write_column(const hdf5::Dataset& dataset, const hdf5::Slab& slab, std::span<const T> values) {
+    together(ranks, [&] {
+      const auto bytes = hdf5::size_of(hdf5::shape_of(dataset)) * static_cast<std::int64_t>(sizeof(T));
+      hdf5::write_slab<T>(dataset, slab, values, transfer_for(description.transfer, bytes));
+    });
+  }
+};
+
+SamplesFile::SamplesFile(const Communicator& ranks, const std::filesystem::path& path, const SamplesDescription& description,
+                         const Provenance& provenance)
+    : state_(std::make_unique<State>(ranks, path, description)) {
+  bool moved = false;
+  together(ranks, [&] {
+    if (description.particles < 1 || description.dimension < 1)
+      misuse(fmt::format("{} particles in {} dimensions cannot be written", description.particles, description.dimension));
+    if (!ranks.is_root()) return;
+    moved = move_former_file_away(path);
+    try {
+      probe(path);
+    } catch (const InputError&) {
+      if (moved) std::filesystem::rename(previous_path(path), path);
+      throw;
+    }
+  });
+  together(ranks, [&] { state_->file = hdf5::create_file(path, hdf5::parallel_file_access(ranks.handle())); });
+  together(ranks, [&] {
+    state_->write_header(provenance);
+    hdf5::flush(state_->file);
+  });
+}
+
+SamplesFile::~SamplesFile() = default;
+SamplesFile::SamplesFile(SamplesFile&&) noexcept = default;
+SamplesFile& SamplesFile::operator=(SamplesFile&&) noexcept = default;
+
+void SamplesFile::write_frame(std::int64_t step, double time, const Shard& shard, std::span<const double> position) {
+  auto& state = *state_;
+  const int dimension = state.description.dimension;
+  together(state.ranks, [&] { require_length(position.size(), shard.count * dimension, "the position of a frame"); });
+  require_cover(state.ranks, shard, state.description.particles);
+  if (!state.position.is_open()) together(state.ranks, [&] { state.create_trajectory(); });
+  together(state.ranks, [&] { state.make_room_for_frame(); });
+  together(state.ranks, [&] {
+    if (!state.ranks.is_root()) return;
+    state.write_of_frame(state.step, step);
+    state.write_of_frame(state.time, time);
+  });
+  together(state.ranks, [&] {
+    if (state.separate_coordinates())
+      state.write_value(state.position, shard, viewer_dimension, projection(position, shard.count, dimension));
+    else
+      state.write_value(state.position, shard, viewer_dimension, position);
+  });
+  if (state.separate_coordinates()) together(state.ranks, [&] { state.write_value(state.coordinates, shard, dimension, position); });
+  together(state.ranks, [&] { hdf5::flush(state.file); });
+  ++state.frames;
+}
+
+void SamplesFile::write_samples(const Shard& shard, const SampleColumns& columns) {
+  auto& state = *state_;
+  const int dimension = state.description.dimension;
+  together(state.ranks, [&] {
+    require_length(columns.position.size(), shard.count * dimension, "position");
+    require_length(columns.log_density.size(), shard.count, "log_density");
+    require_length(columns.log_weight.size(), shard.count, "log_weight");
+    require_length(columns.status.size(), shard.count, "status");
+    require_length(columns.evaluations.size(), shard.count, "evaluations");
+  });
+  require_cover(state.ranks, shard, state.description.particles);
+
+  std::vector<std::int64_t> id(static_cast<std::size_t>(shard.count));
+  for (std::size_t i = 0; i < id.size(); ++i) id[i] = shard.first + static_cast<std::int64_t>(i);
+
+  hdf5::Group group;
+  hdf5::Dataset position, log_density, log_weight, status, evaluations, ids;
+  together(state.ranks, [&] {
+    const auto n = state.description.particles;
+    group = hdf5::create_groups(state.file, samples_group);
+    position = hdf5::create_dataset<double>(group, "position", {n, dimension});
+    log_density = hdf5::create_dataset<double>(group, "log_density", {n});
+    log_weight = hdf5::create_dataset<double>(group, "log_weight", {n});
+    status = hdf5::create_dataset<std::int32_t>(group, "status", {n});
+    evaluations = hdf5::create_dataset<std::int64_t>(group, "evaluations", {n});
+    ids = hdf5::create_dataset<std::int64_t>(group, "id", {n});
+    hdf5::write_attribute(status, status_names_attribute, state.description.status_names);
+  });
+  const hdf5::Slab rows{{shard.first}, {shard.count}};
+  state.write_column(position, {{shard.first, 0}, {shard.count, dimension}}, columns.position);
+  state.write_column(log_density, rows, columns.log_density);
+  state.write_column(log_weight, rows, columns.log_weight);
+  state.write_column(status, rows, columns.status);
+  state.write_column(evaluations, rows, columns.evaluations);
+  state.write_column(ids, rows, std::span<const std::int64_t>(id));
+  together(state.ranks, [&] { hdf5::flush(state.file); });
+}
+
+void SamplesFile::close() {
+  auto& state = *state_;
+  together(state.ranks, [&] {
+    hdf5::write_attribute(state.file, complete_attribute, std::int64_t{1});
+    hdf5::flush(state.file);
+  });
+  together(state.ranks, [&] {
+    for (auto* dataset : {&state.position, &state.coordinates, &state.step, &state.time}) dataset->close();
+    state.file.close();
+  });
+  together(state.ranks, [&] {
+    if (!state.ranks.is_root()) return;
+    synchronise(state.path);
+    synchronise(folder_of(state.path));
+    std::error_code nothing_was_there;
+    std::filesystem::remove(previous_path(state.path), nothing_was_there);
+  });
+}
+
+namespace {
+
+template <class T>
+std::vector<T> read_part(const hdf5::File& file, const char* name, std::int64_t particles, const Shard& part) {
+  const auto dataset = hdf5::open_dataset(file, std::string(samples_group) + "/" + name);
+  if (const auto shape = hdf5::shape_of(dataset); shape != hdf5::Shape{particles})
+    throw InputError(fmt::format("dataset /{}/{} in {} has the shape {}, expected {}", samples_group, name, hdf5::file_name(file.id()),
+                                 hdf5::to_text(shape), particles));
+  std::vector<T> values(static_cast<std::size_t>(part.count));
+  hdf5::read_slab<T>(dataset, {{part.first}, {part.count}}, values);
+  return values;
+}
+
+}  // namespace
+
+Samples read_samples(const std::filesystem::path& path, const std::optional<Shard>& wanted) {
+  const auto file = hdf5::open_file(path, hdf5::Mode::read_only, hdf5::file_access());
+  Samples samples;
+  samples.provenance = read_provenance(file, format_name, newest_format_version);
+  samples.complete = hdf5::read_attribute<std::int64_t>(file, complete_attribute) != 0;
+  if (!hdf5::exists(file, samples_group))
+    throw InputError(fmt::format("{} has no samples: the run that wrote it stopped before its end", path.string()));
+  const auto position = hdf5::open_dataset(file, std::string(samples_group) + "/position");
+  const auto shape = hdf5::shape_of(position);
+  if (shape.size() != 2)
+    throw InputError(fmt::format("dataset /{}/position in {} has the shape {}, expected two dimensions", samples_group, path.string(),
+                                 hdf5::to_text(shape)));
+  samples.particles = shape[0];
+  samples.dimension = static_cast<int>(shape[1]);
+  const Shard part = wanted.value_or(Shard{0, samples.particles});
+  if (part.first < 0 || part.count < 0 || part.first > samples.particles - part.count)
+    throw InputError(fmt::format("cannot read the particles {} to {} of {}: it has {}", part.first, part.first + part.count - 1,
+                                 path.string(), samples.particles));
+
+  samples.position.resize(static_cast<std::size_t>(part.count * samples.dimension));
+  hdf5::read_slab<double>(position, {{part.first, 0}, {part.count, samples.dimension}}, samples.position);
+  samples.log_density = read_part<double>(file, "log_density", samples.particles, part);
+  samples.log_weight = read_part<double>(file, "log_weight", samples.particles, part);
+  samples.status = read_part<std::int32_t>(file, "status", samples.particles, part);
+  samples.evaluations = read_part<std::int64_t>(file, "evaluations", samples.particles, part);
+  samples.id = read_part<std::int64_t>(file, "id", samples.particles, part);
+  samples.status_names =
+      hdf5::read_attribute_texts(hdf5::open_dataset(file, std::string(samples_group) + "/status"), status_names_attribute);
+  return samples;
+}
+
+Trajectory read_trajectory(const std::filesystem::path& path) {
+  const auto file = hdf5::open_file(path, hdf5::Mode::read_only, hdf5::file_access());
+  read_provenance(file, format_name, newest_format_version);
+  Trajectory trajectory;
+  if (!hdf5::exists(file, trajectory_group)) return trajectory;
+  const auto values = hdf5::open_dataset(file, hdf5::exists(file, coordinates_value) ? coordinates_value : position_value);
+  const auto shape = hdf5::shape_of(values);
+  if (shape.size() != 3)
+    throw InputError(fmt::format("dataset {} in {} has the shape {}, expected three dimensions", hdf5::object_path(values.id(), ""),
+                                 path.string(), hdf5::to_text(shape)));
+  trajectory.step = hdf5::read_dataset<std::int64_t>(file, step_path, 1).values;
+  trajectory.time = hdf5::read_dataset<double>(file, time_path, 1).values;
+  // A process killed within a flush may leave these of different lengths.
+  trajectory.frames =
+      std::min({shape[0], static_cast<std::int64_t>(trajectory.step.size()), static_cast<std::int64_t>(trajectory.time.size())});
+  trajectory.particles = shape[1];
+  trajectory.dimension = static_cast<int>(shape[2]);
+  trajectory.step.resize(static_cast<std::size_t>(trajectory.frames));
+  trajectory.time.resize(static_cast<std::size_t>(trajectory.frames));
+  trajectory.coordinates.resize(static_cast<std::size_t>(trajectory.frames * trajectory.particles * trajectory.dimension));
+  hdf5::read_slab<double>(values, {{0, 0, 0}, {trajectory.frames, trajectory.particles, trajectory.dimension}}, trajectory.coordinates);
+  return trajectory;
+}
+
+}  // namespace boltzcurve

@@ -1,0 +1,101 @@
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/io/durable_file.hpp>
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/io/scratch_folder.hpp"
+#include "unit/io/small_disk.hpp"
+
+namespace boltzcurve {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using testing::ScratchFolder;
+using testing::SmallDisk;
+using ::testing::ThrowsMessage;
+
+std::string text_of(const std::filesystem::path& path) {
+  const auto bytes = read_file(path);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void keep_and_replace(const std::filesystem::path& path, std::string_view text) {
+  replace_file(path, std::as_bytes(std::span(text)), Previous::keep);
+}
+
+TEST(ReplaceFile, LeavesTheNewContentThePreviousOneAndNothingElse) {
+  const ScratchFolder folder;
+  const auto path = folder / "data.v2.txt";
+  keep_and_replace(path, "first");
+  EXPECT_EQ(text_of(path), "first");
+  EXPECT_EQ(folder.entries(), 1u);
+  keep_and_replace(path, "second");
+  keep_and_replace(path, "");
+  EXPECT_EQ(text_of(path), "");
+  EXPECT_EQ(text_of(folder / "data.v2.previous.txt"), "second");
+  EXPECT_EQ(folder.entries(), 2u);
+  replace_file(path, "fourth");
+  EXPECT_EQ(text_of(path), "fourth");
+  EXPECT_EQ(text_of(folder / "data.v2.previous.txt"), "second");
+  EXPECT_EQ(folder.entries(), 2u);
+}
+
+// What a process leaves that is killed after each of its steps; the next one must come out right from all of them.
+TEST(ReplaceFile, GoesOnFromWhereverAnotherProcessWasKilled) {
+  using std::filesystem::create_hard_link;
+  const auto survive = [](auto leave_behind) {
+    const ScratchFolder folder;
+    const auto path = folder / "data.txt";
+    keep_and_replace(path, "old");
+    keep_and_replace(path, "good");
+    leave_behind(folder);
+    EXPECT_EQ(text_of(path), "good");
+    keep_and_replace(path, "new");
+    EXPECT_EQ(text_of(path), "new");
+    EXPECT_EQ(text_of(folder / "data.previous.txt"), "good");
+    EXPECT_EQ(folder.entries(), 2u);
+  };
+  survive(
+      [](const ScratchFolder& folder) { replace_file(folder / "data.partial.txt", "half of a file that was longer than the new one"); });
+  survive([](const ScratchFolder& folder) { create_hard_link(folder / "data.txt", folder / "data.link.txt"); });
+  survive([](const ScratchFolder& folder) {
+    std::filesystem::remove(folder / "data.previous.txt");
+    create_hard_link(folder / "data.txt", folder / "data.previous.txt");
+  });
+}
+
+TEST(ReplaceFile, NamesTheSystemsReasonAndTouchesNothing) {
+  const ScratchFolder folder;
+  EXPECT_THAT([&] { replace_file(folder / "none/data.txt", "x"); },
+              ThrowsMessage<InputError>(AllOf(HasSubstr("cannot create "), HasSubstr("none/data.partial.txt: No such file or directory"))));
+  std::filesystem::create_directory(folder / "data.txt");
+  EXPECT_THAT([&] { replace_file(folder / "data.txt", "x"); },
+              ThrowsMessage<InputError>(AllOf(HasSubstr("cannot replace "), HasSubstr("data.txt: Is a directory"))));
+  EXPECT_EQ(folder.entries(), 1u);
+}
+
+TEST(ReplaceFile, KeepsTheOldFileOnAFullDisk) {
+  const ScratchFolder folder;
+  const SmallDisk disk(folder.path(), 64);
+  if (!disk.mounted()) GTEST_SKIP() << "cannot mount a small file system here: " << disk.reason();
+  const auto path = folder / "data.txt";
+  keep_and_replace(path, "good");
+  EXPECT_THAT([&] { keep_and_replace(path, std::string(100'000, 'x')); },
+              ThrowsMessage<InputError>(AllOf(HasSubstr("cannot write "), HasSubstr("data.partial.txt: No space left on device"))));
+  EXPECT_EQ(text_of(path), "good");
+  EXPECT_EQ(folder.entries(), 1u);
+}
+
+TEST(ReadFile, NamesTheSystemsReason) {
+  const ScratchFolder folder;
+  EXPECT_THAT([&] { read_file(folder / "none.txt"); },
+              ThrowsMessage<InputError>("cannot read " + (folder / "none.txt").string() + ": No such file or directory"));
+  EXPECT_THAT([&] { read_file(folder.path()); }, ThrowsMessage<InputError>(HasSubstr("it is not a regular file")));
+}
+
+}  // namespace
+}  // namespace boltzcurve
