@@ -1,0 +1,170 @@
+#include "numbers.hpp"
+
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/energy/gaussian_mixture.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <functional>
+
+namespace boltzcurve {
+namespace {
+
+using Fail = std::function<void(const std::string&)>;  // throws the right kind of error, with the place in front
+
+/// A component from its numbers: one spread entry is the standard deviation, more are the upper triangle of the covariance.
+GaussianComponent component_from(double weight, std::vector<double> mean, const std::vector<double>& spread, const Fail& fail) {
+  const std::size_t dimension = mean.size();
+  if (!(weight > 0)) fail("weight = " + format_real(weight) + ": must be > 0");
+  GaussianComponent component{weight, std::move(mean), {}};
+  if (spread.size() == 1) {
+    if (!(spread[0] > 0)) fail("standard deviation = " + format_real(spread[0]) + ": must be > 0");
+    component.covariance = {spread[0] * spread[0]};
+    return component;
+  }
+  component.covariance.resize(dimension * dimension);
+  std::size_t entry = 0;
+  for (std::size_t i = 0; i < dimension; ++i) {
+    for (std::size_t j = i; j < dimension; ++j, ++entry) {
+      component.covariance[i * dimension + j] = component.covariance[j * dimension + i] = spread[entry];
+    }
+  }
+  return component;
+}
+
+enum class Spread { deviation, covariance };
+
+struct Header {
+  std::size_t dimension = 0;
+  Spread spread = Spread::deviation;
+  std::vector<std::string> columns;
+};
+
+/// The columns that a header with that many means and that spread must have.
+Header expected_header(std::size_t dimension, Spread spread) {
+  Header header{dimension, spread, {"weight"}};
+  for (std::size_t d = 1; d <= dimension; ++d) header.columns.push_back("mean_" + std::to_string(d));
+  if (spread == Spread::deviation) {
+    header.columns.push_back("sd");
+  } else {
+    for (std::size_t i = 1; i <= dimension; ++i) {
+      for (std::size_t j = i; j <= dimension; ++j) header.columns.push_back("cov_" + std::to_string(i) + std::to_string(j));
+    }
+  }
+  return header;
+}
+
+Header parse_header(const std::string& line, const Fail& fail) {
+  std::vector<std::string> names;
+  std::size_t dimension = 0;
+  bool covariance = false;
+  for (const auto piece : split(line, ',')) {
+    names.emplace_back(trimmed(piece));
+    dimension += names.back().starts_with("mean_") ? 1 : 0;
+    covariance = covariance || names.back().starts_with("cov_");
+  }
+  Header header = expected_header(std::max<std::size_t>(dimension, 1), covariance ? Spread::covariance : Spread::deviation);
+  for (std::size_t c = 0; c < std::max(names.size(), header.columns.size()); ++c) {
+    const std::string found = c < names.size() ? names[c] : "nothing", wanted = c < header.columns.size() ? header.columns[c] : "nothing";
+    if (found != wanted) {
+      fail(
+          fmt::format("column {} of the header is {}, expected {} (weight,mean_1,...,mean_D,sd or weight,mean_1,...,mean_D,cov_11,cov_12,"
+                      "...,cov_DD)",
+                      c + 1, found, wanted));
+    }
+  }
+  return header;
+}
+
+}  // namespace
+
+std::vector<GaussianComponent> read_gaussian_modes(const std::filesystem::path& file) {
+  std::ifstream input(file);
+  if (!input) throw InputError("cannot read " + file.string() + ": " + std::strerror(errno));
+
+  int line_number = 0;
+  const Fail fail = [&](const std::string& what) -> void {
+    throw InputError("cannot read " + file.string() + ", line " + std::to_string(line_number) + ": " + what);
+  };
+
+  Header header;
+  std::vector<GaussianComponent> components;
+  for (std::string line; std::getline(input, line);) {
+    ++line_number;
+    if (line_number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // the mark that spreadsheets put before UTF-8
+    if (trimmed(line).empty()) continue;
+    if (header.columns.empty()) {
+      header = parse_header(line, fail);
+      continue;
+    }
+    const auto fields = split(line, ',');
+    if (fields.size() != header.columns.size()) {
+      fail("expected " + std::to_string(header.columns.size()) + " numbers, found " + std::to_string(fields.size()));
+    }
+    std::vector<double> numbers;
+    for (std::size_t c = 0; c < fields.size(); ++c) {
+      const auto number = parse_real(fields[c]);
+      if (!number) fail("column " + header.columns[c] + ": '" + std::string(trimmed(fields[c])) + "' is not a number");
+      numbers.push_back(*number);
+    }
+    const auto spread = numbers.begin() + 1 + static_cast<std::ptrdiff_t>(header.dimension);
+    std::vector<double> entries(spread, numbers.end());
+    if (header.spread == Spread::covariance && header.dimension == 1) {
+      if (!(entries[0] > 0)) fail("the covariance is not positive definite");
+      entries[0] = std::sqrt(entries[0]);
+    }
+    components.push_back(component_from(numbers[0], std::vector<double>(numbers.begin() + 1, spread), entries, fail));
+    if (!is_positive_definite(components.back())) fail("the covariance is not positive definite");
+  }
+  if (input.bad()) throw InputError("cannot read " + file.string() + ": " + std::strerror(errno));
+  if (components.empty())
+    throw InputError("cannot read " + file.string() + ": expected a header and at least one mode, found neither or only the header");
+  return components;
+}
+
+GaussianComponent parse_gaussian_mode(const std::string& line, const std::string& where) {
+  const Fail fail = [&](const std::string& what) -> void { throw ConfigError(where + ": " + what); };
+  const auto parts = split(line, '|');
+  if (parts.size() != 3) {
+    fail("expected 'weight | mean_1 ... mean_D | standard deviation or upper triangle of the covariance', found '" + line + "'");
+  }
+  std::vector<double> numbers[3];
+  for (std::size_t part = 0; part < 3; ++part) {
+    for (const auto piece : split_list(parts[part])) {
+      const auto number = parse_real(piece);
+      if (!number) fail(fmt::format("'{}' is not a number", piece));
+      numbers[part].push_back(*number);
+    }
+  }
+  const std::size_t dimension = numbers[1].size(), triangle = dimension * (dimension + 1) / 2;
+  if (numbers[0].size() != 1) fail("expected one weight before the first '|', found " + std::to_string(numbers[0].size()) + " numbers");
+  if (dimension == 0) fail("expected the mean between the bars, found nothing");
+  if (numbers[2].size() != 1 && numbers[2].size() != triangle) {
+    fail("expected 1 standard deviation or " + std::to_string(triangle) + " entries of the covariance after a mean of " +
+         std::to_string(dimension) + " numbers, found " + std::to_string(numbers[2].size()));
+  }
+  GaussianComponent component = component_from(numbers[0][0], numbers[1], numbers[2], fail);
+  if (!is_positive_definite(component)) fail("the covariance is not positive definite");
+  return component;
+}
+
+std::string format_gaussian_mode(const GaussianComponent& component) {
+  const std::size_t dimension = component.mean.size();
+  std::string text = format_real(component.weight) + " |";
+  for (const double coordinate : component.mean) text.append(" ").append(format_real(coordinate));
+  text += " |";
+  if (component.covariance.size() == 1) return text.append(" ").append(format_real(std::sqrt(component.covariance[0])));
+  for (std::size_t i = 0; i < dimension; ++i) {
+    for (std::size_t j = i; j < dimension; ++j) {
+      text.append(" ").append(format_real(component.covariance[i * dimension + j]));
+    }
+  }
+  return text;
+}
+
+}  // namespace boltzcurve

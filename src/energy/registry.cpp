@@ -1,0 +1,52 @@
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/core/suggestion.hpp>
+#include <boltzcurve/energy/registry.hpp>
+
+// The lists, one line an entry. Each names a function, defined in the entry's own file (targets/, latents/), that returns the entry.
+#define BOLTZCURVE_TARGETS(ENTRY) \
+  ENTRY(gaussian_mixture_target)  \
+  ENTRY(gmm40_target)             \
+  ENTRY(many_well_target)         \
+  ENTRY(asymmetric_two_target)    \
+  ENTRY(rings_target)             \
+  ENTRY(funnel_target)
+
+#define BOLTZCURVE_LATENTS(ENTRY) ENTRY(gaussian_latent)
+
+namespace boltzcurve {
+
+#define BOLTZCURVE_DECLARE_TARGET(name) TargetEntry name();
+#define BOLTZCURVE_DECLARE_LATENT(name) LatentEntry name();
+#define BOLTZCURVE_CALL(name) name(),
+
+BOLTZCURVE_TARGETS(BOLTZCURVE_DECLARE_TARGET)
+BOLTZCURVE_LATENTS(BOLTZCURVE_DECLARE_LATENT)
+
+const std::vector<TargetEntry>& target_entries() {
+  static const std::vector<TargetEntry> entries{BOLTZCURVE_TARGETS(BOLTZCURVE_CALL)};
+  return entries;
+}
+
+const std::vector<LatentEntry>& latent_entries() {
+  static const std::vector<LatentEntry> entries{BOLTZCURVE_LATENTS(BOLTZCURVE_CALL)};
+  return entries;
+}
+
+namespace {
+
+template <class Entry>
+const Entry& find(const std::vector<Entry>& entries, const std::string& section, const std::string& name) {
+  std::vector<std::string> names;
+  for (const Entry& entry : entries) {
+    if (entry.name == name) return entry;
+    names.push_back(entry.name);
+  }
+  throw ConfigError(section + ".name = " + name + ": there is no such " + section + "; did you mean " + nearest_name(name, names) + "?");
+}
+
+}  // namespace
+
+const TargetEntry& find_target(const std::string& name) { return find(target_entries(), "target", name); }
+const LatentEntry& find_latent(const std::string& name) { return find(latent_entries(), "latent", name); }
+
+}  // namespace boltzcurve
