@@ -31,11 +31,12 @@ from matplotlib.collections import LineCollection  # noqa: E402
 from matplotlib.colors import LogNorm  # noqa: E402
 from matplotlib.tri import Triangulation  # noqa: E402
 
-INK, PALE, BLUE, RED = "#22303c", "#9fb0bd", "#2a6f97", "#c1440e"
+INK, GREY, PALE, BLUE, RED = "#22303c", "#5a6a76", "#9fb0bd", "#2a6f97", "#c1440e"
 TIME_COLOURS, DENSITY_COLOURS = "viridis", "Blues"
 PIXELS = (1920, 1200)
 PIXELS_PER_INCH = 120
-WRITTEN_BY = {"samples.h5md": "boltzcurve run, or sample", "metrics.h5": "boltzcurve run, or train", "evaluation.json": "boltzcurve run, or evaluate"}
+WRITTEN_BY = {"samples.h5md": "boltzcurve run, or sample", "metrics.h5": "boltzcurve run, or train",
+              "evaluation.json": "boltzcurve run, or evaluate"}
 CONTOUR_LEVELS = (0.5, 1, 2, 3, 4, 6)  # nats above the lowest energy among the samples
 LINES_DRAWN = 150                                 # trajectories; more hide each other
 
@@ -139,7 +140,8 @@ def draw_plane(axes, run):
     axes.set_aspect("equal", adjustable="datalim")
     levels = ", ".join(f"{level:g}" for level in CONTOUR_LEVELS)
     title(axes, "Samples", f"N = {count(run.particles)} particles, {count(outside(run, (0, 1), x_view, y_view))} out of view; "
-                           f"lines: energy $f_D$ of the target,\n{levels} nats above its least, interpolated between the samples and drawn only there")
+                           f"lines: energy $f_D$ of the target,\n"
+                           f"{levels} nats above its least, interpolated between the samples and drawn only there")
 
 
 def draw_line(axes, run):
@@ -233,10 +235,12 @@ def draw_weights(axes, run):
     half = max(upper, -lower, 1e-3) * 1.1
     axes.hist(normalised, bins=80, range=(-half, half), color=BLUE, alpha=0.75)
     axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")
-    axes.set(xlim=(-half, half), yscale="log", xlabel=r"log of the weight over its mean, $\log(w N / \sum w)$  [nats]", ylabel="particles per bin")
+    axes.set(xlim=(-half, half), yscale="log", ylabel="particles per bin",
+             xlabel=r"log of the weight over its mean, $\log(w N / \sum w)$  [nats]")
     failed = run.particles - len(normalised)
     beyond = int((np.abs(normalised) > half).sum())
-    title(axes, "Importance weights", f"N = {count(run.particles)}: {count(failed)} with weight 0 (failed), {count(beyond)} out of view; all at 0 is perfect")
+    title(axes, "Importance weights", f"N = {count(run.particles)}: {count(failed)} with weight 0 (failed), "
+                                      f"{count(beyond)} out of view; all at 0 is perfect")
 
 
 def draw_ess(axes, run):
@@ -247,13 +251,14 @@ def draw_ess(axes, run):
         axes.plot(across, rows["ess_forward"], color=RED, marker="o", markersize=3, label="forward ESS (exact samples)")
     axes.set(ylim=(0, 1.02), xlabel="training step" if "step" in rows else "evaluation", ylabel="effective sample size / N")
     axes.legend(frameon=False, fontsize=8)
-    title(axes, "Effective sample size", f"{len(rows['ess'])} evaluations; the last with N = {count(run.particles)}: {number(run.metrics.get('ess'))}")
+    title(axes, "Effective sample size", f"{len(rows['ess'])} evaluations; the last with N = {count(run.particles)}: "
+                                         f"{number(run.metrics.get('ess'))}")
 
 
-def number(value):
+def number(value, digits=4):
     if value is None:
         return "\u2013"
-    return f"{value:.4g}" if isinstance(value, float) else count(value)
+    return f"{value:.{digits}g}" if isinstance(value, float) else count(value)
 
 
 def draw_table(axes, run):
@@ -262,13 +267,15 @@ def draw_table(axes, run):
     def beside(value, name, other):
         return f"{number(value)}   ({name} {number(other)})" if other is not None else number(value)
 
+    log_z = f"{number(get('log_z'), 6)} \u00b1 {number(get('log_z_stderr'))}"
+    beside_exact = log_z if get("log_z_exact") is None else f"{log_z}   (exact {get('log_z_exact'):.6g})"
     failed = [f"{get(name)} {name.replace('_', ' ')}" for name in ("escaped", "nonfinite", "step_underflow", "max_steps") if get(name)]
     rows = (
         ("particles N", number(get("particles"))),
         ("ESS / N", number(get("ess"))),
         ("forward ESS / N", number(get("ess_forward"))),
-        ("log Z [nats]", f"{number(get('log_z'))} \u00b1 {number(get('log_z_stderr'))}" + (f"   (exact {get('log_z_exact'):.6g})" if get("log_z_exact") is not None else "")),
-        ("ELBO, EUBO [nats]", f"{number(get('elbo'))},  {number(get('eubo'))}"),
+        ("log Z [nats]", beside_exact),
+        ("ELBO, EUBO [nats]", f"{number(get('elbo'), 6)},  {number(get('eubo'), 6)}"),
         ("NLL [nats]", beside(get("nll"), "floor", get("nll_floor"))),
         ("NLL, median [nats]", number(get("nll_median"))),
         ("energy distance", beside(get("energy_distance"), "floor", get("energy_distance_floor"))),
@@ -281,21 +288,21 @@ def draw_table(axes, run):
     axes.axis("off")
     for i, (name, value) in enumerate(rows):
         y = 0.97 - i * 0.96 / len(rows)
-        axes.text(0.0, y, name, transform=axes.transAxes, va="top", color="#5a6a76")
+        axes.text(0.0, y, name, transform=axes.transAxes, va="top", color=GREY)
         axes.text(0.42, y, value, transform=axes.transAxes, va="top", color=INK)
     title(axes, "Metrics", "of the last evaluation; \u2013 where not known")
 
 
 def title(axes, heading, detail, pad=6):
     lines = detail.count("\n") + 1
-    axes.set_title(detail, loc="left", fontsize=7.5, color="#5a6a76", pad=pad)
+    axes.set_title(detail, loc="left", fontsize=7.5, color=GREY, pad=pad)
     axes.annotate(heading, (0, 1), xycoords="axes fraction", xytext=(0, pad + 10.5 * lines), textcoords="offset points", fontsize=11,
                   fontweight="bold", color=INK)
 
 
 def draw(run, folder, file):
-    plt.rcParams.update({"font.size": 9, "axes.edgecolor": PALE, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
-                         "axes.spines.top": False, "axes.spines.right": False})
+    plt.rcParams.update({"font.size": 9, "axes.edgecolor": PALE, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK,
+                         "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False})
     figure = plt.figure(figsize=(PIXELS[0] / PIXELS_PER_INCH, PIXELS[1] / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
     grid = figure.add_gridspec(2, 3, left=0.05, right=0.985, top=0.86, bottom=0.065, wspace=0.24, hspace=0.34, width_ratios=(1.35, 1, 1.05))
     with_paths = len(run.times) > 1
@@ -315,9 +322,12 @@ def draw(run, folder, file):
         draw_ess(figure.add_subplot(grid[1, 2]), run)
     else:
         draw_table(figure.add_subplot(grid[1, 2]), run)
-    figure.text(0.05, 0.965, f"{run.metrics.get('target', 'target')}  \u00b7  {run.metrics.get('curve', 'curve')}", fontsize=17, fontweight="bold", va="center")
-    figure.text(0.985, 0.965, f"N = {count(run.particles)}   ESS {number(run.metrics.get('ess'))}   log Z {number(run.metrics.get('log_z'))}"
-                              f"   {folder.resolve().name}" + ("" if run.complete else "   (run not finished)"), fontsize=10, va="center", ha="right", color="#5a6a76")
+    get = run.metrics.get
+    summary = f"N = {count(run.particles)}   ESS {number(get('ess'))}   log Z {number(get('log_z'), 6)}   {folder.resolve().name}"
+    if not run.complete:
+        summary += "   (run not finished)"
+    figure.text(0.05, 0.965, f"{get('target', 'target')}  \u00b7  {get('curve', 'curve')}", fontsize=17, fontweight="bold", va="center")
+    figure.text(0.985, 0.965, summary, fontsize=10, va="center", ha="right", color=GREY)
     temporary = file.with_name(file.name + ".part")
     figure.savefig(temporary, format="png")
     temporary.replace(file)  # a picture that is there is complete

@@ -11,7 +11,8 @@ SOUND = {
     "src/curve/private.hpp": "",
     "src/curve/linear.cpp": "#include \"private.hpp\"\n#include <boltzcurve/core/scalar.hpp>\n// parallel_for(3) in a comment\n"
                             "void f() {\n  Kokkos::View<Kokkos::View<int*>**> x(\"boltzcurve::x\", 3, 4);\n"
-                            "  Kokkos::parallel_for(\n    \"boltzcurve::f\",\n    3, g);\n  parallel_for(Kokkos::TeamThreadRange(t, 3), g);\n}\n",
+                            "  Kokkos::parallel_for(\n    \"boltzcurve::f\",\n    3, g);\n  parallel_for(Kokkos::TeamThreadRange(t, 3), g);\n}\n"
+                            "void each(const char* label, int n) { parallel_for(label, n, g); }\nvoid h() { each(\"boltzcurve::h\", 3); }\n",
     "README.md": "```sh\ntools/quickstart.sh\ntools/run_tests.sh  # tests\n```\n[the rest](CONTRIBUTING.md)\n",
     "CONTRIBUTING.md": "1. Say\n\n   ```sh\n   cmake --preset release\n   ```\n\n   ```cpp\n   int f();\n   ```\n",
     "jobs/README.md": "",
@@ -32,6 +33,7 @@ FAULTS = (  # check, file, its text, what the check must say
     ("kernel_labels", LABELS, 'Points<double> x("x", 3, 4);\n', "linear.cpp:1: Points"),
     ("kernel_labels", LABELS, 'auto x = View<double*>{"x", 3};\n', "linear.cpp:1: View"),
     ("kernel_labels", LABELS, 'auto x = View<double*>(Kokkos::view_alloc("x", Kokkos::WithoutInitializing), 3);\n', "view_alloc"),
+    ("kernel_labels", LABELS, 'void each(const char* label, int n) { parallel_for(label, n, g); }\nvoid f() { each("f", 3); }\n', "linear.cpp:2: each"),
     ("kernel_labels", LABELS, "", "nothing found to look at"),
     ("file_length", "src/curve/long.cpp", "\n" * 601, "601 lines, at most 600"),
     ("documented_commands", "CONTRIBUTING.md", "1. Do\n\n   ```sh\n   tools/none.sh\n   ```\n", "tools/none.sh is not there"),

@@ -19,7 +19,8 @@ findings, looked_at = [], 0
 
 for name in ("README.md", "CONTRIBUTING.md", "jobs/README.md"):
     text = (root / name).read_text()
-    blocks = [[line for line in block.splitlines() if line.strip()] for block in re.findall(r"^ *```sh\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)]
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    blocks = [[line for line in block.splitlines() if line.strip()] for block in blocks]
     if name == "README.md" and [shlex.split(line, comments=True)[0] for line in (blocks or [[]])[0]] != start:
         findings.append(f"{name}: the first block should be {' and '.join(start)}, found {(blocks or [[]])[0]}")
     for line in (line for block in blocks for line in block):

@@ -20,8 +20,8 @@ ORDER = (
     ("run",),
     ("commands",),
 )
-# Modules that stand high in the order, since they are used late, and yet know little.
-FEW = {"io": {"core", "parallel"}, "ode": {"core", "parallel"}}
+# Stands high in the order, since it is used late, and yet knows little.
+FEW = {"io": {"core", "parallel"}}
 
 LEVEL = {module: level for level, line in enumerate(ORDER) for module in line}
 
