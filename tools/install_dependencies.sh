@@ -1,7 +1,13 @@
 #!/usr/bin/env bash
 # Installs from Debian or Ubuntu what boltzcurve needs to build, run, test and plot. Quick, and needs no rights, when all is there.
 #   tools/install_dependencies.sh
+# INSTALL=no: install nothing, here and in the scripts that call this one (the needs come from elsewhere, such as modules of a cluster).
 set -euo pipefail
+
+if [ "${INSTALL-}" = no ]; then
+  echo "install_dependencies.sh: nothing installed (INSTALL=no)"
+  exit 0
+fi
 
 packages=(
   cmake ninja-build g++ git                    # build
@@ -22,6 +28,7 @@ install_dependencies.sh: this is neither Debian nor Ubuntu (no apt-get), so plea
   for tests: GoogleTest with GoogleMock, Python 3; for benchmarks: google-benchmark, OpenBLAS
   for plots: Python 3 with h5py, numpy, matplotlib
 The configuration (cmake --preset release) says which of them it does not find, and how to point at another copy.
+Once they are there, run the script you came from with INSTALL=no.
 NEEDS
   exit 1
 fi
