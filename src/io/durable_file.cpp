@@ -144,4 +144,11 @@ void replace_file(const std::filesystem::path& path, std::span<const std::byte> 
 
 void replace_file(const std::filesystem::path& path, std::string_view text) { replace_file(path, std::as_bytes(std::span(text))); }
 
+void keep_as_previous(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return;
+  std::filesystem::rename(path, previous_path(path), error);
+  if (error) throw InputError("cannot rename " + path.string() + " to " + previous_path(path).string() + ": " + error.message());
+}
+
 }  // namespace boltzcurve

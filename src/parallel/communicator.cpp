@@ -126,4 +126,20 @@ void agree_on_error(const Communicator& ranks, const std::string& message, int c
   throw Error(static_cast<ExitCode>(codes[failed]), *first + where);
 }
 
+void on_root(const Communicator& ranks, const std::function<void()>& work) {
+  std::string message;
+  auto code = ExitCode::internal_error;
+  if (ranks.is_root()) {
+    try {
+      work();
+    } catch (const Error& error) {
+      message = error.what();
+      code = error.code();
+    } catch (const std::exception& error) {
+      message = error.what();
+    }
+  }
+  agree_on_error(ranks, message, static_cast<int>(code));
+}
+
 }  // namespace boltzcurve

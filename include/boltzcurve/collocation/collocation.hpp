@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/core/choice.hpp>
 #include <boltzcurve/core/views.hpp>
 #include <boltzcurve/energy/energy.hpp>
 
@@ -8,15 +9,18 @@
 
 namespace boltzcurve {
 
-/// Where the positions of collocation points come from.
-enum class CollocationKind {
-  uniform,    ///< the box
-  latent,     ///< rho_Z
-  mixture,    ///< a share of latent points, the rest from the box
-  ou_bridge,  ///< m + a (y - m) + sqrt(1 - a^2) sigma eps with y uniform in the box, a = exp(-t/sigma^2): a point of the box after time t
-              ///< of the diffusion towards N(m, sigma^2), so that points spread as the curve's densities do
-  trajectory  ///< carried along the current velocity
-};
+/// Where the positions of collocation points come from. The ou-bridge is m + a (y - m) + sqrt(1 - a^2) sigma e with y uniform in the box and
+/// a = exp(-t/sigma^2): a point of the box after time t of the diffusion towards N(m, sigma^2), so that points spread and contract as the
+/// curve's densities do.
+enum class CollocationKind { uniform, latent, ou_bridge, trajectory, mixture };
+template <>
+inline constexpr auto choices<CollocationKind> = std::to_array<Choice<CollocationKind>>({
+    {CollocationKind::uniform, "uniform", "x uniform in the box"},
+    {CollocationKind::latent, "latent", "x from the latent law"},
+    {CollocationKind::ou_bridge, "ou-bridge", "x = a y + sqrt(1 - a^2) sigma e, a = exp(-t/sigma^2), y uniform in the box, e normal"},
+    {CollocationKind::trajectory, "trajectory", "x carried by the current velocity from the latent end", false},
+    {CollocationKind::mixture, "mixture", "a share (latent-share) from the latent law, the rest uniform in the box"},
+});
 
 /// The law of collocation points (x, t). Times are t = T u^power with u uniform: power 1 is uniform, larger ones favour the target end t =
 /// 0.

@@ -1,14 +1,24 @@
 #pragma once
 
+#include <boltzcurve/core/choice.hpp>
 #include <boltzcurve/core/pack.hpp>
 
 namespace boltzcurve {
 
 /// What stands beside the learned part of the energy: `plain` g f_D + t psi, `anchored` g f_D + (1-g) f_Z + t psi.
 enum class CurveForm { plain, anchored };
+template <>
+inline constexpr auto choices<CurveForm> = std::to_array<Choice<CurveForm>>({
+    {CurveForm::plain, "plain", "g f_D + t psi"},
+    {CurveForm::anchored, "anchored", "g f_D + (1 - g) f_Z + t psi: psi need not learn the growth of f_Z"},
+});
 
 /// Weight g of the target's energy along the gradient flow, g(0) = 1, g(T) = 0.
 enum class Schedule { linear };
+template <>
+inline constexpr auto choices<Schedule> = std::to_array<Choice<Schedule>>({
+    {Schedule::linear, "linear", "g(t) = (T - t) / T"},
+});
 
 /// The gradient-flow curve of energies between the target (t = 0) and the latent law (t = T),
 ///

@@ -29,6 +29,9 @@ std::filesystem::path partial_path(const std::filesystem::path& path);
 /// "checkpoint.previous.h5" for "checkpoint.h5".
 std::filesystem::path previous_path(const std::filesystem::path& path);
 
+/// Renames a file of an earlier run, if there is one, to previous_path(path), in place of what is there. Throws InputError.
+void keep_as_previous(const std::filesystem::path& path);
+
 /// Hands what the operating system holds of a file or of a folder's entries to the disk. Throws InputError.
 void synchronise(const std::filesystem::path& path);
 /// The folder that holds `path`; "." for a bare name.

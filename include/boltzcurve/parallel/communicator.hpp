@@ -3,6 +3,7 @@
 #include <mpi.h>
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -59,5 +60,8 @@ Shard shard_of(std::int64_t total, std::int64_t granule, int rank, int size);
 /// Throws on every rank the error of the lowest rank that has one (`message` not empty there), so that no rank waits in a collective
 /// for one that has failed. `code` is the process exit code that goes with it. Collective.
 void agree_on_error(const Communicator& ranks, const std::string& message, int code);
+
+/// Does `work` on rank 0 only; what it throws is thrown on every rank. Collective.
+void on_root(const Communicator& ranks, const std::function<void()>& work);
 
 }  // namespace boltzcurve

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boltzcurve/parallel/communicator.hpp>
+#include <boltzcurve/parallel/reduction.hpp>
 
 #include <cstdint>
 #include <vector>
@@ -8,12 +9,6 @@
 #include <Kokkos_Core.hpp>
 
 namespace boltzcurve {
-
-/// How partial sums of different chunks and ranks are joined.
-enum class Reduction {
-  reproducible,  ///< in integers: the same bits for any number of ranks and threads
-  fast           ///< in floating point, in whatever order
-};
 
 /// The device side of a sum over chunks: add() takes one chunk's partial sums. Copy it into kernels.
 struct PartialSums {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boltzcurve/collocation/collocation.hpp>
+#include <boltzcurve/core/precision.hpp>
 #include <boltzcurve/curve/residual.hpp>
 #include <boltzcurve/energy/energy.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
@@ -46,8 +47,6 @@ class BatchLoss {
   /// Bytes that a rank holds for its points and for one team's scratch.
   virtual std::int64_t memory_bytes() const = 0;
 };
-
-enum class Precision { single_precision, double_precision };
 
 /// What a batch loss is made of. The energies must outlive it.
 struct BatchLossSettings {

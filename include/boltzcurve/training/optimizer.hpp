@@ -1,5 +1,7 @@
 #pragma once
 
+#include <boltzcurve/core/choice.hpp>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -8,11 +10,13 @@
 namespace boltzcurve {
 
 /// How the learning rate falls from its start.
-enum class LearningRateDecay {
-  constant,
-  exponential,  ///< rate * decay_rate^(step / decay_steps)
-  cosine        ///< from rate to final_rate along half a cosine over the planned steps
-};
+enum class LearningRateDecay { constant, exponential, cosine };
+template <>
+inline constexpr auto choices<LearningRateDecay> = std::to_array<Choice<LearningRateDecay>>({
+    {LearningRateDecay::constant, "constant", "the learning rate stays"},
+    {LearningRateDecay::exponential, "exponential", "times decay-rate every decay-steps, smoothly"},
+    {LearningRateDecay::cosine, "cosine", "half a cosine from learning-rate to final-learning-rate over all steps"},
+});
 
 struct LearningRate {
   double rate = 1e-3, final_rate = 0;

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/run/run.hpp>
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace boltzcurve {
+
+/// A command: how the command line knows it, where its options start from, and what it does. A new command is a file in src/commands and
+/// a line in the table of src/commands/commands.cpp.
+struct Command {
+  enum class OptionsFrom {
+    nothing,     ///< it needs none
+    defaults,    ///< defaults, then files, then the command line
+    checkpoint,  ///< the options that the checkpoint in the output folder was made with, then files, then the command line
+  };
+
+  CommandDescription description;
+  OptionsFrom options_from;
+  ExitCode (*perform)(Run& run);
+};
+
+const std::vector<Command>& commands();
+
+/// Options of a request for `command`. Throws as resolve_options() does, and InputError for a missing checkpoint. Collective.
+Options options_for(const Command& command, const Request& request, const Communicator& world);
+
+/// train, then sample, then evaluate, without a look at what earlier commands left in the folder.
+ExitCode run(Run& run);
+
+/// Learns the curve: writes checkpoint.h5, metrics.h5 and config.ini.
+ExitCode train(Run& run);
+
+/// Draws particles with the parameters of checkpoint.h5 in the output folder: writes samples.h5md.
+ExitCode sample(Run& run);
+
+/// Measures samples.h5md if it is there, else fresh particles: prints a table, writes evaluation.json and a row of metrics.h5.
+ExitCode evaluate(Run& run);
+
+/// Prints what can be chosen, a line each: all of it, or one topic (`list targets`). Throws ConfigError, naming the nearest, for an
+/// unknown topic.
+ExitCode list(Run& run);
+
+}  // namespace boltzcurve

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <boltzcurve/collocation/collocation.hpp>
+#include <boltzcurve/curve/residual.hpp>
+#include <boltzcurve/energy/energy.hpp>
+#include <boltzcurve/run/options.hpp>
+#include <boltzcurve/training/batch_loss.hpp>
+
+#include <memory>
+
+namespace boltzcurve {
+
+/// What the options describe: the two ends, the curve between them, its networks and where its residual is asked for.
+struct Problem {
+  std::unique_ptr<Energy> target, latent;
+  GradientFlow curve;
+  CurveNetworks networks;
+  CollocationLaw law;
+  Precision precision = Precision::single_precision;
+
+  int dimension() const { return curve.dimension; }
+};
+
+/// Throws ConfigError where parts do not fit together.
+Problem make_problem(const Options& options);
+
+}  // namespace boltzcurve

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <boltzcurve/commands/problem.hpp>
+#include <boltzcurve/commands/training_state.hpp>
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/run/run.hpp>
+#include <boltzcurve/sampling/particles.hpp>
+
+#include <cstdint>
+
+namespace boltzcurve {
+
+// What the commands are made of. Every function is collective.
+
+BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem);
+SamplingSettings sampling_settings(const Options& options, const Problem& problem);
+
+/// Trains from `state` on; writes checkpoint.h5 and metrics.h5. Throws NumericalError, the last good checkpoint kept, when too many steps in a
+/// row had no finite loss.
+ExitCode train_stage(Run& run, const Problem& problem, TrainingState& state);
+
+/// Particles and the wall time that drawing them took.
+struct Sampling {
+  Particles particles;
+  double seconds = 0;
+};
+
+/// Draws particles with the averaged parameters; `to_file`: writes them to samples.h5md.
+enum class SamplesGo { to_file, nowhere };
+Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& state, SamplesGo destination);
+
+/// Measures the particles; prints the table, writes evaluation.json and a row of metrics.h5.
+void evaluate_stage(Run& run, const Problem& problem, const TrainingState& state, const Sampling& sampling);
+
+/// Builds everything, does one step and follows a few particles, prints estimates of memory, files and time, writes nothing.
+void validate(Run& run);
+
+}  // namespace boltzcurve

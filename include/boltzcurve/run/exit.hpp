@@ -1,0 +1,21 @@
+#pragma once
+
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/parallel/communicator.hpp>
+
+#include <functional>
+#include <string>
+
+namespace boltzcurve {
+
+/// Does `work` on every rank and returns the exit code of the process, the same on all ranks: that of the lowest rank that failed, else
+/// that of `work`. A failure is told once on stderr ("boltzcurve: error: ...") by the lowest rank that failed.
+/// A rank that fails while others do not (they may wait for it in a collective, for ever) waits `patience_seconds` for them, then tells
+/// its error and ends the job by MPI_Abort with its exit code. Collective.
+int exit_code_of(const Communicator& world, const std::function<ExitCode()>& work, double patience_seconds = 2);
+
+/// Throws ConfigError on every rank, naming the lowest rank that differs and the first line that does, unless `text` is the same on all.
+/// `what` says what is compared ("request"). Collective.
+void require_same(const Communicator& world, const std::string& what, const std::string& text);
+
+}  // namespace boltzcurve

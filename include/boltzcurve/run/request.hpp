@@ -1,0 +1,47 @@
+#pragma once
+
+#include <boltzcurve/run/options.hpp>
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace boltzcurve {
+
+/// A command as the command line knows it.
+struct CommandDescription {
+  std::string name;
+  std::string argument;  ///< what may follow the name, for the help ("[TOPIC]"); empty: nothing
+  std::string summary;   ///< one line
+};
+
+/// What the command line asks for.
+struct Request {
+  enum class Question { none, show_config, version, help };  // of several, the last of this list counts
+
+  Question question = Question::none;  ///< answered instead of doing anything
+  std::string command;                 ///< name of one of the commands; may be empty beside a question
+  std::string argument;                ///< what followed it, if anything
+  bool validate = false;               ///< parse, allocate, estimate, one step, quit
+  bool quiet = false;                  ///< nothing on the terminal but errors
+  std::filesystem::path output = ".";  ///< folder of all files
+  std::vector<OptionSource> sources;   ///< configuration files in their order, then the command line
+  std::string command_line;            ///< as one line, quoted for a shell
+
+  /// All of it as text, to compare between ranks.
+  std::string text() const;
+};
+
+/// Reads `boltzcurve COMMAND [ARGUMENT] [--config FILE]... [--section.key=value]...` and the files it names. Options may stand anywhere;
+/// `--option value` and `--option=value` mean the same; of an option given twice the later counts. Arguments that begin with --kokkos-
+/// are left to Kokkos. Keys are checked here, values by resolve_options().
+/// Throws ConfigError for an unknown command or option (naming the nearest one) and a missing value, InputError for an unreadable file.
+Request parse_command_line(int argc, const char* const* argv, std::span<const CommandDescription> commands);
+
+/// The help: of the program where `command` is empty, else of that command.
+std::string help_text(std::span<const CommandDescription> commands, const std::string& command);
+
+}  // namespace boltzcurve

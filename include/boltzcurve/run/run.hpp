@@ -1,0 +1,50 @@
+#pragma once
+
+#include <boltzcurve/io/provenance.hpp>
+#include <boltzcurve/parallel/communicator.hpp>
+#include <boltzcurve/run/progress.hpp>
+#include <boltzcurve/run/request.hpp>
+#include <boltzcurve/run/stop_request.hpp>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace boltzcurve {
+
+/// One run of a command on all ranks: what was asked, where results go, when to stop, and rank 0's voice.
+class Run {
+ public:
+  /// Listens to signals from here on. Collective.
+  Run(const Communicator& world, Request request, Options options);
+
+  const Communicator& world() const { return world_; }
+  const Request& request() const { return request_; }
+  const Options& options() const { return options_; }
+
+  /// Path of a file in the output folder.
+  std::filesystem::path output(const std::string& file) const { return request_.output / file; }
+
+  /// Makes the output folder where there is none. Throws InputError on every rank where it cannot be made or written to. Collective.
+  void make_output_folder() const;
+
+  /// Origin of the files that this run writes; `format` and `format_version` are left to the writers.
+  const Provenance& provenance() const { return provenance_; }
+
+  StopRequest& stop() { return stop_; }
+
+  /// Progress on rank 0's stderr; silent elsewhere and where asked to be quiet.
+  Progress progress(Progress::Work work, std::vector<ProgressColumn> columns) const;
+
+  /// A line, or several, on rank 0's stdout, unless asked to be quiet.
+  void say(const std::string& text) const;
+
+ private:
+  Communicator world_;
+  Request request_;
+  Options options_;
+  Provenance provenance_;
+  StopRequest stop_;
+};
+
+}  // namespace boltzcurve

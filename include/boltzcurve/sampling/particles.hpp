@@ -1,0 +1,58 @@
+#pragma once
+
+#include <boltzcurve/energy/energy.hpp>
+#include <boltzcurve/ode/dormand_prince.hpp>
+#include <boltzcurve/ode/velocity_field.hpp>
+#include <boltzcurve/parallel/communicator.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace boltzcurve {
+
+/// Borders of the ranks' parts of the particles are multiples of this.
+inline constexpr int particle_granule = 64;
+
+/// One rank's particles [first, first + count) by global index, each array in that order.
+struct Particles {
+  Shard shard;
+  int dimension = 0;
+  std::vector<double> position;     ///< [count][D]; of a failed particle the last accepted one
+  std::vector<double> log_density;  ///< [count] log q(x), nats
+  std::vector<double> log_weight;   ///< [count] -f_D(x) - log q(x), nats; minus infinity for a failed particle
+  std::vector<double> energy;       ///< [count] f_D(x), nats
+  std::vector<double> action;       ///< [count] integral of |v_t|^2 dt along the path
+  std::vector<std::int32_t> status;       ///< [count] ParticleStatus
+  std::vector<std::int64_t> evaluations;  ///< [count] of the velocity
+
+  /// Positions [count][D] of every frame, and the frames' times, from the latent end.
+  std::vector<double> frame_times;
+  std::vector<std::vector<double>> frames;
+};
+
+struct SamplingSettings {
+  std::int64_t particles = 10000;  ///< over all ranks
+  double horizon = 5;              ///< T
+  int frames = 0;                  ///< frame j of F at t = T (1 - j/(F-1))^2: denser where the target takes shape; a single one at t = 0
+  std::uint64_t seed = 1;
+  IntegrationOptions integration;
+};
+
+/// Told how many of this rank's particles are done.
+using SamplingProgress = std::function<void(std::int64_t done)>;
+
+/// Draws particles from the latent law and carries each along `field` from t = T to the target at t = 0, with its log density and its
+/// importance weight. A particle is a function of seed and global index: the same for any number of ranks.
+Particles sample_particles(const Communicator& ranks, const SamplingSettings& settings, const VelocityField& field, const Energy& target,
+                           const Energy& latent, const SamplingProgress& progress = {});
+
+/// log q(x) that the flow gives to each of this rank's `points` [count][D]: carried from t = 0 to the latent law at t = T, whose log density
+/// is known there. NaN where a point does not get there.
+std::vector<double> log_density_of(const SamplingSettings& settings, const VelocityField& field, const Energy& latent,
+                                   const std::vector<double>& points);
+
+/// f(x) of `points` [count][D], evaluated in double.
+std::vector<double> energies_of(const Energy& energy, const std::vector<double>& points);
+
+}  // namespace boltzcurve

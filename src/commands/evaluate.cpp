@@ -1,0 +1,190 @@
+#include <boltzcurve/commands/commands.hpp>
+#include <boltzcurve/commands/evaluation.hpp>
+#include <boltzcurve/commands/stages.hpp>
+#include <boltzcurve/io/durable_file.hpp>
+#include <boltzcurve/io/samples_file.hpp>
+#include <boltzcurve/metrics/importance.hpp>
+#include <boltzcurve/sampling/curve_velocity.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace boltzcurve {
+namespace {
+
+constexpr std::int64_t quick_particles = 1000;
+
+/// The table of metrics.h5 names the step and holds what evaluation.json holds.
+template <class Visit>
+void for_each_column(const Visit& visit) {
+  for (const auto& entry : metric_entries())
+    if (entry.audience == Audience::file_and_terminal) visit(entry);
+}
+
+HostPoints<double> local_points(const std::vector<double>& rows, int dimension) {
+  const auto D = static_cast<std::size_t>(dimension), n = rows.size() / D;
+  HostPoints<double> points("boltzcurve::local_points", n, D);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t k = 0; k < D; ++k) points(i, k) = rows[i * D + k];
+  return points;
+}
+
+std::vector<double> gathered(const Communicator& ranks, const std::vector<double>& values) {
+  return ranks.all_gather(std::span<const double>(values));
+}
+
+void add_particles(MetricInput& input, const Particles& particles) {
+  const auto& ranks = input.ranks;
+  input.position = gather_points(ranks, local_points(particles.position, particles.dimension));
+  input.log_density = gathered(ranks, particles.log_density);
+  input.energy = gathered(ranks, particles.energy);
+  input.action = gathered(ranks, particles.action);
+  input.evaluations = ranks.all_gather(std::span<const std::int64_t>(particles.evaluations));
+  const std::vector<std::int64_t> status(particles.status.begin(), particles.status.end());
+  for (const auto s : ranks.all_gather(std::span<const std::int64_t>(status))) input.status.push_back(static_cast<ParticleStatus>(s));
+}
+
+/// Exact samples where the target has them, and the weight that the flow gives them: what the particles alone cannot show.
+void add_exact_samples(MetricInput& input, const Run& run, const Problem& problem, const TrainingState& state) {
+  const auto count = run.options().evaluation.exact_samples;
+  const auto D = static_cast<std::size_t>(problem.dimension());
+  const auto seed = run.options().run.seed;
+  const HostPoints<double> exact("boltzcurve::exact_samples", static_cast<std::size_t>(count), D);
+  if (count == 0 || !problem.target->draw(seed, 0, exact)) return;
+  const HostPoints<double> again("boltzcurve::exact_samples_again", input.position.extent(0), D);
+  problem.target->draw(seed, count, again);
+  input.exact = exact;
+  input.exact_again = again;
+
+  const Shard shard = shard_of(count, particle_granule, run.world().rank(), run.world().size());
+  std::vector<double> mine;
+  for (std::int64_t i = shard.first; i < shard.first + shard.count; ++i)
+    for (std::size_t k = 0; k < D; ++k) mine.push_back(exact(static_cast<std::size_t>(i), k));
+  const auto field =
+      make_velocity_field(problem.precision, problem.curve, problem.networks, state.average, *problem.target, *problem.latent);
+  auto log_weight = log_density_of(sampling_settings(run.options(), problem), *field, *problem.latent, mine);
+  const auto energy = energies_of(*problem.target, mine);
+  for (std::size_t i = 0; i < energy.size(); ++i) log_weight[i] = -energy[i] - log_weight[i];
+  input.exact_log_weight = gathered(run.world(), log_weight);
+}
+
+/// Particles of samples.h5md, each rank its shard.
+Particles read_particles(const Run& run, const Problem& problem) {
+  const auto path = run.output("samples.h5md");
+  Particles particles;
+  std::int64_t count = 0;
+  on_root(run.world(), [&] { count = read_samples(path, Shard{0, 0}).particles; });
+  count = run.world().sum(run.world().is_root() ? count : 0);
+  particles.shard = shard_of(count, particle_granule, run.world().rank(), run.world().size());
+  auto samples = read_samples(path, particles.shard);
+  if (samples.dimension != problem.dimension())
+    throw InputError(fmt::format("{} holds particles in {} dimensions, but target {} has {}: it belongs to another run; draw again with `boltzcurve sample`",
+                                 path.string(), samples.dimension, run.options().target.name, problem.dimension()));
+  particles.dimension = samples.dimension;
+  particles.position = std::move(samples.position);
+  particles.log_density = std::move(samples.log_density);
+  particles.log_weight = std::move(samples.log_weight);
+  particles.status = std::move(samples.status);
+  particles.evaluations = std::move(samples.evaluations);
+  particles.energy = energies_of(*problem.target, particles.position);
+  particles.action.assign(particles.energy.size(), std::nan(""));  // not in the file
+  return particles;
+}
+
+}  // namespace
+
+QuickEvaluation quick_evaluation(Run& run, const Problem& problem, const TrainingState& state) {
+  auto settings = sampling_settings(run.options(), problem);
+  settings.particles = std::min(settings.particles, quick_particles);
+  settings.frames = 0;
+  const auto field =
+      make_velocity_field(problem.precision, problem.curve, problem.networks, state.average, *problem.target, *problem.latent);
+  const auto particles = sample_particles(run.world(), settings, *field, *problem.target, *problem.latent);
+  const auto estimate = importance_estimate(gathered(run.world(), particles.log_weight));
+  return {settings.particles, estimate.ess, estimate.log_z, estimate.log_z_stderr};
+}
+
+std::vector<MetricsColumn> evaluation_columns() {
+  std::vector<MetricsColumn> columns = {{"step", "1", MetricsColumn::Type::integer}};
+  for_each_column([&](const MetricEntry& entry) { columns.push_back({entry.key, entry.unit, MetricsColumn::Type::real}); });
+  return columns;
+}
+
+std::vector<MetricsValue> evaluation_row(const QuickEvaluation& quick, const TrainingState& state) {
+  std::vector<MetricsValue> row = {state.step};
+  for_each_column([&](const MetricEntry& entry) {
+    double value = std::nan("");
+    if (entry.key == "particles") value = static_cast<double>(quick.particles);
+    if (entry.key == "ess") value = quick.ess;
+    if (entry.key == "log_z") value = quick.log_z;
+    if (entry.key == "log_z_stderr") value = quick.log_z_stderr;
+    if (entry.key == "seconds_train") value = state.seconds;
+    row.emplace_back(value);
+  });
+  return row;
+}
+
+std::vector<MetricsValue> evaluation_row(const std::vector<EvaluatedMetric>& metrics, const TrainingState& state) {
+  std::vector<MetricsValue> row = {state.step};
+  for_each_column([&](const MetricEntry& entry) { row.emplace_back(value_of(metrics, entry.key).value_or(std::nan(""))); });
+  return row;
+}
+
+std::string evaluation_json(const Options& options, const std::vector<EvaluatedMetric>& metrics) {
+  nlohmann::ordered_json json;
+  json["target"] = options.target.name;
+  json["curve"] = name_of(options.curve.name);
+  for (const auto& metric : metrics) {
+    if (metric.entry->audience != Audience::file_and_terminal) continue;
+    auto& place = json[metric.entry->key];
+    if (!metric.value) continue;  // stays null
+    if (metric.entry->unit == "count")
+      place = static_cast<std::int64_t>(std::llround(*metric.value));
+    else
+      place = *metric.value;
+  }
+  return json.dump(2) + "\n";
+}
+
+void evaluate_stage(Run& run, const Problem& problem, const TrainingState& state, const Sampling& sampling) {
+  MetricInput input(run.world());
+  add_particles(input, sampling.particles);
+  add_exact_samples(input, run, problem, state);
+  input.log_z = problem.target->log_z();
+  input.entropy = problem.target->entropy();
+  input.modes = problem.target->modes();
+  input.seed = run.options().run.seed;
+  input.seconds_train = state.seconds;
+  if (sampling.seconds > 0) input.seconds_sample = sampling.seconds;
+
+  const auto metrics = evaluate_metrics(input);
+  on_root(run.world(), [&] {
+    replace_file(run.output("evaluation.json"), evaluation_json(run.options(), metrics));
+    MetricsFile file(run.output("metrics.h5"), run.provenance());
+    file.declare("evaluation", evaluation_columns());
+    file.append("evaluation", evaluation_row(metrics, state));
+    file.close();
+  });
+  run.say(table_of(metrics));
+}
+
+ExitCode evaluate(Run& run) {
+  const Problem problem = make_problem(run.options());
+  const TrainingState state = from_checkpoint(read_checkpoint(run.world(), run.output("checkpoint.h5")), problem.networks);
+  if (run.request().validate) {
+    validate(run);
+    return ExitCode::done;
+  }
+  Sampling sampling;
+  if (std::filesystem::exists(run.output("samples.h5md")))
+    sampling.particles = read_particles(run, problem);
+  else
+    sampling = sample_stage(run, problem, state, SamplesGo::nowhere);
+  evaluate_stage(run, problem, state, sampling);
+  return ExitCode::done;
+}
+
+}  // namespace boltzcurve

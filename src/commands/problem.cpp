@@ -1,0 +1,68 @@
+#include <boltzcurve/commands/problem.hpp>
+#include <boltzcurve/core/error.hpp>
+
+#include <algorithm>
+
+namespace boltzcurve {
+namespace {
+
+// The network sees coordinates that span [-range, range] over the box and times that span [-2, 2] over [0, T]. With a range of 1 the first
+// layer is nearly linear, and features of the width of a mode take long to appear; measured best between 4 and 8 on the shipped mixtures.
+constexpr double position_range = 6, time_range = 2;
+
+CurveNetworks make_networks(const Options& options, const CollocationLaw& law) {
+  CurveNetworks networks;
+  const std::size_t dimension = law.lower.size();
+  networks.psi = {static_cast<int>(dimension) + 1, options.network.width, options.network.hidden_layers};
+  if (options.normalizer.kind == NormalizerKind::network)
+    networks.normaliser = MlpShape{1, options.normalizer.width, options.normalizer.hidden_layers};
+  for (std::size_t k = 0; k < dimension; ++k) {
+    networks.input_shift.push_back((law.lower[k] + law.upper[k]) / 2);
+    networks.input_scale.push_back(2 * position_range / (law.upper[k] - law.lower[k]));
+  }
+  networks.input_shift.push_back(law.horizon / 2);
+  networks.input_scale.push_back(2 * time_range / law.horizon);
+  return networks;
+}
+
+CollocationLaw make_law(const Options& options, const Energy& target, const Parameters& latent) {
+  CollocationLaw law;
+  law.kind = options.collocation.kind;
+  law.horizon = options.curve.horizon;
+  law.time_power = options.collocation.time_power;
+  law.latent_share = options.collocation.latent_share;
+  const auto dimension = static_cast<std::size_t>(target.dimension());
+  if (const auto& box = options.collocation.box) {
+    law.lower.assign(dimension, box->lower);
+    law.upper.assign(dimension, box->upper);
+  } else {
+    law.lower = target.domain().lower;
+    law.upper = target.domain().upper;
+  }
+  law.latent_mean = latent.real_list("mean");
+  if (law.latent_mean.size() == 1) law.latent_mean.assign(dimension, law.latent_mean.front());
+  law.latent_scale = latent.real("scale");
+  return law;
+}
+
+}  // namespace
+
+Problem make_problem(const Options& options) {
+  Problem problem;
+  const auto& target = find_target(options.target.name);
+  problem.target = target.make(Parameters("target", target.name, target.parameters, options.target.values));
+  const auto& latent = find_latent(options.latent.name);
+  const Parameters latent_parameters("latent", latent.name, latent.parameters, options.latent.values);
+  problem.latent = latent.make(latent_parameters, problem.target->dimension());
+
+  problem.curve.dimension = problem.target->dimension();
+  problem.curve.horizon = options.curve.horizon;
+  problem.curve.form = options.curve.form;
+  problem.curve.schedule = options.curve.schedule;
+  problem.law = make_law(options, *problem.target, latent_parameters);
+  problem.networks = make_networks(options, problem.law);
+  problem.precision = options.run.precision;
+  return problem;
+}
+
+}  // namespace boltzcurve

@@ -1,0 +1,190 @@
+#include <boltzcurve/commands/commands.hpp>
+#include <boltzcurve/commands/evaluation.hpp>
+#include <boltzcurve/commands/problem.hpp>
+#include <boltzcurve/commands/stages.hpp>
+#include <boltzcurve/commands/training_state.hpp>
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/io/durable_file.hpp>
+#include <boltzcurve/io/metrics_file.hpp>
+
+#include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace boltzcurve {
+namespace {
+
+const std::vector<MetricsColumn> training_columns = {
+    {"step", "1", MetricsColumn::Type::integer},
+    {"loss", "nats^2/time^2"},  // mean since the row before
+    {"gradient_norm", "1"},
+    {"learning_rate", "1"},
+    {"points_per_second", "points/s"},
+    {"seconds", "s"},
+    {"skipped_steps", "1", MetricsColumn::Type::integer},
+};
+
+/// Means and rates since the last row of the log.
+struct Interval {
+  double loss_sum = 0, started = 0;
+  std::int64_t losses = 0, steps = 0;
+
+  double mean_loss() const { return losses > 0 ? loss_sum / static_cast<double>(losses) : std::nan(""); }
+};
+
+LearningRate learning_rate_of(const Options& options) {
+  const auto& o = options.optimizer;
+  return {o.learning_rate, o.final_learning_rate,       o.decay, o.decay_rate, static_cast<double>(o.decay_steps), o.warm_up_steps,
+          options.training.steps};
+}
+
+Adam adam_of(const OptimizerOptions& o) { return {o.beta1, o.beta2, o.epsilon, o.gradient_clip}; }
+
+std::string describe(const WorstPoint& point) {
+  return fmt::format("t = {:.6g}, x = ({:.6g}), point {} of the batch, residual {}", point.t, fmt::join(point.x, ", "), point.index,
+                     point.residual);
+}
+
+/// The loop over steps and what it writes.
+class Trainer {
+ public:
+  Trainer(Run& run, const Problem& problem, TrainingState& state)
+      : run_(run),
+        problem_(problem),
+        state_(state),
+        loss_(make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem), *problem.target, *problem.latent)),
+        rate_(learning_rate_of(run.options())),
+        adam_(adam_of(run.options().optimizer)) {
+    if (!state.sum_exponents.empty()) loss_->set_sum_exponents(state.sum_exponents);
+  }
+
+  ExitCode train() {
+    const auto& options = run_.options().training;
+    open_metrics();
+    write_checkpoint();
+    run_.stop().start_clock(options.max_seconds, options.checkpoint_seconds);
+    seconds_before_ = state_.seconds;
+
+    auto progress = make_progress();
+    auto stop = Stop::no;
+    while (state_.step < options.steps && stop == Stop::no) {
+      one_step();
+      progress.at(state_.step);
+      if (state_.step % options.log_every == 0 || state_.step == options.steps) log_row();
+      if (options.evaluate_every > 0 && state_.step % options.evaluate_every == 0 && state_.step < options.steps) {
+        const auto quick = quick_evaluation(run_, problem_, state_);
+        progress.note(fmt::format("step {}: ESS {:.4f}, log Z {:.4f} (N = {})", state_.step, quick.ess, quick.log_z, quick.particles));
+        append_quick_evaluation(quick);
+      }
+      const auto decision = run_.stop().agree();
+      stop = decision.stop;
+      if (decision.checkpoint && stop == Stop::no) write_checkpoint();
+    }
+    write_checkpoint();
+    on_root(run_.world(), [&] { metrics_->close(); });
+    return stop == Stop::signal ? ExitCode::stopped_resumable : ExitCode::done;
+  }
+
+ private:
+  void one_step() {
+    const auto result = loss_->evaluate(state_.parameters, state_.step);
+    if (result.finite) {
+      gradient_norm_ = adam_.update(state_.adam, state_.parameters, result.gradient, rate_.at(state_.step));
+      const double keep = run_.options().training.average;
+      update_average(state_.average, state_.parameters, keep, state_.adam.updates);
+      state_.skipped_in_a_row = 0;
+      interval_.loss_sum += result.loss;
+      ++interval_.losses;
+    } else {
+      ++state_.skipped_steps;
+      if (++state_.skipped_in_a_row > run_.options().training.max_skipped_steps) give_up();
+    }
+    state_.sum_exponents = loss_->sum_exponents();
+    state_.seconds = seconds_before_ + run_.stop().elapsed_seconds();
+    ++state_.step;
+    ++interval_.steps;
+  }
+
+  [[noreturn]] void give_up() {
+    const auto worst = loss_->worst_point(state_.parameters, state_.step);
+    throw NumericalError(fmt::format(
+        "loss or gradient was not finite in {} steps in a row, the last of them step {}; worst point: {}. The last good checkpoint is kept: {}. A "
+        "smaller optimizer.learning-rate or optimizer.gradient-clip, or a collocation.box in which the target's energy is finite, may help",
+        state_.skipped_in_a_row, state_.step, describe(worst), run_.output("checkpoint.h5").string()));
+  }
+
+  Progress make_progress() {
+    const auto& options = run_.options().training;
+    Progress::Work work;
+    work.name = "training";
+    work.first_step = state_.step;
+    work.steps = options.steps;
+    work.row_every = std::max<std::int64_t>(options.log_every, options.steps / 20);
+    work.unit = "points";
+    work.units_per_step = static_cast<double>(run_.options().collocation.points);
+    work.max_seconds = options.max_seconds;
+    return run_.progress(work, {{"loss", "", "{:.4e}", [this] { return interval_.losses ? interval_.mean_loss() : last_loss_; }},
+                                {"gradient norm", "", "{:.3e}", [this] { return gradient_norm_; }},
+                                {"skipped", "", "{:.0f}", [this] { return static_cast<double>(state_.skipped_steps); }}});
+  }
+
+  void open_metrics() {
+    on_root(run_.world(), [&] {
+      keep_as_previous(run_.output("metrics.h5"));
+      metrics_.emplace(run_.output("metrics.h5"), run_.provenance());
+      metrics_->declare("training", training_columns);
+      metrics_->declare("evaluation", evaluation_columns());
+    });
+  }
+
+  void log_row() {
+    const double points = static_cast<double>(run_.options().collocation.points * interval_.steps);
+    const double speed = points / (state_.seconds - interval_.started);
+    last_loss_ = interval_.mean_loss();
+    on_root(run_.world(), [&] {
+      const MetricsValue row[] = {state_.step, last_loss_, gradient_norm_, rate_.at(state_.step - 1), speed, state_.seconds, state_.skipped_steps};
+      metrics_->append("training", row);
+    });
+    interval_ = {};
+    interval_.started = state_.seconds;
+  }
+
+  void append_quick_evaluation(const QuickEvaluation& quick) {
+    on_root(run_.world(), [&] { metrics_->append("evaluation", evaluation_row(quick, state_)); });
+  }
+
+  void write_checkpoint() {
+    on_root(run_.world(), [&] {
+      boltzcurve::write_checkpoint(run_.output("checkpoint.h5"), to_checkpoint(state_, problem_.networks, run_.provenance()));
+    });
+  }
+
+  Run& run_;
+  const Problem& problem_;
+  TrainingState& state_;
+  std::unique_ptr<BatchLoss> loss_;
+  LearningRate rate_;
+  Adam adam_;
+  std::optional<MetricsFile> metrics_;  // on rank 0
+  Interval interval_;
+  double gradient_norm_ = 0, last_loss_ = std::nan(""), seconds_before_ = 0;
+};
+
+}  // namespace
+
+BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem) {
+  BatchLossSettings settings;
+  settings.curve = problem.curve;
+  settings.networks = problem.networks;
+  settings.law = problem.law;
+  settings.points = options.collocation.points;
+  settings.seed = options.run.seed;
+  settings.reduction = options.run.reduction;
+  return settings;
+}
+
+ExitCode train_stage(Run& run, const Problem& problem, TrainingState& state) { return Trainer(run, problem, state).train(); }
+
+}  // namespace boltzcurve

@@ -1,0 +1,72 @@
+#include <boltzcurve/commands/training_state.hpp>
+
+#include <algorithm>
+
+namespace boltzcurve {
+namespace {
+
+/// The flat arrays of the state that are shaped like the parameters, by their name in the file.
+template <class State, class Visit>
+void for_each_array(State& state, const Visit& visit) {
+  visit("parameters", state.parameters);
+  visit("average", state.average);
+  visit("optimizer/first_moment", state.adam.first_moment);
+  visit("optimizer/second_moment", state.adam.second_moment);
+}
+
+template <class State, class Visit>
+void for_each_counter(State& state, const Visit& visit) {
+  visit("step", state.step);
+  visit("skipped_steps", state.skipped_steps);
+  visit("skipped_in_a_row", state.skipped_in_a_row);
+  visit("optimizer_updates", state.adam.updates);
+}
+
+}  // namespace
+
+TrainingState initial_training_state(const CurveNetworks& networks, std::uint64_t seed) {
+  TrainingState state;
+  state.parameters = initial_parameters(networks.psi, seed, 0);
+  if (networks.normaliser) {
+    const auto normaliser = initial_parameters(*networks.normaliser, seed, 1);
+    state.parameters.insert(state.parameters.end(), normaliser.begin(), normaliser.end());
+  }
+  state.average = state.parameters;
+  state.adam.first_moment.assign(state.parameters.size(), 0.0);
+  state.adam.second_moment.assign(state.parameters.size(), 0.0);
+  return state;
+}
+
+Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networks, const Provenance& provenance) {
+  Checkpoint checkpoint;
+  checkpoint.provenance = provenance;
+  for_each_array(state, [&](const std::string& name, const std::vector<double>& values) {
+    for (const auto& tensor : networks.tensors()) {
+      const auto begin = values.begin() + tensor.offset;
+      checkpoint.datasets.push_back({name + "/" + tensor.name, {tensor.rows, tensor.columns}, std::vector<double>(begin, begin + tensor.size())});
+    }
+  });
+  checkpoint.datasets.push_back({"reduction/exponents", {static_cast<std::int64_t>(state.sum_exponents.size())}, state.sum_exponents});
+  for_each_counter(state, [&](const std::string& name, std::int64_t value) { checkpoint.scalars[name] = value; });
+  checkpoint.scalars["seconds"] = state.seconds;
+  return checkpoint;
+}
+
+TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks& networks) {
+  TrainingState state;
+  for_each_array(state, [&](const std::string& name, std::vector<double>& values) {
+    values.resize(static_cast<std::size_t>(networks.parameter_count()));
+    for (const auto& tensor : networks.tensors()) {
+      const auto& stored = checkpoint.values<double>(name + "/" + tensor.name, {tensor.rows, tensor.columns});
+      std::copy(stored.begin(), stored.end(), values.begin() + tensor.offset);
+    }
+  });
+  const auto exponents = std::find_if(checkpoint.datasets.begin(), checkpoint.datasets.end(),
+                                      [](const CheckpointDataset& dataset) { return dataset.name == "reduction/exponents"; });
+  if (exponents != checkpoint.datasets.end()) state.sum_exponents = std::get<std::vector<std::int64_t>>(exponents->values);
+  for_each_counter(state, [&](const std::string& name, std::int64_t& value) { value = checkpoint.scalar<std::int64_t>(name); });
+  state.seconds = checkpoint.scalar<double>("seconds");
+  return state;
+}
+
+}  // namespace boltzcurve

@@ -1,0 +1,66 @@
+#include <boltzcurve/commands/stages.hpp>
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/sampling/curve_velocity.hpp>
+
+#include <fmt/format.h>
+
+namespace boltzcurve {
+namespace {
+
+std::string size_text(double bytes) {
+  const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1024 && unit + 1 < std::size(units); ++unit) bytes /= 1024;
+  return fmt::format("{:.3g} {}", bytes, units[unit]);
+}
+
+}  // namespace
+
+void validate(Run& run) {
+  const auto& options = run.options();
+  const Problem problem = make_problem(options);
+  const TrainingState state = initial_training_state(problem.networks, options.run.seed);
+  const auto loss = make_batch_loss(problem.precision, run.world(), batch_loss_settings(options, problem), *problem.target, *problem.latent);
+
+  loss->evaluate(state.parameters, 0);  // the first round finds the quanta and fills caches
+  const double started = steady_seconds();
+  const auto result = loss->evaluate(state.parameters, 1);
+  const double step_seconds = run.world().max(steady_seconds() - started);
+  if (!result.finite) {
+    const auto worst = loss->worst_point(state.parameters, 1);
+    throw NumericalError(fmt::format("the first step's loss is not finite; worst point: t = {:.6g}, residual {}: choose a collocation.box in which "
+                                     "the target's energy is finite",
+                                     worst.t, worst.residual));
+  }
+
+  auto few = sampling_settings(options, problem);
+  few.particles = std::min<std::int64_t>(few.particles, particle_granule * run.world().size());
+  few.frames = 0;
+  const auto field = make_velocity_field(problem.precision, problem.curve, problem.networks, state.average, *problem.target, *problem.latent);
+  const auto particles = sample_particles(run.world(), few, *field, *problem.target, *problem.latent);
+  std::int64_t evaluations = 0;
+  for (const auto count : particles.evaluations) evaluations += count;
+  evaluations = run.world().sum(evaluations);
+
+  const double parameters = static_cast<double>(problem.networks.parameter_count());
+  const double N = static_cast<double>(options.sampling.particles), D = problem.dimension();
+  const double frame = N * (D == 3 ? 3 : 3 + D) * 8, samples = N * (D + 4.5) * 8;
+  std::string text = "valid: nothing was written\n";
+  const auto line = [&](const std::string& what, const std::string& value) { text += fmt::format("  {:<34} {}\n", what, value); };
+  line("target, dimension", fmt::format("{}, {}", options.target.name, problem.dimension()));
+  line("parameters", fmt::format("{}", problem.networks.parameter_count()));
+  line("ranks", fmt::format("{}", run.world().size()));
+  line("first loss", fmt::format("{:.6g}", result.loss));
+  line("a training step", fmt::format("{:.3g} ms", 1e3 * step_seconds));
+  line("training, estimated", duration_text(step_seconds * static_cast<double>(options.training.steps)));
+  line("evaluations a particle (untrained)", fmt::format("{:.0f}", static_cast<double>(evaluations) / static_cast<double>(few.particles)));
+  line("memory a rank: points and scratch", size_text(static_cast<double>(loss->memory_bytes())));
+  line("memory a rank: parameters", size_text(parameters * 8 * 8));
+  line("memory a rank: particles", size_text((samples + frame * options.sampling.frames) / run.world().size()));
+  line("checkpoint.h5", size_text(parameters * 4 * 8 + 32768));
+  line("samples.h5md", size_text(samples + frame * options.sampling.frames + 32768));
+  text.pop_back();
+  run.say(text);
+}
+
+}  // namespace boltzcurve

@@ -1,0 +1,46 @@
+#include <boltzcurve/commands/commands.hpp>
+#include <boltzcurve/parallel/session.hpp>
+#include <boltzcurve/run/build.hpp>
+#include <boltzcurve/run/exit.hpp>
+#include <boltzcurve/run/request.hpp>
+#include <boltzcurve/run/run.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+int main(int argc, char* argv[]) {
+  using namespace boltzcurve;
+
+  // 1. Start MPI. It ends with main, after everything else.
+  const MpiSession mpi(argc, argv);
+
+  return exit_code_of(mpi.world(), [&] {
+    // 2. Read the request; stop here unless every rank read the same.
+    std::vector<CommandDescription> descriptions;
+    for (const auto& command : commands()) descriptions.push_back(command.description);
+    const Request request = parse_command_line(argc, argv, descriptions);
+    require_same(mpi.world(), "request", request.text());
+    const auto asked =
+        std::find_if(commands().begin(), commands().end(), [&](const auto& c) { return c.description.name == request.command; });
+    const Command command = asked != commands().end() ? *asked : Command{{}, Command::OptionsFrom::defaults, nullptr};
+
+    // 3. Questions are answered by rank 0 before a device is touched: they work where there is none.
+    using Question = Request::Question;
+    if (request.question != Question::none) {
+      std::string answer;
+      if (request.question == Question::help) answer = help_text(descriptions, request.command);
+      if (request.question == Question::version) answer = version_text();
+      if (request.question == Question::show_config) answer = resolved_text(options_for(command, request, mpi.world()));
+      if (mpi.world().is_root()) std::fputs(answer.c_str(), stdout);
+      return ExitCode::done;
+    }
+
+    // 4. Settle the options, start Kokkos (it ends with this scope, after the last View is gone) and do what is asked.
+    const Options options = command.options_from == Command::OptionsFrom::nothing ? Options() : options_for(command, request, mpi.world());
+    const KokkosSession kokkos(argc, argv);
+    Run run(mpi.world(), request, options);
+    return command.perform(run);
+  });
+}

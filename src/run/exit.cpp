@@ -1,0 +1,107 @@
+#include <boltzcurve/run/exit.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <limits>
+#include <new>
+#include <sstream>
+#include <thread>
+
+#include <fmt/format.h>
+
+namespace boltzcurve {
+namespace {
+
+/// How a rank ended: its exit code, and why if it failed.
+struct End {
+  ExitCode code;
+  bool failed = false;
+  std::string reason = {};
+};
+
+End end_of(const std::function<ExitCode()>& work) {
+  try {
+    return {work()};
+  } catch (const Error& error) {
+    return {error.code(), true, error.what()};
+  } catch (const std::bad_alloc&) {
+    return {ExitCode::internal_error, true,
+            "out of memory; use more nodes, fewer particles (sampling.particles, sampling.block) or fewer points (collocation.points)"};
+  } catch (const std::exception& error) {
+    return {ExitCode::internal_error, true, std::string("internal error: ") + error.what()};
+  } catch (...) {
+    return {ExitCode::internal_error, true, "internal error: an exception of unknown type"};
+  }
+}
+
+void tell(const std::string& reason, const std::string& where) {
+  // In one piece, so that lines of several ranks do not mix.
+  const std::string line = "boltzcurve: error: " + reason + where + "\n";
+  std::fflush(stdout);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::fflush(stderr);
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+int exit_code_of(const Communicator& world, const std::function<ExitCode()>& work, double patience_seconds) {
+  // On a communicator of its own: ranks that still wait in a collective of `world` must not meet this one.
+  MPI_Comm ending;
+  MPI_Comm_dup(world.handle(), &ending);
+  const End end = end_of(work);
+
+  constexpr int nobody = std::numeric_limits<int>::max();
+  const int mine = end.failed ? world.rank() : nobody;
+  int lowest_failed = nobody;
+  MPI_Request agreement;
+  MPI_Iallreduce(&mine, &lowest_failed, 1, MPI_INT, MPI_MIN, ending, &agreement);
+  int all_arrived = 0;
+  MPI_Test(&agreement, &all_arrived, MPI_STATUS_IGNORE);
+  if (!all_arrived && !end.failed) MPI_Wait(&agreement, MPI_STATUS_IGNORE), all_arrived = 1;
+  // Of several ranks that fail, the lowest loses patience first, and its abort silences the others.
+  const double patience = patience_seconds + 0.5 * world.rank() / world.size();
+  for (const auto start = std::chrono::steady_clock::now(); !all_arrived && seconds_since(start) < patience;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    MPI_Test(&agreement, &all_arrived, MPI_STATUS_IGNORE);
+  }
+  const std::string where = world.size() > 1 ? fmt::format(" (on rank {})", world.rank()) : "";
+  if (!all_arrived) {
+    tell(end.reason, where);
+    MPI_Abort(world.handle(), static_cast<int>(end.code));
+  }
+
+  // Everyone is here: leave in order, with the code of the lowest rank that failed, else the largest (a rank that stopped early).
+  if (world.rank() == lowest_failed) tell(end.reason, lowest_failed > 0 ? where : "");
+  int code = static_cast<int>(end.code);
+  if (lowest_failed == nobody)
+    MPI_Allreduce(MPI_IN_PLACE, &code, 1, MPI_INT, MPI_MAX, ending);
+  else
+    MPI_Bcast(&code, 1, MPI_INT, lowest_failed, ending);
+  MPI_Comm_free(&ending);
+  return code;
+}
+
+void require_same(const Communicator& world, const std::string& what, const std::string& text) {
+  std::string first = text;
+  world.broadcast(first);
+  std::string message;
+  if (text != first) {
+    std::istringstream mine(text), theirs(first);
+    std::string my_line, their_line;
+    do {
+      my_line.clear(), their_line.clear();
+      std::getline(mine, my_line);
+      std::getline(theirs, their_line);
+    } while (my_line == their_line && (mine || theirs));
+    message = fmt::format("{} differs between ranks: '{}' on rank {}, '{}' on rank 0; start every rank with the same arguments and files",
+                          what, my_line, world.rank(), their_line);
+  }
+  agree_on_error(world, message, static_cast<int>(ExitCode::usage));
+}
+
+}  // namespace boltzcurve

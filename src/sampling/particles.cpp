@@ -1,0 +1,125 @@
+#include <boltzcurve/sampling/particles.hpp>
+
+#include <algorithm>
+#include <limits>
+
+namespace boltzcurve {
+namespace {
+
+/// Particles handed to the integrator at a time: enough to keep its batches full, few enough for regular news of progress.
+constexpr std::int64_t batch_particles = 8192;
+
+Points<double> to_points(const std::vector<double>& rows, std::size_t first, std::size_t count, std::size_t dimension) {
+  Points<double> points("boltzcurve::points", count, dimension);
+  const auto host = Kokkos::create_mirror_view(points);
+  for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t k = 0; k < dimension; ++k) host(i, k) = rows[(first + i) * dimension + k];
+  Kokkos::deep_copy(points, host);
+  return points;
+}
+
+void append_rows(const Points<double>& points, std::vector<double>& rows) {
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), points);
+  for (std::size_t i = 0; i < host.extent(0); ++i)
+    for (std::size_t k = 0; k < host.extent(1); ++k) rows.push_back(host(i, k));
+}
+
+template <class T, class View>
+void append(const View& view, std::vector<T>& values) {
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), view);
+  for (std::size_t i = 0; i < host.extent(0); ++i) values.push_back(static_cast<T>(host(i)));
+}
+
+/// -f(x) - log Z of a normalised law.
+PointScalars<double> normalised_log_density(const Energy& law, const Points<double>& x) {
+  const std::size_t n = x.extent(0), D = x.extent(1);
+  const double log_z = law.log_z().value();
+  Points<double> energy("boltzcurve::latent_energy", n, D + 2);
+  PointScalars<double> log_density("boltzcurve::log_density", n);
+  law.evaluate(x, energy);
+  Kokkos::parallel_for("boltzcurve::latent_log_density", n, KOKKOS_LAMBDA(const std::size_t i) { log_density(i) = -energy(i, 0) - log_z; });
+  return log_density;
+}
+
+std::vector<double> frame_times(const SamplingSettings& settings) {
+  std::vector<double> times;
+  for (int j = 0; j < settings.frames; ++j) {
+    const double left = settings.frames == 1 ? 0.0 : 1.0 - static_cast<double>(j) / (settings.frames - 1);
+    times.push_back(settings.horizon * left * left);
+  }
+  return times;
+}
+
+}  // namespace
+
+std::vector<double> energies_of(const Energy& energy, const std::vector<double>& points) {
+  const auto D = static_cast<std::size_t>(energy.dimension()), n = points.size() / D;
+  std::vector<double> values;
+  values.reserve(n);
+  for (std::size_t first = 0; first < n; first += batch_particles) {
+    const std::size_t count = std::min<std::size_t>(batch_particles, n - first);
+    const auto x = to_points(points, first, count, D);
+    Points<double> out("boltzcurve::energy", count, D + 2);
+    energy.evaluate(x, out);
+    append<double>(Kokkos::subview(out, Kokkos::ALL, 0), values);
+  }
+  return values;
+}
+
+Particles sample_particles(const Communicator& ranks, const SamplingSettings& settings, const VelocityField& field, const Energy& target,
+                           const Energy& latent, const SamplingProgress& progress) {
+  Particles all;
+  all.shard = shard_of(settings.particles, particle_granule, ranks.rank(), ranks.size());
+  all.dimension = field.dimension();
+  all.frame_times = frame_times(settings);
+  all.frames.resize(all.frame_times.size());
+  const auto D = static_cast<std::size_t>(all.dimension);
+
+  for (std::int64_t done = 0; done < all.shard.count; done += batch_particles) {
+    const auto n = static_cast<std::size_t>(std::min(batch_particles, all.shard.count - done));
+    Points<double> start("boltzcurve::latent_particles", n, D);
+    const auto host = Kokkos::create_mirror_view(start);
+    latent.draw(settings.seed, all.shard.first + done, host);
+    Kokkos::deep_copy(start, host);
+
+    const auto end = integrate(field, settings.horizon, 0.0, start, normalised_log_density(latent, start), settings.integration, all.frame_times);
+    append_rows(end.position, all.position);
+    append(end.log_density, all.log_density);
+    append(end.action, all.action);
+    append(end.status, all.status);
+    append(end.evaluations, all.evaluations);
+    const auto frames = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.frames);
+    for (std::size_t f = 0; f < all.frames.size(); ++f)
+      for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t k = 0; k < D; ++k) all.frames[f].push_back(frames(f, i, k));
+    if (progress) progress(done + static_cast<std::int64_t>(n));
+  }
+
+  all.energy = energies_of(target, all.position);
+  for (std::size_t i = 0; i < all.energy.size(); ++i) {
+    const bool finished = all.status[i] == static_cast<std::int32_t>(ParticleStatus::finished);
+    all.log_weight.push_back(finished ? -all.energy[i] - all.log_density[i] : -std::numeric_limits<double>::infinity());
+  }
+  return all;
+}
+
+std::vector<double> log_density_of(const SamplingSettings& settings, const VelocityField& field, const Energy& latent,
+                                   const std::vector<double>& points) {
+  const auto D = static_cast<std::size_t>(field.dimension()), n = points.size() / D;
+  std::vector<double> log_density;
+  for (std::size_t first = 0; first < n; first += batch_particles) {
+    const std::size_t count = std::min<std::size_t>(batch_particles, n - first);
+    const auto start = to_points(points, first, count, D);
+    // With log density 0 at the target end, what has gathered at the latent end is minus the integral of the divergence.
+    const PointScalars<double> zero("boltzcurve::zero", count);
+    const auto end = integrate(field, 0.0, settings.horizon, start, zero, settings.integration);
+    const auto at_latent = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), normalised_log_density(latent, end.position));
+    const auto change = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.log_density);
+    const auto status = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.status);
+    for (std::size_t i = 0; i < count; ++i)
+      log_density.push_back(status(i) == ParticleStatus::finished ? at_latent(i) - change(i) : std::numeric_limits<double>::quiet_NaN());
+  }
+  return log_density;
+}
+
+}  // namespace boltzcurve

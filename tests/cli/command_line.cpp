@@ -1,0 +1,266 @@
+// Questions, errors and precedence, through the real executable.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <support/process.hpp>
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace {
+
+using boltzcurve::testing_support::Outcome;
+using boltzcurve::testing_support::run_program;
+using boltzcurve::testing_support::TemporaryFolder;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+class CommandLine : public testing::Test {
+ protected:
+  Outcome run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), BOLTZCURVE_EXECUTABLE);
+    return run_program(arguments, folder.path());
+  }
+  const TemporaryFolder folder;
+};
+
+template <class Case>
+std::string name_of(const testing::TestParamInfo<Case>& test) {
+  return test.param.name;
+}
+
+// ---- Questions: exit code 0, the answer on stdout, nothing on stderr
+
+struct Question {
+  std::string name;
+  std::vector<std::string> arguments;
+  std::vector<std::string> answers;  ///< each is part of stdout
+};
+
+void PrintTo(const Question& question, std::ostream* out) { *out << question.name; }
+
+class AnswersQuestion : public CommandLine, public testing::WithParamInterface<Question> {};
+
+TEST_P(AnswersQuestion, WithExitCodeZero) {
+  const Outcome outcome = run(GetParam().arguments);
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.err, IsEmpty());
+  for (const auto& answer : GetParam().answers) EXPECT_THAT(outcome.out, HasSubstr(answer));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , AnswersQuestion,
+    testing::Values(
+        Question{"NoArguments", {}, {"Usage: boltzcurve COMMAND", "list [TOPIC]", "--show-config", "Exit codes: 0 done"}},
+        Question{"Help", {"--help"}, {"Usage: boltzcurve COMMAND", "--config FILE"}},
+        Question{"ShortHelp", {"-h"}, {"Usage: boltzcurve COMMAND"}},
+        Question{"HelpOfACommand",
+                 {"list", "--help"},
+                 {"Usage: boltzcurve list [TOPIC]", "[network]\n", "--network.width ", "(1 .. 8192)",
+                  "units of a hidden layer of psi(x, t) [units]", "of many-well:", "--target.quartic",
+                  "(uniform | latent | ou-bridge | mixture)"}},
+        Question{"Version", {"--version"}, {"boltzcurve ", "compiler ", "-O", "vector flags ", "Kokkos ", "MPI ", "HDF5 "}},
+        Question{"List",
+                 {"list"},
+                 {"targets (target.name)\n", "many-well ", "curves (curve.name)\n", "gradient-flow ", "(not available in this version)"}},
+        Question{"ListReference", {"list", "reference"}, {"## [network]", "| `width` | 64 | 1 .. 8192 | units |", "float \\| double"}},
+        Question{
+            "ShowConfig", {"--show-config", "--target.name=funnel"}, {"[target]\nname = funnel\ndimension = 10\n", "[run]\nseed = 1\n"}},
+        Question{"SpacesAroundValues",
+                 {"--show-config", "--target.name", "funnel", "--collocation.box", "-10:10"},
+                 {"name = funnel\n", "box = -10:10\n"}},
+        Question{"ShortNames",
+                 {"--show-config", "--target.name=funnel", "--seed=18446744073709551615", "--precision=double", "--reduction=fast"},
+                 {"seed = 18446744073709551615\nprecision = double\nreduction = fast\n"}},
+        Question{"LastOfManyOnTheCommandLine", {"--show-config", "--target.name=funnel", "--seed=2", "--run.seed=3"}, {"seed = 3\n"}},
+        Question{
+            "EmptyValueUndoesAFile", {"--show-config", "--target.name=funnel", "--collocation.box=1:2", "--collocation.box="}, {"box =\n"}},
+        Question{"KokkosArgumentsPass", {"list", "curves", "--kokkos-disable-warnings"}, {"gradient-flow"}}),
+    name_of<Question>);
+
+TEST_F(CommandLine, ListOfOneTopicShowsOnlyThat) {
+  const Outcome outcome = run({"list", "targets"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("gmm40 "));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("gradient-flow")));
+}
+
+TEST_F(CommandLine, QuietListIsSilent) {
+  const Outcome outcome = run({"list", "--quiet"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, IsEmpty());
+}
+
+// ---- Errors: nothing on stdout; stderr says what, where, the value and the need
+
+struct Mistake {
+  std::string name;
+  std::vector<std::string> arguments;
+  std::string config;  ///< content of a.ini
+  int exit_code;
+  std::string message;  ///< all of stderr
+};
+
+void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
+
+class ReportsMistake : public CommandLine, public testing::WithParamInterface<Mistake> {};
+
+TEST_P(ReportsMistake, WithItsCodeAndText) {
+  folder.write("a.ini", GetParam().config);
+  const Outcome outcome = run(GetParam().arguments);
+  EXPECT_EQ(outcome.exit_code, GetParam().exit_code);
+  EXPECT_EQ(outcome.err, "boltzcurve: error: " + GetParam().message + "\n");
+  EXPECT_THAT(outcome.out, IsEmpty());
+}
+
+const std::vector<std::string> on_line = {"--show-config", "--target.name=funnel"};
+std::vector<std::string> with(const std::string& option) { return {on_line[0], on_line[1], option}; }
+const std::vector<std::string> on_file = {"--show-config", "--config", "a.ini"};
+
+INSTANTIATE_TEST_SUITE_P(
+    Usage, ReportsMistake,
+    testing::Values(Mistake{"UnknownCommand", {"lits"}, "", 2, "command line: unknown command 'lits'; did you mean list?"},
+                    Mistake{"NoCommand", {"--seed=1"}, "", 2, "command line: no command given; see: boltzcurve --help"},
+                    Mistake{"TooManyWords",
+                            {"list", "targets", "latents"},
+                            "",
+                            2,
+                            "command line: 'latents' is too much; usage: boltzcurve list [TOPIC] [options]"},
+                    Mistake{"UnknownTopic", {"list", "target"}, "", 2, "command line: unknown topic 'target'; did you mean targets?"},
+                    Mistake{
+                        "UnknownOption", {"list", "--verison"}, "", 2, "command line: unknown option --verison; did you mean --version?"},
+                    Mistake{"AbbreviatedOption", {"list", "--quie"}, "", 2, "command line: unknown option --quie; did you mean --quiet?"},
+                    Mistake{"OneDash", {"list", "-q"}, "", 2, "command line: unknown option -q; options begin with two dashes"},
+                    Mistake{"UnknownKey", with("--network.widht=3"), "", 2,
+                            "command line: unknown option --network.widht; did you mean --network.width?"},
+                    Mistake{"NoValue", {"list", "--seed"}, "", 2, "command line: the required argument for option '--seed' is missing"},
+                    Mistake{"EmptyOutput", {"list", "--output="}, "", 2, "command line: --output needs the name of a folder"}),
+    name_of<Mistake>);
+
+INSTANTIATE_TEST_SUITE_P(
+    Values, ReportsMistake,
+    testing::Values(
+        Mistake{"OutOfRange", with("--network.width=0"), "", 2, "command line: network.width = 0: must be a whole number from 1 to 8192"},
+        Mistake{"NoNumber", with("--network.width=wide"), "", 2,
+                "command line: network.width = wide: must be a whole number from 1 to 8192"},
+        Mistake{"Fraction", with("--network.width=1.5"), "", 2, "command line: network.width = 1.5: must be a whole number from 1 to 8192"},
+        Mistake{"Overflow", with("--seed=18446744073709551616"), "", 2,
+                "command line: run.seed = 18446744073709551616: must be a whole number from 0 to 18446744073709551615"},
+        Mistake{"NotBelow", with("--optimizer.beta1=1"), "", 2, "command line: optimizer.beta1 = 1: must be a number from 0 to below 1"},
+        Mistake{"NotANumber", with("--curve.horizon=nan"), "", 2, "command line: curve.horizon = nan: must be a number from 0.1 to 50"},
+        Mistake{
+            "BoxUpsideDown", with("--collocation.box=1:-1"), "", 2,
+            "command line: collocation.box = 1:-1: must be two numbers as lower:upper with lower < upper, for example -10:10, or empty"},
+        Mistake{"UnknownChoice", with("--precision=flot"), "", 2,
+                "command line: run.precision = flot: did you mean float? Must be one of float | double"},
+        Mistake{"ChoiceToCome", with("--curve.name=linear"), "", 2,
+                "command line: curve.name = linear: not available in this version; must be one of gradient-flow"},
+        Mistake{"CollocationToCome", with("--collocation.kind=trajectory"), "", 2,
+                "command line: collocation.kind = trajectory: not available in this version; must be one of uniform | latent | ou-bridge | "
+                "mixture"},
+        Mistake{"NoTarget",
+                {"--show-config"},
+                "",
+                2,
+                "target.name is not set; write it in a configuration ([target] name = ...) or give --target.name; see: boltzcurve list "
+                "targets"},
+        Mistake{"UnknownTarget",
+                {"--show-config", "--target.name=funel"},
+                "",
+                2,
+                "command line: target.name = funel: there is no such target; did you mean funnel?"},
+        Mistake{"KeyOfAnotherTarget", with("--target.distance=3"), "", 2,
+                "command line: target.distance is a key of asymmetric-two, not of funnel, whose keys are: dimension"},
+        Mistake{"CommentInAValue", with("--target.dimension=3;4"), "", 2,
+                "command line: target.dimension = 3;4: a value cannot hold ; or # (they begin a comment) or a line break"}),
+    name_of<Mistake>);
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, ReportsMistake,
+    testing::Values(Mistake{"Missing", {"list", "--config", "b.ini"}, "", 3, "cannot read config file b.ini: No such file or directory"},
+                    Mistake{"Folder", {"list", "--config", "."}, "", 3, "cannot read config file .: it is a folder"},
+                    Mistake{"NoAssignment", on_file, "[target]\n; a comment\n\nfunnel\nname = funnel\n", 2,
+                            "a.ini:4: cannot read 'funnel'; expected [section], key = value or a comment behind ; or #"},
+                    Mistake{"UnclosedSection", on_file, "[target\nname = funnel", 2,
+                            "a.ini:1: cannot read '[target'; expected [section], key = value or a comment behind ; or #"},
+                    Mistake{"GivenTwice", on_file, "[target]\nname = funnel\n[network]\nwidth = 32\n\nwidth = 16\n", 2,
+                            "a.ini:6: network.width is given twice (first at a.ini:4)"},
+                    Mistake{"TargetKeyGivenTwice", on_file, "[target]\nname = funnel\ndimension = 4\ndimension = 5\n", 2,
+                            "a.ini:4: target.dimension is given twice (first at a.ini:3)"},
+                    Mistake{"UnknownSection", on_file, "[netwrok]\nwidth = 32\n", 2,
+                            "a.ini:2: unknown section [netwrok]; did you mean [network]?"},
+                    Mistake{"UnknownKeyInFile", on_file, "[optimizer]\nlearning_rate = 1\n", 2,
+                            "a.ini:2: unknown key optimizer.learning_rate; did you mean optimizer.learning-rate?"},
+                    Mistake{"KeyInNoSection", on_file, "horizont = 1\n", 2,
+                            "a.ini:1: key 'horizont' stands in no section; did you mean curve.horizon?"},
+                    Mistake{"OutOfRangeInFile", on_file, "[target]\nname = funnel\n[curve]\nhorizon = 51 ; too long\n", 2,
+                            "a.ini:4: curve.horizon = 51: must be a number from 0.1 to 50"}),
+    name_of<Mistake>);
+
+TEST_F(CommandLine, RangeOfATargetsKeyIsNamedWithItsPlace) {
+  folder.write("a.ini", "[target]\nname = many-well\ndimension = 0\n");
+  const Outcome outcome = run({"--show-config", "--config", "a.ini"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, StartsWith("boltzcurve: error: a.ini:3: target.dimension = 0: must be between 2 and "));
+}
+
+// ---- Precedence: defaults < files in order < command line
+
+TEST_F(CommandLine, LaterFilesCountMoreAndTheCommandLineMost) {
+  folder.write("a.ini", "[target]\nname = funnel\ndimension = 4\n[network]\nwidth = 10\nhidden-layers = 5\n[training]\nsteps = 100\n");
+  folder.write("b.ini", "[network]\nwidth = 20\nhidden-layers = 6\n");
+  const Outcome outcome = run({"--network.width=30", "--show-config", "--config", "a.ini", "--config=b.ini"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("[network]\nwidth = 30\nhidden-layers = 6\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("[training]\nsteps = 100\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("dimension = 4\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("[curve]\nname = gradient-flow\nhorizon = 5\n"));
+}
+
+TEST_F(CommandLine, ShownConfigurationIsReadBackAsItself) {
+  const Outcome first =
+      run({"--show-config", "--target.name=many-well", "--target.tilt=0.1", "--optimizer.learning-rate=0.30000000000000004"});
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("learning-rate = 0.30000000000000004\n"));
+  folder.write("shown.ini", first.out);
+  EXPECT_EQ(run({"--show-config", "--config", "shown.ini"}).out, first.out);
+}
+
+TEST_F(CommandLine, FilesThatATargetNeedsAreFoundBesideTheConfigurationAndEndUpInTheShownOne) {
+  std::filesystem::create_directory(folder.path() / "configs");
+  folder.write("configs/modes.csv", "weight,mean_1,mean_2,sd\n1,0.5,0,1\n3,4,4,2\n");
+  folder.write("configs/a.ini", "[target]\nname = gaussian-mixture\nmodes = modes.csv\n");
+  const Outcome first = run({"--show-config", "--config", "configs/a.ini"});
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.out, Not(HasSubstr("modes.csv")));
+  folder.write("alone.ini", first.out);
+  std::filesystem::remove_all(folder.path() / "configs");
+  EXPECT_EQ(run({"--show-config", "--config", "alone.ini"}).out, first.out);
+}
+
+TEST_F(CommandLine, AMissingFileOfATargetIsAnInputError) {
+  const Outcome outcome = run({"--show-config", "--target.name=gaussian-mixture", "--target.modes=none.csv"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("none.csv"));
+}
+
+// ---- Ranks
+
+TEST_F(CommandLine, RanksAnswerOnce) {
+  const Outcome outcome = run_program({MPIRUN, "-n", "3", BOLTZCURVE_EXECUTABLE, "list", "schedules"}, folder.path());
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "  linear              g(t) = (T - t) / T\n");
+}
+
+TEST_F(CommandLine, RanksThatWereAskedDifferentThingsStop) {
+  const Outcome outcome =
+      run_program({MPIRUN, "-n", "1", BOLTZCURVE_EXECUTABLE, "list", "targets", ":", "-n", "1", BOLTZCURVE_EXECUTABLE, "list", "curves"},
+                  folder.path());
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("boltzcurve: error: request differs between ranks: "));
+  EXPECT_THAT(outcome.err, HasSubstr("list curves' on rank 1"));
+}
+
+}  // namespace
