@@ -1,0 +1,20 @@
+#pragma once
+
+#include <boltzcurve/metrics/metric_input.hpp>
+
+#include <span>
+#include <vector>
+
+namespace boltzcurve {
+
+/// Share of each of K modes [K]: the weights of the particles x [N][D] whose nearest mode (Euclidean; the first of equals) it is, over the
+/// sum of all weights. A particle with weight 0 counts for no mode. All NaN when all weights are 0.
+std::vector<double> mode_shares(HostPoints<const double> x, std::span<const double> weight, const std::vector<Mode>& modes);
+
+/// mode_weight_error: largest |share - weight of the mode|, where every particle counts the same and a failed one is missing from all modes
+/// (shares are of N). mode_weight_error_relative: largest |share / weight of the mode - 1|. mode_weight_error_reweighted: the first with
+/// importance weights. Unknown where the modes are. Where modes overlap, shares of nearest modes differ from component weights by the
+/// overlap.
+std::vector<Measured> measure_mode_weights(const MetricInput& input);
+
+}  // namespace boltzcurve

@@ -1,0 +1,100 @@
+#include <boltzcurve/core/pack_math.hpp>
+#include <boltzcurve/metrics/energy_distance.hpp>
+
+#include <algorithm>
+#include <limits>
+
+namespace boltzcurve {
+namespace {
+
+using P = Pack<double>;
+constexpr std::int64_t rows_per_block = 64;  // part of the result's definition: each block is summed by itself
+
+// Sum over j in [begin, end) of |x_i - y_j|. A lane is a j.
+double row_sum(const HostPoints<const double>& x, std::int64_t i, const HostPoints<const double>& y, std::int64_t begin, std::int64_t end) {
+  const int dimension = static_cast<int>(x.extent(1));
+  P sums = 0;
+  std::int64_t j = begin;
+  for (; j + P::lanes <= end; j += P::lanes) {
+    P square = 0;
+    for (int d = 0; d < dimension; ++d) {
+      const P difference = P(x(i, d)) - P::load(&y(j, d));
+      square += difference * difference;
+    }
+    sums += sqrt(square);
+  }
+  double sum = 0;
+  for (int lane = 0; lane < P::lanes; ++lane) sum += sums[lane];
+  for (; j < end; ++j) {
+    double square = 0;
+    for (int d = 0; d < dimension; ++d) square += (x(i, d) - y(j, d)) * (x(i, d) - y(j, d));
+    sum += std::sqrt(square);
+  }
+  return sum;
+}
+
+// Adds row(i) for i in [0, rows): in order within a block of rows, then block by block, whichever rank did them.
+template <class Row>
+double sum_of_rows(const Communicator& ranks, std::int64_t rows, const Row& row) {
+  const auto mine = shard_of(rows, rows_per_block, ranks.rank(), ranks.size());
+  const auto blocks = (mine.count + rows_per_block - 1) / rows_per_block;
+  std::vector<double> sums(static_cast<std::size_t>(blocks));
+  double* const block_sums = sums.data();
+  Kokkos::parallel_for("boltzcurve::metrics::sum_of_distances", Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, blocks),
+                       [=](const std::int64_t block) {
+                         const auto begin = mine.first + block * rows_per_block;
+                         const auto end = std::min(begin + rows_per_block, mine.first + mine.count);
+                         double sum = 0;
+                         for (auto i = begin; i < end; ++i) sum += row(i);
+                         block_sums[block] = sum;
+                       });
+  Kokkos::fence();
+  double total = 0;
+  for (const double sum : ranks.all_gather(sums)) total += sum;
+  return total;
+}
+
+std::int64_t rows_of(const HostPoints<const double>& points) { return static_cast<std::int64_t>(points.extent(0)); }
+
+}  // namespace
+
+double sum_of_distances(const Communicator& ranks, HostPoints<const double> x, HostPoints<const double> y) {
+  const auto columns = rows_of(y);
+  return sum_of_rows(ranks, rows_of(x), [=](std::int64_t i) { return row_sum(x, i, y, 0, columns); });
+}
+
+// Row i takes the next (N-1)/2 points, going round at the end, so that all rows are equally long; for even N the opposite point is left
+// over, and the first half of the rows take it.
+double sum_of_distances(const Communicator& ranks, HostPoints<const double> x) {
+  const auto n = rows_of(x), half = (n - 1) / 2;
+  return sum_of_rows(ranks, n, [=](std::int64_t i) {
+    const auto end = i + 1 + half + (n % 2 == 0 && i < n / 2 ? 1 : 0);
+    return row_sum(x, i, x, i + 1, std::min(end, n)) + row_sum(x, i, x, 0, std::max<std::int64_t>(end - n, 0));
+  });
+}
+
+EnergyDistance energy_distance(const Communicator& ranks, HostPoints<const double> x, HostPoints<const double> y) {
+  const auto n = static_cast<double>(x.extent(0)), m = static_cast<double>(y.extent(0));
+  const double between = sum_of_distances(ranks, x, y) / (n * m), within_x = sum_of_distances(ranks, x),
+               within_y = sum_of_distances(ranks, y);
+  // Sums within a set are over half of the ordered pairs: the 2 cancels the convention's 1/2.
+  EnergyDistance result{between - within_x / (n * n) - within_y / (m * m), std::numeric_limits<double>::quiet_NaN()};
+  if (n > 1 && m > 1) result.u_statistic = between - within_x / (n * (n - 1)) - within_y / (m * (m - 1));
+  return result;
+}
+
+std::vector<Measured> measure_energy_distance(const MetricInput& input) {
+  const auto finished = finished_positions(input);
+  const auto n = rows_of(finished), m = rows_of(input.exact), again = rows_of(input.exact_again);
+  std::vector<Measured> measured = {
+      {"energy_distance", std::nullopt, n}, {"energy_distance_unbiased", std::nullopt, n}, {"energy_distance_floor", std::nullopt, again}};
+  if (n > 0 && m > 0) {
+    const auto distance = energy_distance(input.ranks, finished, input.exact);
+    measured[0].value = distance.v_statistic;
+    measured[1].value = distance.u_statistic;
+  }
+  if (again > 0 && m > 0) measured[2].value = energy_distance(input.ranks, input.exact_again, input.exact).v_statistic;
+  return measured;
+}
+
+}  // namespace boltzcurve

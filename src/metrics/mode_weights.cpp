@@ -1,0 +1,70 @@
+#include <boltzcurve/metrics/importance.hpp>
+#include <boltzcurve/metrics/mode_weights.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace boltzcurve {
+namespace {
+
+std::size_t nearest(const HostPoints<const double>& x, std::size_t i, const std::vector<Mode>& modes) {
+  double smallest = std::numeric_limits<double>::infinity();
+  std::size_t best = 0;
+  for (std::size_t k = 0; k < modes.size(); ++k) {
+    double square = 0;
+    for (std::size_t d = 0; d < modes[k].center.size(); ++d) square += (x(i, d) - modes[k].center[d]) * (x(i, d) - modes[k].center[d]);
+    if (square < smallest) {
+      smallest = square;
+      best = k;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+std::vector<double> mode_shares(HostPoints<const double> x, std::span<const double> weight, const std::vector<Mode>& modes) {
+  std::vector<double> shares(modes.size(), 0);
+  double sum = 0;
+  for (std::size_t i = 0; i < weight.size(); ++i) {
+    if (weight[i] == 0) continue;
+    shares[nearest(x, i, modes)] += weight[i];
+    sum += weight[i];
+  }
+  for (auto& share : shares) share /= sum;
+  return shares;
+}
+
+std::vector<Measured> measure_mode_weights(const MetricInput& input) {
+  const auto particles = static_cast<std::int64_t>(input.status.size());
+  std::vector<Measured> measured = {{"mode_weight_error", std::nullopt, particles},
+                                    {"mode_weight_error_relative", std::nullopt, particles},
+                                    {"mode_weight_error_reweighted", std::nullopt, particles}};
+  const auto finished = std::count(input.status.begin(), input.status.end(), ParticleStatus::finished);
+  if (input.modes.empty() || finished == 0) return measured;
+
+  std::vector<double> weight(input.status.size());
+  for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = input.status[i] == ParticleStatus::finished ? 1 : 0;
+  const auto shares = mode_shares(input.position, weight, input.modes);
+
+  auto log_weight = log_weights(input.energy, input.log_density, input.status);
+  const double largest = *std::max_element(log_weight.begin(), log_weight.end());
+  for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = std::exp(log_weight[i] - largest);
+  const auto reweighted = mode_shares(input.position, weight, input.modes);
+
+  const double share_finished = static_cast<double>(finished) / static_cast<double>(particles);
+  double absolute = 0, relative = 0, absolute_reweighted = 0;
+  for (std::size_t k = 0; k < shares.size(); ++k) {
+    const double exact = input.modes[k].weight, error = std::fabs(share_finished * shares[k] - exact);
+    absolute = std::fmax(absolute, error);
+    relative = std::fmax(relative, error / exact);
+    absolute_reweighted = std::max(absolute_reweighted, std::fabs(reweighted[k] - exact));
+  }
+  measured[0].value = absolute;
+  measured[1].value = relative;
+  if (largest > -std::numeric_limits<double>::infinity()) measured[2].value = absolute_reweighted;
+  return measured;
+}
+
+}  // namespace boltzcurve

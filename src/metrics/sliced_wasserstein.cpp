@@ -1,0 +1,68 @@
+#include <boltzcurve/metrics/sliced_wasserstein.hpp>
+#include <boltzcurve/random/counter_rng.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace boltzcurve {
+namespace {
+
+std::vector<double> direction(std::uint64_t seed, std::uint64_t projection, std::size_t dimension) {
+  CounterRng random(seed, RandomStream::projections, 0, projection);
+  std::vector<double> along(dimension);
+  double square = 0;
+  for (auto& entry : along) {
+    entry = random.normal();
+    square += entry * entry;
+  }
+  for (auto& entry : along) entry /= std::sqrt(square);
+  return along;
+}
+
+std::vector<double> sorted_projection(const HostPoints<const double>& points, const std::vector<double>& along) {
+  std::vector<double> projected(points.extent(0), 0);
+  for (std::size_t d = 0; d < along.size(); ++d)
+    for (std::size_t i = 0; i < projected.size(); ++i) projected[i] += along[d] * points(i, d);
+  std::sort(projected.begin(), projected.end());
+  return projected;
+}
+
+}  // namespace
+
+double squared_wasserstein(const std::vector<double>& sorted_a, const std::vector<double>& sorted_b) {
+  // In units of 1/(N M), quantile i of a lies between i M and (i+1) M, quantile j of b between j N and (j+1) N: whole numbers.
+  const auto n = sorted_a.size(), m = sorted_b.size();
+  double sum = 0;
+  std::size_t i = 0, j = 0, done = 0;
+  while (i < n && j < m) {
+    const std::size_t end_a = (i + 1) * m, end_b = (j + 1) * n, end = std::min(end_a, end_b);
+    const double difference = sorted_a[i] - sorted_b[j];
+    sum += static_cast<double>(end - done) * difference * difference;
+    if (end == end_a) ++i;
+    if (end == end_b) ++j;
+    done = end;
+  }
+  return sum / (static_cast<double>(n) * static_cast<double>(m));
+}
+
+double sliced_wasserstein(const Communicator& ranks, HostPoints<const double> x, HostPoints<const double> y, std::uint64_t seed,
+                          int projections) {
+  const auto mine = shard_of(projections, 1, ranks.rank(), ranks.size());
+  std::vector<double> squares;
+  for (auto p = mine.first; p < mine.first + mine.count; ++p) {
+    const auto along = direction(seed, static_cast<std::uint64_t>(p), x.extent(1));
+    squares.push_back(squared_wasserstein(sorted_projection(x, along), sorted_projection(y, along)));
+  }
+  double sum = 0;
+  for (const double square : ranks.all_gather(squares)) sum += square;
+  return std::sqrt(sum / projections);
+}
+
+std::vector<Measured> measure_sliced_wasserstein(const MetricInput& input) {
+  const auto finished = finished_positions(input);
+  const auto n = static_cast<std::int64_t>(finished.extent(0));
+  if (n == 0 || input.exact.extent(0) == 0) return {{"sliced_w2", std::nullopt, n}};
+  return {{"sliced_w2", sliced_wasserstein(input.ranks, finished, input.exact, input.seed), n}};
+}
+
+}  // namespace boltzcurve

@@ -1,0 +1,103 @@
+// The same bits for any number of ranks: every rank also evaluates alone (MPI_COMM_SELF), which is what one rank would get.
+#include <boltzcurve/metrics/energy_distance.hpp>
+#include <boltzcurve/metrics/evaluation.hpp>
+#include <boltzcurve/ode/dormand_prince.hpp>
+#include <boltzcurve/random/counter_rng.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <support/mixture_flow.hpp>
+
+namespace boltzcurve {
+namespace {
+
+constexpr std::int64_t particles = 700, samples = 333;  // neither a multiple of a block of rows nor of 2, 3, 4 ranks
+
+HostPoints<double> normal_points(std::int64_t first, std::int64_t count, std::uint64_t step) {
+  HostPoints<double> points("test::points", static_cast<std::size_t>(count), 3);
+  for (std::int64_t i = 0; i < count; ++i) {
+    CounterRng random(12, RandomStream::test, step, static_cast<std::uint64_t>(first + i));
+    for (int d = 0; d < 3; ++d) points(i, d) = random.normal();
+  }
+  return points;
+}
+
+MetricInput input_for(const Communicator& ranks, HostPoints<double> position) {
+  MetricInput input(ranks);
+  input.position = position;
+  input.exact = normal_points(0, samples, 2);
+  input.exact_again = normal_points(0, particles, 3);
+  for (std::int64_t i = 0; i < particles; ++i) {
+    double square = 0;
+    for (int d = 0; d < 3; ++d) square += position(i, d) * position(i, d);
+    input.energy.push_back(square / 1.9);
+    input.log_density.push_back(-square / 2);
+    input.action.push_back(std::sqrt(square));
+    input.status.push_back(i % 50 == 7 ? ParticleStatus::escaped : ParticleStatus::finished);
+    input.evaluations.push_back(20 + i % 6);
+  }
+  for (std::int64_t i = 0; i < samples; ++i) input.exact_log_weight.push_back(std::sin(static_cast<double>(i)));
+  input.log_z = 1.5;
+  input.entropy = 4;
+  input.modes = {{0.5, {-1, 0, 0}}, {0.5, {1, 0, 0}}};
+  input.seconds_train = 1;
+  input.seconds_sample = 1;
+  return input;
+}
+
+TEST(MetricsOnRanks, GatheredPointsAreInGlobalOrderOnEveryRank) {
+  const Communicator world(MPI_COMM_WORLD);
+  const auto mine = shard_of(particles, 64, world.rank(), world.size());
+  const auto all = gather_points(world, normal_points(mine.first, mine.count, 1)), expected = normal_points(0, particles, 1);
+  ASSERT_EQ(all.extent(0), expected.extent(0));
+  for (std::size_t i = 0; i < all.extent(0); ++i)
+    for (std::size_t d = 0; d < 3; ++d) ASSERT_EQ(all(i, d), expected(i, d));
+}
+
+TEST(MetricsOnRanks, AllMetricsAreTheSameBitsAsOnOneRank) {
+  const Communicator world(MPI_COMM_WORLD), self(MPI_COMM_SELF);
+  const auto mine = shard_of(particles, 64, world.rank(), world.size());
+  const auto position = gather_points(world, normal_points(mine.first, mine.count, 1));
+  const auto shared = evaluate_metrics(input_for(world, position)), alone = evaluate_metrics(input_for(self, position));
+  ASSERT_EQ(shared.size(), alone.size());
+  for (std::size_t k = 0; k < shared.size(); ++k) {
+    ASSERT_TRUE(shared[k].value && alone[k].value) << shared[k].entry->key;
+    if (shared[k].entry->key == "ranks") {
+      EXPECT_EQ(*shared[k].value, world.size());
+    } else {
+      EXPECT_EQ(*shared[k].value, *alone[k].value) << shared[k].entry->key;
+    }
+  }
+}
+
+TEST(MetricsOnRanks, MoreRanksThanWorkIsFine) {
+  const Communicator world(MPI_COMM_WORLD), self(MPI_COMM_SELF);
+  const auto x = normal_points(0, 2, 1), y = normal_points(0, 1, 2);
+  EXPECT_EQ(sum_of_distances(world, x, y), sum_of_distances(self, x, y));
+  EXPECT_EQ(sum_of_distances(world, y), 0);
+  EXPECT_EQ(gather_points(world, HostPoints<double>("test::none", 0, 3)).extent(0), 0u);
+}
+
+// A rank integrates its own shard in blocks of its own; together they are what one rank gets.
+TEST(MetricsOnRanks, PathsOfParticlesAreTheSameBitsAsOnOneRank) {
+  const Communicator world(MPI_COMM_WORLD);
+  const auto flow = test::correlated_flow(3);
+  const test::MixtureVelocity field(flow);
+  const auto end_of = [&](std::int64_t first, std::int64_t count, int block) {
+    Points<double> start("test::start", static_cast<std::size_t>(count), 3);
+    Kokkos::deep_copy(start, normal_points(first, count, 1));
+    IntegrationOptions options;
+    options.block = block;
+    const auto out = integrate(field, 2, 0, start, PointScalars<double>("test::log_q", static_cast<std::size_t>(count)), options);
+    return Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), out.position);
+  };
+  const auto mine = shard_of(particles, 64, world.rank(), world.size());
+  const auto together = gather_points(world, end_of(mine.first, mine.count, 50 + world.rank()));
+  const auto alone = end_of(0, particles, 4096);
+  for (std::size_t i = 0; i < alone.extent(0); ++i)
+    for (std::size_t d = 0; d < 3; ++d) ASSERT_EQ(together(i, d), alone(i, d)) << i;
+}
+
+}  // namespace
+}  // namespace boltzcurve

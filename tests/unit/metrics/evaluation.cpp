@@ -1,0 +1,119 @@
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/metrics/evaluation.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace boltzcurve {
+namespace {
+
+// Four particles on the line, one of which escaped, two modes of weight 1/2 at -1 and 1.
+MetricInput four_particles() {
+  MetricInput input{Communicator(MPI_COMM_SELF)};
+  const HostPoints<double> position("test::position", 4, 1), exact("test::exact", 2, 1), again("test::again", 2, 1);
+  const double at[] = {-1, 1, 77, 1.5};
+  for (int i = 0; i < 4; ++i) position(i, 0) = at[i];
+  exact(0, 0) = -1;
+  exact(1, 0) = 1;
+  again(0, 0) = -1;
+  again(1, 0) = 2;
+  input.position = position;
+  input.exact = exact;
+  input.exact_again = again;
+  input.log_density = {0, 0, 0, 0};
+  input.energy = {-std::log(4.0), -std::log(2.0), -700, -std::log(2.0)};
+  input.action = {1, 2, 1e300, 6};
+  input.status = {ParticleStatus::finished, ParticleStatus::finished, ParticleStatus::escaped, ParticleStatus::finished};
+  input.evaluations = {20, 26, 8, 30};
+  input.exact_log_weight = {0.5, 0.5};
+  input.log_z = 0.25;
+  input.entropy = 1.25;
+  input.modes = {{0.5, {-1}}, {0.5, {1}}};
+  input.seconds_sample = 2;
+  return input;
+}
+
+TEST(Evaluation, KeysStandInTheOrderOfTheFile) {
+  std::vector<std::string> keys;
+  for (const auto& entry : metric_entries())
+    if (entry.audience == Audience::file_and_terminal) keys.push_back(entry.key);
+  EXPECT_THAT(keys, testing::ElementsAre("particles", "ess", "ess_forward", "log_z", "log_z_stderr", "log_z_exact", "elbo", "eubo", "nll",
+                                         "nll_median", "nll_floor", "energy_distance", "energy_distance_floor", "sliced_w2", "action",
+                                         "evaluations_per_particle", "escaped", "nonfinite", "step_underflow", "max_steps", "seconds_train",
+                                         "seconds_sample", "ranks"));
+}
+
+TEST(Evaluation, EveryMetricComesOutAsByHand) {
+  const auto evaluation = evaluate_metrics(four_particles());
+  ASSERT_EQ(evaluation.size(), metric_entries().size());
+  const std::pair<const char*, double> expected[] = {
+      {"particles", 4},
+      {"ess", 64. / (4 * 24)},  // weights 4, 2, 0, 2
+      {"ess_forward", 1},
+      {"log_z", std::log(2.0)},
+      {"log_z_stderr", std::sqrt((8. / 3 / 4)) / 2},  // sample variance ((4-2)^2 + 0 + 4 + 0)/3
+      {"log_z_exact", 0.25},
+      {"elbo", std::log(0.75) + std::log(16.0) / 3},
+      {"eubo", 0.5},
+      {"nll", 0.25 - std::log(16.0) / 3},
+      {"nll_median", 0.25 - std::log(2.0)},
+      {"nll_floor", 1.25},
+      // Of {-1, 1, 1.5} from {-1, 1}: between 2+0+2.5 and 0+2+0.5 over 6, within 2(2+2.5+0.5)/9 and 2(2)/4, halved.
+      {"energy_distance", 7. / 6 - 5. / 9 - 0.5},
+      {"energy_distance_unbiased", 7. / 6 - 5. / 6 - 1},
+      {"energy_distance_floor", 1.5 - 0.75 - 0.5},  // of {-1, 2}: between 0+2+3+1 over 4
+      // Quantiles: -1 for 1/3, then 1 against -1 for 1/6, 1 against 1 for 1/6, 1.5 against 1 for 1/3.
+      {"sliced_w2", std::sqrt(4. / 6 + 0.25 / 3)},
+      {"mode_weight_error", 0.25},          // shares 1/4 and 2/4
+      {"mode_weight_error_relative", 0.5},  // (1/4)/(1/2)
+      {"mode_weight_error_reweighted", 0},  // 4/8 and 4/8
+      {"action", 3},
+      {"evaluations_per_particle", 21},
+      {"escaped", 1},
+      {"nonfinite", 0},
+      {"step_underflow", 0},
+      {"max_steps", 0},
+      {"seconds_sample", 2},
+      {"ranks", 1}};
+  for (const auto& [key, value] : expected) {
+    const auto found = value_of(evaluation, key);
+    ASSERT_TRUE(found) << key;
+    EXPECT_NEAR(*found, value, 1e-14) << key;
+  }
+  EXPECT_FALSE(value_of(evaluation, "seconds_train"));
+  EXPECT_EQ(std::size(expected) + 1, metric_entries().size());  // none forgotten here
+}
+
+TEST(Evaluation, WhatCannotBeKnownHasNoValue) {
+  auto input = four_particles();
+  input.exact = HostPoints<double>("test::none", 0, 1);
+  input.exact_again = input.exact;
+  input.exact_log_weight.clear();
+  input.log_z.reset();
+  input.modes.clear();
+  input.status.assign(4, ParticleStatus::nonfinite);
+  const auto evaluation = evaluate_metrics(input);
+  EXPECT_EQ(value_of(evaluation, "nonfinite"), 4);
+  EXPECT_EQ(value_of(evaluation, "ess"), 0);
+  for (const auto* key : {"ess_forward", "log_z", "log_z_stderr", "log_z_exact", "elbo", "eubo", "nll", "nll_median", "energy_distance",
+                          "energy_distance_unbiased", "energy_distance_floor", "sliced_w2", "mode_weight_error", "action"})
+    EXPECT_FALSE(value_of(evaluation, key)) << key;
+}
+
+TEST(Evaluation, TableNamesValueUnitAndNumberOfSamples) {
+  const auto table = table_of(evaluate_metrics(four_particles()));
+  EXPECT_THAT(table, testing::ContainsRegex("\nparticles +4 +4  generated particles\n"));
+  EXPECT_THAT(table, testing::ContainsRegex("\nnll +-0\\.674196 +nats +3  mean of"));
+  EXPECT_THAT(table, testing::ContainsRegex("\nlog_z_exact +0\\.25 +nats +log Z"));  // not a statistic: no number beside it
+  EXPECT_THAT(table, testing::Not(testing::HasSubstr("seconds_train")));
+}
+
+TEST(Evaluation, AsksForKnownKeysOnly) {
+  EXPECT_THAT([] { value_of(evaluate_metrics(four_particles()), "esss"); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("no metric is called esss")));
+}
+
+}  // namespace
+}  // namespace boltzcurve
