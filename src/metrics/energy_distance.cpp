@@ -8,7 +8,9 @@ namespace boltzcurve {
 namespace {
 
 using P = Pack<double>;
-constexpr std::int64_t rows_per_block = 64;  // part of the result's definition: each block is summed by itself
+// Part of the result's definition: a block of rows is summed by itself, tile by tile of columns. A tile of 32-dimensional points fits in
+// the second-level cache, where the rows of a block find it again.
+constexpr std::int64_t rows_per_block = 64, columns_per_tile = 512;
 
 // Sum over j in [begin, end) of |x_i - y_j|. A lane is a j.
 double row_sum(const HostPoints<const double>& x, std::int64_t i, const HostPoints<const double>& y, std::int64_t begin, std::int64_t end) {
@@ -33,19 +35,21 @@ double row_sum(const HostPoints<const double>& x, std::int64_t i, const HostPoin
   return sum;
 }
 
-// Adds row(i) for i in [0, rows): in order within a block of rows, then block by block, whichever rank did them.
-template <class Row>
-double sum_of_rows(const Communicator& ranks, std::int64_t rows, const Row& row) {
+// Adds part(i, begin, end), the share of row i in those columns, over all rows and columns: in order within a block of rows, then block by
+// block, whichever rank did them.
+template <class Part>
+double sum_of_rows(const Communicator& ranks, std::int64_t rows, std::int64_t columns, const Part& part) {
   const auto mine = shard_of(rows, rows_per_block, ranks.rank(), ranks.size());
   const auto blocks = (mine.count + rows_per_block - 1) / rows_per_block;
   std::vector<double> sums(static_cast<std::size_t>(blocks));
   double* const block_sums = sums.data();
   Kokkos::parallel_for("boltzcurve::metrics::sum_of_distances", Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, blocks),
                        [=](const std::int64_t block) {
-                         const auto begin = mine.first + block * rows_per_block;
-                         const auto end = std::min(begin + rows_per_block, mine.first + mine.count);
+                         const auto first = mine.first + block * rows_per_block;
+                         const auto last = std::min(first + rows_per_block, mine.first + mine.count);
                          double sum = 0;
-                         for (auto i = begin; i < end; ++i) sum += row(i);
+                         for (std::int64_t begin = 0; begin < columns; begin += columns_per_tile)
+                           for (auto i = first; i < last; ++i) sum += part(i, begin, std::min(begin + columns_per_tile, columns));
                          block_sums[block] = sum;
                        });
   Kokkos::fence();
@@ -59,17 +63,17 @@ std::int64_t rows_of(const HostPoints<const double>& points) { return static_cas
 }  // namespace
 
 double sum_of_distances(const Communicator& ranks, HostPoints<const double> x, HostPoints<const double> y) {
-  const auto columns = rows_of(y);
-  return sum_of_rows(ranks, rows_of(x), [=](std::int64_t i) { return row_sum(x, i, y, 0, columns); });
+  return sum_of_rows(ranks, rows_of(x), rows_of(y),
+                     [=](std::int64_t i, std::int64_t begin, std::int64_t end) { return row_sum(x, i, y, begin, end); });
 }
 
 // Row i takes the next (N-1)/2 points, going round at the end, so that all rows are equally long; for even N the opposite point is left
 // over, and the first half of the rows take it.
 double sum_of_distances(const Communicator& ranks, HostPoints<const double> x) {
   const auto n = rows_of(x), half = (n - 1) / 2;
-  return sum_of_rows(ranks, n, [=](std::int64_t i) {
-    const auto end = i + 1 + half + (n % 2 == 0 && i < n / 2 ? 1 : 0);
-    return row_sum(x, i, x, i + 1, std::min(end, n)) + row_sum(x, i, x, 0, std::max<std::int64_t>(end - n, 0));
+  return sum_of_rows(ranks, n, n, [=](std::int64_t i, std::int64_t begin, std::int64_t end) {
+    const auto stop = i + 1 + half + (n % 2 == 0 && i < n / 2 ? 1 : 0);
+    return row_sum(x, i, x, begin, std::min(end, stop - n)) + row_sum(x, i, x, std::max(begin, i + 1), std::min(end, stop));
   });
 }
 

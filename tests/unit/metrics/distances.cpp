@@ -45,7 +45,7 @@ double brute_force(const HostPoints<double>& x, const HostPoints<double>& y) {
 // Sizes around packs and blocks of rows, odd and even; a sum of n positive numbers has a relative rounding error below n eps.
 TEST(EnergyDistance, AgreesWithADoubleLoop) {
   for (const int dimension : {1, 2, 5, 8}) {
-    for (const auto& [n, m] : {std::pair{1, 1}, {2, 3}, {7, 8}, {9, 64}, {65, 130}, {200, 129}}) {
+    for (const auto& [n, m] : {std::pair{1, 1}, {2, 3}, {7, 8}, {9, 64}, {65, 130}, {200, 129}, {513, 1100}}) {
       SCOPED_TRACE(testing::Message() << "D = " << dimension << ", N = " << n << ", M = " << m);
       const auto x = normal_points(n, dimension, 10), y = normal_points(m, dimension, 11, 0.5);
       const double between = brute_force(x, y), within_x = brute_force(x, x), within_y = brute_force(y, y);
