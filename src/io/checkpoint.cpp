@@ -130,7 +130,8 @@ std::vector<std::byte> compose(const std::filesystem::path& path, const Checkpoi
   provenance.format = format_name;
   provenance.format_version = checkpoint_format_version;
 
-  auto file = hdf5::create_file(path, hdf5::memory_access());
+  hdf5::FileInMemory memory(path);
+  const auto& file = memory.file();
   write_provenance(file, provenance);
 
   std::vector<std::string> names;
@@ -155,10 +156,7 @@ std::vector<std::byte> compose(const std::filesystem::path& path, const Checkpoi
   }
   scalars.close();
   hdf5::write_attribute(file, contents_attribute, checksum_of_rest(provenance, checkpoint));
-
-  auto image = hdf5::image_of(file);
-  file.close();
-  return image;
+  return memory.close();
 }
 
 template <class T>

@@ -2,6 +2,7 @@
 #include <boltzcurve/io/hdf5.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -59,6 +60,9 @@ const char* name_of(Kind kind) {
   return "an object";
 }
 
+// HDF5 refuses to open an image under the name of a file that exists; messages leave this off again.
+constexpr std::string_view image_suffix = " (image)";
+
 // Names by the two-call idiom: length first, then text.
 template <class Get>
 std::string text_by(Get get) {
@@ -93,6 +97,14 @@ PropertyList without_time_stamps(hid_t type) {
   auto properties = make_properties(type);
   check(H5Pset_obj_track_times(properties.id(), false), {"switch off time stamps"});
   return properties;
+}
+
+// A file whose bytes stay in memory.
+PropertyList memory_access() {
+  auto access = file_access();
+  constexpr std::size_t growth = std::size_t{1} << 20;
+  check(H5Pset_fapl_core(access.id(), growth, false), {"choose a file in memory"});
+  return access;
 }
 
 PropertyList utf8_links() {
@@ -308,7 +320,8 @@ void fail(const Attempt& attempt) {
 }
 
 std::string file_name(hid_t id) {
-  const auto name = text_by([&](char* text, std::size_t size) { return H5Fget_name(id, text, size); });
+  auto name = text_by([&](char* text, std::size_t size) { return H5Fget_name(id, text, size); });
+  if (name.ends_with(image_suffix)) name.resize(name.size() - image_suffix.size());
   return name.empty() ? "(a file that is no longer open)" : name;
 }
 
@@ -347,13 +360,6 @@ PropertyList parallel_file_access(MPI_Comm comm) {
   return access;
 }
 
-PropertyList memory_access() {
-  auto access = file_access();
-  constexpr std::size_t growth = std::size_t{1} << 20;
-  check(H5Pset_fapl_core(access.id(), growth, false), {"choose a file in memory"});
-  return access;
-}
-
 File create_file(const std::filesystem::path& path, const PropertyList& access) {
   const auto creation = without_time_stamps(H5P_FILE_CREATE);
   const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id());
@@ -375,15 +381,61 @@ File open_image(const std::filesystem::path& path, std::span<const std::byte> im
   const auto access = memory_access();
   // HDF5 copies the bytes; its interface lacks a const.
   check(H5Pset_file_image(access.id(), const_cast<std::byte*>(image.data()), image.size()), {"hand the file's bytes to HDF5"});
-  return open_file(path, Mode::read_only, access);
+  const hid_t id = H5Fopen((path.string() + std::string(image_suffix)).c_str(), H5F_ACC_RDONLY, access.id());
+  if (id < 0) fail_with_path("open", path);
+  return File(id);
 }
 
-std::vector<std::byte> image_of(const File& file) {
-  flush(file);
-  const Attempt attempt{"copy the bytes of", file.id()};
-  std::vector<std::byte> image(static_cast<std::size_t>(check(H5Fget_file_image(file.id(), nullptr, 0), attempt)));
-  check(H5Fget_file_image(file.id(), image.data(), image.size()), attempt);
-  return image;
+struct FileInMemory::Image {
+  void* bytes = nullptr;  // from malloc; set when HDF5 lets go of them
+  std::size_t size = 0;
+
+  Image() = default;
+  Image(const Image&) = delete;
+  Image& operator=(const Image&) = delete;
+  ~Image() { std::free(bytes); }
+
+  static void* allocate(std::size_t size, H5FD_file_image_op_t, void* self) {
+    static_cast<Image*>(self)->size = size;
+    return std::malloc(size);
+  }
+  static void* reallocate(void* bytes, std::size_t size, H5FD_file_image_op_t, void* self) {
+    static_cast<Image*>(self)->size = size;
+    return std::realloc(bytes, size);
+  }
+  static herr_t let_go(void* bytes, H5FD_file_image_op_t, void* self) {
+    static_cast<Image*>(self)->bytes = bytes;
+    return 0;
+  }
+  static void* copy_of_self(void* self) { return self; }
+  static herr_t keep_self(void*) { return 0; }
+};
+
+void FileInMemory::DeleteImage::operator()(Image* image) const noexcept { delete image; }
+
+FileInMemory::FileInMemory(const std::filesystem::path& path) : path_(path), image_(new Image) {
+  // HDF5 before 2.0 has a function that copies the bytes of an open file, but with a wrong checksum in them (H5Fget_file_image,
+  // HDFGroup/hdf5 #1915). So take the bytes that are left when the file has been closed.
+  H5FD_file_image_callbacks_t callbacks{};
+  callbacks.image_malloc = Image::allocate;
+  callbacks.image_realloc = Image::reallocate;
+  callbacks.image_free = Image::let_go;
+  callbacks.udata_copy = Image::copy_of_self;
+  callbacks.udata_free = Image::keep_self;
+  callbacks.udata = image_.get();
+  const auto access = memory_access();
+  check(H5Pset_file_image_callbacks(access.id(), &callbacks), {"choose a file in memory"});
+  file_ = create_file(path, access);
+}
+
+std::vector<std::byte> FileInMemory::close() {
+  file_.close();
+  std::vector<std::byte> bytes(image_->size);
+  if (image_->bytes != nullptr) std::memcpy(bytes.data(), image_->bytes, bytes.size());
+  // Memory grows in large steps: the file itself knows its length.
+  const auto length = check(H5Fget_file_image(open_image(path_, bytes).id(), nullptr, 0), {"find the length of a file in memory"});
+  bytes.resize(static_cast<std::size_t>(length));
+  return bytes;
 }
 
 void flush(const File& file) { check(H5Fflush(file.id(), H5F_SCOPE_GLOBAL), {"write", file.id()}); }

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -109,9 +110,6 @@ std::string object_path(hid_t location, std::string_view name);
 PropertyList file_access();
 /// The same, through MPI-IO: the file's functions become collective over `comm`.
 PropertyList parallel_file_access(MPI_Comm comm);
-/// A file whose bytes stay in memory.
-PropertyList memory_access();
-
 /// Creates the file, or empties it. Objects carry no time stamps, so the same content gives the same bytes. Throws InputError.
 File create_file(const std::filesystem::path& path, const PropertyList& access);
 enum class Mode { read_only, read_write };
@@ -119,10 +117,28 @@ enum class Mode { read_only, read_write };
 File open_file(const std::filesystem::path& path, Mode mode, const PropertyList& access);
 /// Opens bytes in memory as a read-only file; `path` only names it in messages.
 File open_image(const std::filesystem::path& path, std::span<const std::byte> image);
-/// The bytes of a file, all that was written to it included.
-std::vector<std::byte> image_of(const File& file);
 /// Hands everything to the operating system: what is not flushed is lost whole when the process is killed. Collective where the file is.
 void flush(const File& file);
+
+/// A new file whose bytes stay in memory until close() hands them out.
+class FileInMemory {
+ public:
+  /// `path` only names the file in messages.
+  explicit FileInMemory(const std::filesystem::path& path);
+
+  const File& file() const { return file_; }
+  /// Closes the file and returns its bytes. Throws InputError, also while an object in it is still open.
+  std::vector<std::byte> close();
+
+ private:
+  struct Image;
+  struct DeleteImage {
+    void operator()(Image* image) const noexcept;
+  };
+  std::filesystem::path path_;
+  std::unique_ptr<Image, DeleteImage> image_;  // HDF5 holds its address: before the file, so that it goes after it
+  File file_;
+};
 
 /// `path` may have several components; those that do not exist are created, without time stamps.
 Group create_groups(Location location, std::string_view path);

@@ -23,12 +23,13 @@ using ::testing::ThrowsMessage;
 static_assert(!std::is_copy_constructible_v<hdf5::File> && std::is_nothrow_move_constructible_v<hdf5::File> &&
               std::is_nothrow_destructible_v<hdf5::File>);
 
-hdf5::File in_memory() { return hdf5::create_file("memory.h5", hdf5::memory_access()); }
+hdf5::FileInMemory in_memory() { return hdf5::FileInMemory("memory.h5"); }
 
 long open_identifiers(const hdf5::File& file) { return static_cast<long>(H5Fget_obj_count(file.id(), H5F_OBJ_ALL)); }
 
 TEST(Hdf5Handle, ClosesWhatItOwnsOnceWhereverItIsMovedTo) {
-  const auto file = in_memory();
+  const auto memory = in_memory();
+  const auto& file = memory.file();
   EXPECT_EQ(open_identifiers(file), 1);
   {
     auto first = hdf5::create_groups(file, "a");
@@ -102,7 +103,8 @@ TYPED_TEST(Hdf5Numbers, ComeBackBitForBitAsDatasetsAndAttributes) {
   using T = TypeParam;
   using Limits = std::numeric_limits<T>;
   const std::vector<T> values{Limits::lowest(), Limits::min(), T(0), T(1), T(3), Limits::max()};
-  const auto file = in_memory();
+  const auto memory = in_memory();
+  const auto& file = memory.file();
   hdf5::write_dataset<T>(file, "one", values, {6});
   hdf5::write_dataset<T>(file, "deep/er/two", values, {2, 3});
   hdf5::write_dataset<T>(file, "empty", {}, {0});
@@ -121,7 +123,8 @@ TYPED_TEST(Hdf5Numbers, ComeBackBitForBitAsDatasetsAndAttributes) {
 }
 
 TEST(Hdf5Dataset, IsReadOnlyAsTheTypeAndShapeThatItHas) {
-  const auto file = in_memory();
+  const auto memory = in_memory();
+  const auto& file = memory.file();
   hdf5::write_dataset<float>(file, "w", std::vector<float>(6), {2, 3});
   EXPECT_THAT([&] { hdf5::read_dataset<double>(file, "w"); },
               ThrowsMessage<InputError>("dataset /w in memory.h5 is of type float32, expected float64"));
@@ -136,7 +139,8 @@ TEST(Hdf5Dataset, IsReadOnlyAsTheTypeAndShapeThatItHas) {
 }
 
 TEST(Hdf5Text, ComesBackWithEveryByteAndLength) {
-  const auto file = in_memory();
+  const auto memory = in_memory();
+  const auto& file = memory.file();
   const std::vector<std::string> texts{"", "short", std::string("in\0side", 7), "\u03c8(x, t)", std::string(300, 'x')};
   hdf5::write_dataset(file, "texts", texts);
   hdf5::write_dataset(file, "no texts", std::vector<std::string>{});
@@ -156,7 +160,8 @@ TEST(Hdf5Text, ComesBackWithEveryByteAndLength) {
 }
 
 TEST(Hdf5Attribute, IsReplacedAndCheckedForItsType) {
-  const auto file = in_memory();
+  const auto memory = in_memory();
+  const auto& file = memory.file();
   hdf5::write_attribute(file, "a", std::int64_t{1});
   hdf5::write_attribute(file, "a", 2.5);
   EXPECT_EQ(hdf5::read_attribute<double>(file, "a"), 2.5);
@@ -167,7 +172,8 @@ TEST(Hdf5Attribute, IsReplacedAndCheckedForItsType) {
 }
 
 TEST(Hdf5Slab, WritesAndReadsPartsAndNothing) {
-  const auto file = in_memory();
+  const auto memory = in_memory();
+  const auto& file = memory.file();
   const auto properties = hdf5::dataset_properties();
   const hsize_t chunk[] = {2, 2};
   ASSERT_GE(H5Pset_chunk(properties.id(), 2, chunk), 0);
@@ -196,11 +202,12 @@ TEST(Hdf5Slab, WritesAndReadsPartsAndNothing) {
 // HDF5 would note the time of creation to the second: two files made more than a second apart tell whether it did.
 TEST(Hdf5File, HasTheSameBytesWhenMadeAgainLater) {
   const auto make = [] {
-    const auto file = in_memory();
+    auto memory = in_memory();
+    const auto& file = memory.file();
     hdf5::create_groups(file, "a/b/c");
     hdf5::write_dataset<double>(file, "d/e", std::vector<double>{1, 2}, {2});
     hdf5::write_attribute(file, "text", std::string(70000, 'z'));
-    return hdf5::image_of(file);
+    return memory.close();
   };
   const auto first = make();
   timespec pause{.tv_sec = 1, .tv_nsec = 100'000'000};

@@ -14,10 +14,11 @@ using testing::example_provenance;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-hdf5::File in_memory() { return hdf5::create_file("memory.h5", hdf5::memory_access()); }
+hdf5::FileInMemory in_memory() { return hdf5::FileInMemory("memory.h5"); }
 
 TEST(Provenance, ComesBackWhole) {
-  const auto file = in_memory();
+  const auto memory = in_memory();
+  const auto& file = memory.file();
   write_provenance(file, example_provenance());
   EXPECT_EQ(read_provenance(file, "test file", 3), example_provenance());
 }
@@ -26,13 +27,15 @@ TEST(Provenance, TakesOptionsBeyond64KiB) {
   auto provenance = example_provenance();
   for (int line = 0; line < 10000; ++line) provenance.options += "key_" + std::to_string(line) + " = value\n";
   ASSERT_GT(provenance.options.size(), 2u * 65536u);
-  const auto file = in_memory();
+  const auto memory = in_memory();
+  const auto& file = memory.file();
   write_provenance(file, provenance);
   EXPECT_EQ(read_provenance(file, "test file", 3), provenance);
 }
 
 TEST(Provenance, TellsAnotherKindOfFileOrANewerOneBeforeAnythingElse) {
-  const auto file = in_memory();
+  const auto memory = in_memory();
+  const auto& file = memory.file();
   EXPECT_THAT([&] { read_provenance(file, "test file", 3); },
               ThrowsMessage<InputError>("memory.h5 is an HDF5 file but not a test file: it has no attributes format and format_version"));
   // Only these two: whatever else a newer version has or lacks must not matter.
