@@ -1,4 +1,5 @@
 #include <boltzcurve/core/error.hpp>
+#include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/hdf5.hpp>
 #include <boltzcurve/io/metrics_file.hpp>
 
@@ -100,17 +101,17 @@ struct MetricsFile::State {
 };
 
 MetricsFile::MetricsFile(const std::filesystem::path& path, const Provenance& provenance) : state_(std::make_unique<State>()) {
-  if (std::filesystem::exists(path)) {
-    state_->file = hdf5::open_file(path, hdf5::Mode::read_write, hdf5::file_access());
-    read_provenance(state_->file, format_name, newest_format_version);
-  } else {
-    state_->file = hdf5::create_file(path, hdf5::file_access());
+  if (!std::filesystem::exists(path)) {
+    // Whole from its first moment: a process killed here leaves a file that the next one can open, or none.
+    hdf5::FileInMemory empty(path);
     auto stamped = provenance;
     stamped.format = format_name;
     stamped.format_version = newest_format_version;
-    write_provenance(state_->file, stamped);
-    hdf5::flush(state_->file);
+    write_provenance(empty.file(), stamped);
+    replace_file(path, empty.close());
   }
+  state_->file = hdf5::open_file(path, hdf5::Mode::read_write, hdf5::file_access());
+  read_provenance(state_->file, format_name, newest_format_version);
 }
 
 MetricsFile::~MetricsFile() = default;
