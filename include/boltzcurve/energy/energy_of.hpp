@@ -13,45 +13,26 @@
 
 namespace boltzcurve {
 
-/// One vector register's worth of points in a batch: x(d) is coordinate d of all of them, lane = point. The lanes beyond the last point
-/// of the batch repeat it, so they are as valid as the others.
+/// One vector register's worth of points: x(d) is coordinate d of all of them, lane = point.
 template <class Real>
 struct LanePoint {
   using Scalar = Pack<Real>;  ///< what coordinates and energies are made of here
 
   const Real* first;    ///< coordinate 0 of lane 0
   std::int64_t stride;  ///< from one coordinate of a point to the next
-  int count;            ///< lanes that are points of the batch
 
-  KOKKOS_FORCEINLINE_FUNCTION Scalar operator()(int d) const {
-    const Real* coordinate = first + d * stride;
-    if (count == Scalar::lanes) return Scalar::load(coordinate);
-    Scalar x(coordinate[0]);
-    for (int lane = 1; lane < Scalar::lanes; ++lane) x.set(lane, coordinate[lane < count ? lane : count - 1]);
-    return x;
-  }
+  KOKKOS_FORCEINLINE_FUNCTION Scalar operator()(int d) const { return Scalar::load(first + d * stride); }
 };
 
-/// Where the results of a LanePoint go: component 0 the value, 1 + d the derivative along d, D + 1 the Laplacian. Lanes beyond the batch
-/// are dropped; they read as 0. What was stored can be read back, so it serves for sums over components of any dimension.
+/// Where the results of a LanePoint go: component 0 the value, 1 + d the derivative along d, D + 1 the Laplacian. What was stored can be
+/// read back, so it serves for sums over components in any dimension.
 template <class Real>
 struct LaneOutput {
   Real* first;
   std::int64_t stride;
-  int count;
 
-  KOKKOS_FORCEINLINE_FUNCTION void store(int component, Pack<Real> result) const {
-    Real* out = first + component * stride;
-    if (count == Pack<Real>::lanes) return result.store(out);
-    for (int lane = 0; lane < count; ++lane) out[lane] = result[lane];
-  }
-  KOKKOS_FORCEINLINE_FUNCTION Pack<Real> load(int component) const {
-    const Real* out = first + component * stride;
-    if (count == Pack<Real>::lanes) return Pack<Real>::load(out);
-    Pack<Real> result(0);
-    for (int lane = 0; lane < count; ++lane) result.set(lane, out[lane]);
-    return result;
-  }
+  KOKKOS_FORCEINLINE_FUNCTION void store(int component, Pack<Real> result) const { result.store(first + component * stride); }
+  KOKKOS_FORCEINLINE_FUNCTION Pack<Real> load(int component) const { return Pack<Real>::load(first + component * stride); }
 };
 
 /// A point whose coordinate `direction` moves with unit speed while the others rest.
@@ -143,18 +124,35 @@ class EnergyOf final : public Energy {
   }
 
  private:
+  /// One block of points per iteration. The last, incomplete one is worked on in a copy that repeats its last point, so that the same
+  /// instructions serve all blocks: compiled a second time, for part of a register, they may be contracted otherwise and round otherwise.
   template <class Real>
   struct Blocks {
+    static constexpr std::int64_t lanes = Pack<Real>::lanes;
+
     Function function;
     Points<const Real> x;
     Points<Real> out;
+    Points<Real> last_x, last_out;  ///< [lanes][D], [lanes][D+2]; empty if no block is incomplete
 
     KOKKOS_FUNCTION void operator()(std::int64_t block) const {
-      constexpr int lanes = Pack<Real>::lanes;
       const std::int64_t begin = block * lanes, left = static_cast<std::int64_t>(x.extent(0)) - begin;
-      const int count = left < lanes ? static_cast<int>(left) : lanes;
-      store_derivatives(function, LanePoint<Real>{x.data() + begin, static_cast<std::int64_t>(x.stride(1)), count},
-                        LaneOutput<Real>{out.data() + begin, static_cast<std::int64_t>(out.stride(1)), count});
+      const bool incomplete = left < lanes;
+      LanePoint<Real> point{x.data() + begin, static_cast<std::int64_t>(x.stride(1))};
+      LaneOutput<Real> output{out.data() + begin, static_cast<std::int64_t>(out.stride(1))};
+      if (incomplete) {
+        for (std::size_t d = 0; d < x.extent(1); ++d) {
+          for (std::int64_t i = 0; i < lanes; ++i) last_x(i, d) = x(begin + (i < left ? i : left - 1), d);
+        }
+        point = {last_x.data(), static_cast<std::int64_t>(last_x.stride(1))};
+        output = {last_out.data(), static_cast<std::int64_t>(last_out.stride(1))};
+      }
+      store_derivatives(function, point, output);
+      if (incomplete) {
+        for (std::size_t c = 0; c < out.extent(1); ++c) {
+          for (std::int64_t i = 0; i < left; ++i) out(begin + i, c) = last_out(i, c);
+        }
+      }
     }
   };
 
@@ -165,10 +163,15 @@ class EnergyOf final : public Energy {
       throw Error(ExitCode::internal_error, "Energy::evaluate: points " + shape(x) + " and results " + shape(out) +
                                                 " do not fit dimension " + std::to_string(columns));
     }
-    constexpr std::int64_t lanes = Pack<Real>::lanes;
-    const std::int64_t blocks = (static_cast<std::int64_t>(x.extent(0)) + lanes - 1) / lanes;
-    Kokkos::parallel_for("boltzcurve::energy::evaluate", Kokkos::RangePolicy<Kokkos::IndexType<std::int64_t>>(0, blocks),
-                         Blocks<Real>{function_, x, out});
+    constexpr std::size_t lanes = Pack<Real>::lanes;
+    const std::size_t blocks = (x.extent(0) + lanes - 1) / lanes;
+    Blocks<Real> kernel{function_, x, out, {}, {}};
+    if (x.extent(0) % lanes != 0) {
+      kernel.last_x = Points<Real>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "boltzcurve::energy::last_x"), lanes, columns);
+      kernel.last_out = Points<Real>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "boltzcurve::energy::last_out"), lanes, columns + 2);
+    }
+    Kokkos::parallel_for("boltzcurve::energy::evaluate",
+                         Kokkos::RangePolicy<Kokkos::IndexType<std::int64_t>>(0, static_cast<std::int64_t>(blocks)), kernel);
   }
 
   template <class View>

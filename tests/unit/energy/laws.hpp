@@ -1,0 +1,113 @@
+#pragma once
+
+#include <boltzcurve/energy/registry.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace boltzcurve::test {
+
+inline std::unique_ptr<Energy> make_target(const std::string& name, const Parameters::Values& values = {}) {
+  const TargetEntry& entry = find_target(name);
+  return entry.make(Parameters("target", name, entry.parameters, values));
+}
+
+inline std::unique_ptr<Energy> make_latent(const std::string& name, int dimension, const Parameters::Values& values = {}) {
+  const LatentEntry& entry = find_latent(name);
+  return entry.make(Parameters("latent", name, entry.parameters, values), dimension);
+}
+
+/// A law to test: how to make it, and what the generic tests must know about it.
+struct Law {
+  std::string name;
+  std::function<std::unique_ptr<Energy>()> make;
+  /// Spacing at which trapezoid sums over the domain (D <= 2) have no error but rounding: the integrands are analytic and vanish at the
+  /// border. 0: the law has more dimensions.
+  double spacing = 0;
+  bool stein_by_samples = true;  ///< whether |grad f|^2 has a variance small enough for a test with samples
+};
+
+inline std::ostream& operator<<(std::ostream& stream, const Law& law) { return stream << law.name; }
+
+/// Every registered target and latent with its defaults, then variants that reach other code: full covariances, other dimensions, all
+/// coefficients different from their defaults.
+inline std::vector<Law> laws() {
+  std::vector<Law> laws;
+  for (const TargetEntry& entry : target_entries()) {
+    laws.push_back({entry.name, [name = entry.name] { return make_target(name); }});
+    if (entry.name == "gaussian-mixture") laws.back().spacing = 0.125;
+    if (entry.name == "gmm40" || entry.name == "asymmetric-two") laws.back().spacing = 0.25;
+    if (entry.name == "rings") laws.back().spacing = 0.02;
+    if (entry.name == "funnel") laws.back().stein_by_samples = false;
+  }
+  for (const LatentEntry& entry : latent_entries()) {
+    laws.push_back({entry.name + "_latent", [name = entry.name] { return make_latent(name, 2); }, 0.25});
+  }
+  const auto target = [&](const std::string& name, const std::string& key, const Parameters::Values& values, double spacing) {
+    laws.push_back({name, [key, values] { return make_target(key, values); }, spacing});
+  };
+  target("two_modes", "gaussian-mixture", {{"preset", {"two"}}}, 0.125);
+  target("one_mode_in_1d", "gaussian-mixture", {{"mode", {"5 | 1.5 | 0.5"}}}, 0.125);
+  target("touching_modes_in_1d", "gaussian-mixture", {{"mode", {"1 | -1 | 0.5", "2 | 0.5 | 1"}}}, 0.0625);
+  target("full_covariances_in_2d", "gaussian-mixture", {{"mode", {"1 | -1 2 | 1 0.6 2", "3 | 1 0 | 0.7", "2 | 0 -2 | 2 -0.5 0.5"}}},
+         0.0625);
+  target("spherical_in_5d", "gaussian-mixture", {{"mode", {"1 | 1 0 -1 2 0 | 0.8", "2 | 0 0 0 1 1 | 1.2"}}}, 0);
+  target("full_covariances_in_3d", "gaussian-mixture", {{"mode", {"1 | 0 1 2 | 1 .2 .3 2 -.4 1.5", "2 | -1 0 1 | .5 -.1 0 .8 .2 1"}}}, 0);
+  target("many_well_pair", "many-well", {{"dimension", {"2"}}}, 0.0625);
+  target("other_well", "many-well", {{"dimension", {"2"}}, {"quartic", {"0.7"}}, {"quadratic", {"3"}}, {"tilt", {"-0.4"}}}, 0.0625);
+  target("single_well", "many-well", {{"dimension", {"2"}}, {"quartic", {"0.3"}}, {"quadratic", {"-1"}}, {"tilt", {"2"}}}, 0.0625);
+  target("many_well_64", "many-well", {{"dimension", {"64"}}}, 0);
+  laws.push_back({"shifted_latent", [] { return make_latent("gaussian", 3, {{"mean", {"1, -2, 0.5"}}, {"scale", {"2.5"}}}); }});
+  return laws;
+}
+
+/// Results of Energy::evaluate on the host, [N][D+2], for points on the host.
+template <class Real>
+HostPoints<Real> evaluate(const Energy& energy, const HostPoints<Real>& points) {
+  const Points<Real> x("test::x", points.extent(0), points.extent(1)), out("test::out", points.extent(0), points.extent(1) + 2);
+  const HostPoints<Real> results("test::results", out.extent(0), out.extent(1));
+  Kokkos::deep_copy(x, points);
+  energy.evaluate(x, out);
+  Kokkos::deep_copy(results, out);
+  return results;
+}
+
+inline HostPoints<double> draw(const Energy& energy, std::uint64_t seed, std::int64_t first, std::size_t count) {
+  const HostPoints<double> points("test::points", count, static_cast<std::size_t>(energy.dimension()));
+  return energy.draw(seed, first, points) ? points : HostPoints<double>();
+}
+
+template <class Real>
+HostPoints<Real> rounded(const HostPoints<double>& points) {
+  const HostPoints<Real> result("test::rounded", points.extent(0), points.extent(1));
+  for (std::size_t i = 0; i < points.extent(0); ++i) {
+    for (std::size_t d = 0; d < points.extent(1); ++d) result(i, d) = static_cast<Real>(points(i, d));
+  }
+  return result;
+}
+
+/// Mean of independent numbers and its standard error.
+class Average {
+ public:
+  void add(double number) {
+    ++count_;
+    const double step = number - mean_;
+    mean_ += step / count_;
+    squares_ += step * (number - mean_);
+  }
+  double mean() const { return mean_; }
+  double standard_error() const { return std::sqrt(squares_ / (count_ - 1) / count_); }
+
+ private:
+  double count_ = 0, mean_ = 0, squares_ = 0;
+};
+
+/// Statistical bounds are this many standard errors: a correct program fails one such comparison in 26 million seeds (seeds are fixed).
+inline constexpr double certain = 5.5;
+
+}  // namespace boltzcurve::test

@@ -1,0 +1,349 @@
+// Numbers and formulas of single targets, from outside the program: published values, closed forms, independent code.
+#include "laws.hpp"
+
+#include <boltzcurve/core/dual.hpp>
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/energy/gaussian_mixture.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <numbers>
+
+namespace boltzcurve::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+/// Value, gradient and Laplacian of a function of a vector of any scalar type, by dual numbers.
+template <class Function>
+std::vector<double> dual_derivatives(const Function& function, const std::vector<double>& x) {
+  const std::size_t dimension = x.size();
+  std::vector<double> result(dimension + 2, 0.0);
+  for (std::size_t d = 0; d < dimension; ++d) {
+    std::vector<Dual<double>> moving;
+    for (std::size_t e = 0; e < dimension; ++e) moving.push_back({x[e], e == d ? 1.0 : 0.0, 0.0});
+    const Dual<double> f = function(moving);
+    result[0] = f.value;
+    result[1 + d] = f.first;
+    result[1 + dimension] += f.second;
+  }
+  return result;
+}
+
+/// Closed form against dual numbers at exact samples moved by noise: both are exact but for rounding, of at most a few hundred terms.
+template <class Function>
+void expect_closed_form(const Energy& energy, const Function& function) {
+  const auto points = draw(energy, 61, 0, 50);
+  for (std::size_t i = 0; i < points.extent(0); ++i) {
+    std::vector<double> x;
+    for (std::size_t d = 0; d < points.extent(1); ++d) x.push_back(points(i, d) += 0.5 * std::sin(static_cast<double>(3 * i + 5 * d)));
+    const auto expected = dual_derivatives(function, x);
+    const HostPoints<double> point("test::point", 1, x.size());
+    for (std::size_t d = 0; d < x.size(); ++d) point(0, d) = x[d];
+    const auto found = evaluate(energy, point);
+    double scale = 1;
+    for (const double number : expected) scale += number * number;
+    for (std::size_t c = 0; c < expected.size(); ++c) ASSERT_NEAR(found(0, c), expected[c], 1e-13 * scale) << "component " << c;
+  }
+}
+
+/// -log sum_k w_k N(x; mu_k, Sigma_k) with the inverse and the determinant given, without any care for underflow.
+struct PlainMixture {
+  struct Component {
+    double weight, determinant;
+    std::vector<double> mean, precision;
+  };
+  std::vector<Component> components;
+
+  template <class Scalar>
+  Scalar operator()(const std::vector<Scalar>& x) const {
+    Scalar density(0);
+    for (const Component& c : components) {
+      Scalar form(0);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        for (std::size_t j = 0; j < x.size(); ++j) form += (x[i] - c.mean[i]) * (x[j] - c.mean[j]) * c.precision[i * x.size() + j];
+      }
+      const double norm = std::pow(2 * std::numbers::pi, static_cast<double>(x.size())) * c.determinant;
+      density += exp(form * -0.5) * (c.weight / std::sqrt(norm));
+    }
+    return -log(density);
+  }
+};
+
+TEST(GaussianMixture, ClosedFormWithFullCovariancesAgreesWithDualNumbersOfThePlainFormula) {
+  // [[1, .6], [.6, 2]]: determinant 1.64; [[2, -.5], [-.5, .5]]: determinant .75
+  const PlainMixture plain{{{1.0 / 6, 1.64, {-1, 2}, {2 / 1.64, -0.6 / 1.64, -0.6 / 1.64, 1 / 1.64}},
+                            {3.0 / 6, std::pow(0.7, 4), {1, 0}, {1 / 0.49, 0, 0, 1 / 0.49}},
+                            {2.0 / 6, 0.75, {0, -2}, {0.5 / 0.75, 0.5 / 0.75, 0.5 / 0.75, 2 / 0.75}}}};
+  expect_closed_form(*make_target("gaussian-mixture", {{"mode", {"1 | -1 2 | 1 0.6 2", "3 | 1 0 | 0.7", "2 | 0 -2 | 2 -0.5 0.5"}}}), plain);
+}
+
+TEST(GaussianMixture, ClosedFormInFourDimensionsAgreesWithDualNumbersOfThePlainFormula) {
+  // spherical; the precision of the plain formula is 1/s^2 on the diagonal
+  const auto diagonal = [](double variance) {
+    std::vector<double> matrix(16, 0.0);
+    for (std::size_t d = 0; d < 4; ++d) matrix[5 * d] = 1 / variance;
+    return matrix;
+  };
+  const PlainMixture plain{{{0.25, std::pow(0.25, 4), {1, 2, 3, 4}, diagonal(0.25)}, {0.75, std::pow(4.0, 4), {0, 1, 0, -1}, diagonal(4)}}};
+  expect_closed_form(*make_target("gaussian-mixture", {{"mode", {"1 | 1 2 3 4 | 0.5", "3 | 0 1 0 -1 | 2"}}}), plain);
+}
+
+TEST(GaussianMixture, FarFromAllModesItIsTheNearestGaussian) {
+  // in float the densities underflow there; f is (x - mu)^2 / (2 s^2) + log(s sqrt(2 pi) / w), here with x - mu = 9
+  const auto energy = make_target("gaussian-mixture", {{"mode", {"1 | 1 | 0.5", "3 | -7 | 0.5"}}});
+  const HostPoints<float> point("test::point", 1, 1);
+  point(0, 0) = 10;
+  const auto result = evaluate(*energy, point);
+  const double f = 9 * 9 / 0.5 + std::log(0.5 * std::sqrt(2 * std::numbers::pi) / 0.25);
+  EXPECT_NEAR(result(0, 0), f, 1e-6 * f);
+  EXPECT_NEAR(result(0, 1), 36, 1e-5);
+  EXPECT_NEAR(result(0, 2), 4, 1e-6 * 36 * 36);
+}
+
+TEST(GaussianMixture, SamplesHaveTheMomentsOfTheMixture) {
+  // weights 1/4, 3/4; E x = sum w mu; E x x^T = sum w (Sigma + mu mu^T)
+  const auto energy = make_target("gaussian-mixture", {{"mode", {"1 | 2 0 | 1 0.6 2", "3 | 0 1 | 2 -0.5 0.5"}}});
+  const auto points = draw(*energy, 71, 0, 1 << 16);
+  const double mean[2] = {0.5, 0.75}, second[3] = {(1 + 4 + 3 * 2) / 4.0, (0.6 - 3 * 0.5) / 4, (2 + 3 * (0.5 + 1)) / 4};
+  Average x, y, xx, xy, yy;
+  for (std::size_t i = 0; i < points.extent(0); ++i) {
+    const double u = points(i, 0), v = points(i, 1);
+    x.add(u), y.add(v), xx.add(u * u), xy.add(u * v), yy.add(v * v);
+  }
+  EXPECT_NEAR(x.mean(), mean[0], certain * x.standard_error());
+  EXPECT_NEAR(y.mean(), mean[1], certain * y.standard_error());
+  EXPECT_NEAR(xx.mean(), second[0], certain * xx.standard_error());
+  EXPECT_NEAR(xy.mean(), second[1], certain * xy.standard_error());
+  EXPECT_NEAR(yy.mean(), second[2], certain * yy.standard_error());
+}
+
+TEST(GaussianMixture, EntropyOfModesFarApartIsThatOfWeightsAndComponents) {
+  // H = -sum w log w + sum w (D/2 log(2 pi e) + log det Sigma / 2), in three dimensions, where it comes from samples
+  const auto energy = make_target("gaussian-mixture", {{"mode", {"1 | 0 0 0 | 1", "3 | 50 0 0 | 4 0 0 1 0 1"}}});
+  const double expected =
+      -0.25 * std::log(0.25) - 0.75 * std::log(0.75) + 1.5 * std::log(2 * std::numbers::pi * std::numbers::e) + 0.75 * std::log(2.0);
+  EXPECT_NEAR(*energy->entropy(), expected, 1e-12);
+}
+
+TEST(GaussianMixture, EntropyFromSamplesAgreesWithQuadratureOfAProduct) {
+  // x is the mixture, y and z are independent standard normals: H = H(x) + log(2 pi e). Its standard error is below 0.005.
+  const auto line = make_target("gaussian-mixture", {{"mode", {"1 | -1 | 1", "2 | 1.5 | 1"}}});
+  const auto space = make_target("gaussian-mixture", {{"mode", {"1 | -1 0 0 | 1", "2 | 1.5 0 0 | 1"}}});
+  EXPECT_NEAR(*space->entropy(), *line->entropy() + std::log(2 * std::numbers::pi * std::numbers::e), certain * 0.005);
+}
+
+TEST(GaussianMixture, DefaultsToThreeModes) {
+  EXPECT_EQ(make_target("gaussian-mixture")->modes().size(), 3u);
+  EXPECT_EQ(make_target("gaussian-mixture", {{"preset", {"two"}}})->modes().size(), 2u);
+  EXPECT_THAT(
+      [] {
+        make_target("gaussian-mixture", {{"preset", {"thre"}}});
+      },
+      ThrowsMessage<ConfigError>(HasSubstr("target.preset = thre: there is no such preset; did you mean three?")));
+}
+
+TEST(Gmm40, IsThePublishedMixture) {
+  const auto energy = make_target("gmm40");
+  const auto modes = energy->modes();
+  ASSERT_EQ(modes.size(), 40u);
+  const double first[3][2] = {{-0.2995, 21.4577}, {-32.9218, -29.4376}, {-15.4062, 10.7263}};
+  for (std::size_t k = 0; k < 3; ++k) {
+    EXPECT_NEAR(modes[k].center[0], first[k][0], 5e-5);
+    EXPECT_NEAR(modes[k].center[1], first[k][1], 5e-5);
+  }
+  for (const Mode& mode : modes) EXPECT_DOUBLE_EQ(mode.weight, 1.0 / 40);
+  EXPECT_NEAR(*energy->entropy(), 6.8592, 5e-4);
+  EXPECT_EQ(*energy->log_z(), 0);
+  // far beyond a corner, where one mode rules: Lap f = D / softplus(1)^2
+  const HostPoints<double> point("test::point", 1, 2);
+  point(0, 0) = point(0, 1) = -1000;
+  EXPECT_NEAR(evaluate(*energy, point)(0, 3), 2 / (1.3132617 * 1.3132617), 1e-6);
+}
+
+TEST(AsymmetricTwo, HasAThirdOfItsMassAtFourFour) {
+  const auto modes = make_target("asymmetric-two", {{"distance", {"6"}}})->modes();
+  ASSERT_EQ(modes.size(), 2u);
+  EXPECT_DOUBLE_EQ(modes[0].weight, 1.0 / 3);
+  EXPECT_EQ(modes[0].center, (std::vector<double>{4, 4}));
+  EXPECT_EQ(modes[1].center, (std::vector<double>{-6, -6}));
+  EXPECT_EQ(make_target("asymmetric-two")->modes()[1].center, (std::vector<double>{-8, -8}));
+}
+
+TEST(ManyWell, ClosedFormAgreesWithDualNumbers) {
+  const auto energy = make_target("many-well", {{"dimension", {"6"}}, {"quartic", {"0.7"}}, {"quadratic", {"3"}}, {"tilt", {"-0.4"}}});
+  expect_closed_form(*energy, [](const auto& x) {
+    auto f = x[0] * 0;
+    for (std::size_t i = 0; i < x.size(); i += 2) {
+      const auto u = x[i], v = x[i + 1];
+      f += 0.7 * u * u * u * u - 3 * u * u + 0.4 * u + 0.5 * v * v;
+    }
+    return f;
+  });
+}
+
+TEST(ManyWell, LogZAndEntropyAreTheKnownOnes) {
+  const std::pair<const char*, std::array<double, 2>> known[] = {{"2", {10.293480, 1.718576}},
+                                                                 {"8", {41.17392, 6.87430}},
+                                                                 {"16", {82.34784, 13.7486}},
+                                                                 {"32", {164.69568, 27.4972}},
+                                                                 {"64", {329.39135, 54.9944}}};
+  for (const auto& [dimension, numbers] : known) {
+    const auto energy = make_target("many-well", {{"dimension", {dimension}}});
+    EXPECT_NEAR(*energy->log_z(), numbers[0], 6e-6) << "D = " << dimension;    // half a unit of the last digit given
+    EXPECT_NEAR(*energy->entropy(), numbers[1], 6e-5) << "D = " << dimension;  // likewise
+  }
+}
+
+TEST(ManyWell, SamplesHaveTheKnownMoments) {
+  // the known numbers have five digits: 5e-6, far below the standard errors
+  const auto points = draw(*make_target("many-well"), 81, 0, 1 << 15);
+  Average below, u, u2, v2;
+  for (std::size_t i = 0; i < points.extent(0); ++i) {
+    for (std::size_t d = 0; d < 8; d += 2) {
+      below.add(points(i, d) < 0 ? 1 : 0);
+      u.add(points(i, d));
+      u2.add(std::pow(points(i, d) - 1.18796, 2));
+      v2.add(points(i, d + 1) * points(i, d + 1));
+    }
+  }
+  EXPECT_NEAR(below.mean(), 0.15569, certain * below.standard_error());
+  EXPECT_NEAR(u.mean(), 1.18796, certain * u.standard_error());
+  EXPECT_NEAR(u2.mean(), 1.54855, certain * u2.standard_error());
+  EXPECT_NEAR(v2.mean(), 1, certain * v2.standard_error());
+}
+
+TEST(ManyWell, ModesAreTheProductsOfBothWells) {
+  const auto energy = make_target("many-well", {{"dimension", {"4"}}});
+  const auto modes = energy->modes();
+  ASSERT_EQ(modes.size(), 4u);
+  EXPECT_NEAR(modes[0].weight, 0.15569 * 0.15569, 4e-6);
+  EXPECT_NEAR(modes[1].weight, 0.15569 * 0.84431, 6e-6);
+  EXPECT_NEAR(modes[3].weight, 0.84431 * 0.84431, 1e-5);
+  // the gradient vanishes there
+  const HostPoints<double> centers("test::centers", 4, 4);
+  for (std::size_t k = 0; k < 4; ++k) {
+    for (std::size_t d = 0; d < 4; ++d) centers(k, d) = modes[k].center[d];
+  }
+  const auto results = evaluate(*energy, centers);
+  for (std::size_t k = 0; k < 4; ++k) {
+    for (std::size_t d = 0; d < 4; ++d) EXPECT_NEAR(results(k, 1 + d), 0, 1e-12);
+  }
+  EXPECT_EQ(make_target("many-well", {{"dimension", {"16"}}})->modes().size(), 256u);
+  EXPECT_TRUE(make_target("many-well", {{"dimension", {"18"}}})->modes().empty());
+  EXPECT_EQ(make_target("many-well", {{"quadratic", {"-2"}}})->modes().size(), 1u);
+}
+
+TEST(ManyWell, RefusesAnOddDimensionByName) {
+  EXPECT_THAT(
+      [] {
+        make_target("many-well", {{"dimension", {"7"}}});
+      },
+      ThrowsMessage<ConfigError>(HasSubstr("target.dimension = 7: must be even")));
+}
+
+TEST(Rings, FourRingsOfWidth15HaveEqualMassAndNoPreferredAngle) {
+  // |x|^2 + 0.05^2 = s^2, s ~ N(r, 0.15^2) with r = 1..4 alike; halves between rings are 3.3 widths off: 4e-4 of the mass of one is beyond
+  const auto points = draw(*make_target("rings"), 91, 0, 1 << 16);
+  Average share[4], square[4], cosine, cosine2;
+  for (std::size_t i = 0; i < points.extent(0); ++i) {
+    const double x = points(i, 0), y = points(i, 1), s = std::sqrt(x * x + y * y + 0.0025), angle = std::atan2(y, x);
+    const int nearest = std::clamp(static_cast<int>(std::lround(s)), 1, 4);
+    for (int r = 1; r <= 4; ++r) share[r - 1].add(nearest == r ? 1 : 0);
+    square[nearest - 1].add((s - nearest) * (s - nearest));
+    cosine.add(std::cos(angle));
+    cosine2.add(std::cos(2 * angle));
+  }
+  for (int r = 0; r < 4; ++r) {
+    EXPECT_NEAR(share[r].mean(), 0.25, certain * share[r].standard_error() + 4e-4);
+    EXPECT_NEAR(square[r].mean(), 0.0225, certain * square[r].standard_error() + 4e-4);  // who goes astray moves 0.0225 by less than 4e-4
+  }
+  EXPECT_NEAR(cosine.mean(), 0, certain * cosine.standard_error());
+  EXPECT_NEAR(cosine2.mean(), 0, certain * cosine2.standard_error());
+}
+
+TEST(Rings, TheOriginIsASmoothPoint) {
+  // gradient 0 by symmetry; with f = F(s), s = sqrt(|x|^2 + c^2), Lap f = 2 F'(c) / c there, and F'(c) = 1/c + (c - 1) / w^2 but for e^-66
+  const HostPoints<double> origin("test::origin", 1, 2);
+  const auto result = evaluate(*make_target("rings"), origin);
+  EXPECT_EQ(result(0, 1), 0);
+  EXPECT_EQ(result(0, 2), 0);
+  EXPECT_NEAR(result(0, 3), 2 / 0.05 * (1 / 0.05 - 0.95 / 0.0225), 1e-9);
+}
+
+TEST(Funnel, IsANormalTimesNormalsOfItsScale) {
+  // -log of the normalised density is f + log Z
+  const auto energy = make_target("funnel", {{"dimension", {"3"}}});
+  const HostPoints<double> point("test::point", 1, 3);
+  point(0, 0) = 1.2, point(0, 1) = -0.7, point(0, 2) = 2.5;
+  const auto minus_log_normal = [](double x, double variance) {
+    return x * x / (2 * variance) + 0.5 * std::log(2 * std::numbers::pi * variance);
+  };
+  const double expected = minus_log_normal(1.2, 9) + minus_log_normal(-0.7, std::exp(1.2)) + minus_log_normal(2.5, std::exp(1.2));
+  const auto result = evaluate(*energy, point);
+  EXPECT_NEAR(result(0, 0) + *energy->log_z(), expected, 1e-13);
+  const double square = 0.7 * 0.7 + 2.5 * 2.5;
+  EXPECT_NEAR(result(0, 1), 1.2 / 9 + 1 - std::exp(-1.2) * square / 2, 1e-13);
+  EXPECT_NEAR(result(0, 2), -0.7 * std::exp(-1.2), 1e-13);
+  EXPECT_NEAR(result(0, 4), 1.0 / 9 + std::exp(-1.2) * (square / 2 + 2), 1e-13);
+}
+
+TEST(Funnel, SamplesAreNormalOnceScaled) {
+  const auto points = draw(*make_target("funnel"), 101, 0, 1 << 14);
+  Average first, first2, z2, z4;
+  for (std::size_t i = 0; i < points.extent(0); ++i) {
+    first.add(points(i, 0));
+    first2.add(points(i, 0) * points(i, 0));
+    for (std::size_t d = 1; d < 10; ++d) {
+      const double z = points(i, d) * std::exp(-points(i, 0) / 2);
+      z2.add(z * z);
+      z4.add(z * z * z * z);
+    }
+  }
+  EXPECT_NEAR(first.mean(), 0, certain * first.standard_error());
+  EXPECT_NEAR(first2.mean(), 9, certain * first2.standard_error());
+  EXPECT_NEAR(z2.mean(), 1, certain * z2.standard_error());
+  EXPECT_NEAR(z4.mean(), 3, certain * z4.standard_error());
+}
+
+TEST(GaussianLatent, IsTheNormalLawOfItsMeanAndScale) {
+  const auto energy = make_latent("gaussian", 3, {{"mean", {"1, -2, 0.5"}}, {"scale", {"2"}}});
+  const HostPoints<double> point("test::point", 1, 3);
+  point(0, 0) = 3, point(0, 1) = -1, point(0, 2) = 0;  // offsets 2, 1, -0.5
+  const auto result = evaluate(*energy, point);
+  EXPECT_DOUBLE_EQ(result(0, 0), (4 + 1 + 0.25) / 8);
+  EXPECT_DOUBLE_EQ(result(0, 1), 0.5);
+  EXPECT_DOUBLE_EQ(result(0, 3), -0.125);
+  EXPECT_DOUBLE_EQ(result(0, 4), 0.75);
+  EXPECT_DOUBLE_EQ(*energy->log_z(), 1.5 * std::log(8 * std::numbers::pi));
+  EXPECT_DOUBLE_EQ(*energy->entropy(), 1.5 * std::log(8 * std::numbers::pi * std::numbers::e));
+}
+
+TEST(GaussianLatent, OneMeanServesAllCoordinatesAndAnotherNumberOfThemIsRefused) {
+  EXPECT_EQ(make_latent("gaussian", 4, {{"mean", {"2"}}})->modes()[0].center, (std::vector<double>{2, 2, 2, 2}));
+  EXPECT_THAT(
+      [] {
+        make_latent("gaussian", 4, {{"mean", {"1 2 3"}}});
+      },
+      ThrowsMessage<ConfigError>(HasSubstr("latent.mean = 1 2 3: has 3 numbers: must be 1 or 4")));
+  EXPECT_THAT(
+      [] {
+        make_latent("gaussian", 4, {{"scale", {"0"}}});
+      },
+      ThrowsMessage<ConfigError>(HasSubstr("latent.scale = 0: must be between")));
+}
+
+TEST(GaussianLatent, DrawsOtherNumbersThanATarget) {
+  // a one-mode target is the same law: only the stream tells the two apart
+  const auto target = make_target("gaussian-mixture", {{"mode", {"1 | 0 0 | 1"}}}), latent = make_latent("gaussian", 2);
+  const auto a = draw(*target, 5, 0, 8), b = draw(*latent, 5, 0, 8);
+  for (std::size_t i = 0; i < 8; ++i) {
+    for (std::size_t j = 0; j < 8; ++j) EXPECT_NE(a(i, 0), b(j, 0));
+  }
+}
+
+}  // namespace
+}  // namespace boltzcurve::test
