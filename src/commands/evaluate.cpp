@@ -81,8 +81,9 @@ Particles read_particles(const Run& run, const Problem& problem) {
   particles.shard = shard_of(count, particle_granule, run.world().rank(), run.world().size());
   auto samples = read_samples(path, particles.shard);
   if (samples.dimension != problem.dimension())
-    throw InputError(fmt::format("{} holds particles in {} dimensions, but target {} has {}: it belongs to another run; draw again with `boltzcurve sample`",
-                                 path.string(), samples.dimension, run.options().target.name, problem.dimension()));
+    throw InputError(fmt::format(
+        "{} holds particles in {} dimensions, but target {} has {}: it belongs to another run; draw again with `boltzcurve sample`",
+        path.string(), samples.dimension, run.options().target.name, problem.dimension()));
   particles.dimension = samples.dimension;
   particles.position = std::move(samples.position);
   particles.log_density = std::move(samples.log_density);
@@ -157,6 +158,7 @@ void evaluate_stage(Run& run, const Problem& problem, const TrainingState& state
   input.entropy = problem.target->entropy();
   input.modes = problem.target->modes();
   input.seed = run.options().run.seed;
+  input.distance_points = run.options().evaluation.energy_distance_points;
   input.seconds_train = state.seconds;
   if (sampling.seconds > 0) input.seconds_sample = sampling.seconds;
 

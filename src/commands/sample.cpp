@@ -56,8 +56,8 @@ Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& sta
   auto progress = run.progress(work, {});
   const double started = steady_seconds();
   Sampling sampling;
-  sampling.particles = sample_particles(run.world(), settings, *field, *problem.target, *problem.latent,
-                                        [&](std::int64_t done) { progress.at(done); });
+  sampling.particles =
+      sample_particles(run.world(), settings, *field, *problem.target, *problem.latent, [&](std::int64_t done) { progress.at(done); });
   sampling.seconds = run.world().max(steady_seconds() - started);
   if (destination == SamplesGo::to_file) write_samples_file(run, sampling.particles);
   return sampling;
@@ -71,7 +71,8 @@ ExitCode sample(Run& run) {
     return ExitCode::done;
   }
   const auto sampling = sample_stage(run, problem, state, SamplesGo::to_file);
-  run.say(fmt::format("{} particles in {:.1f} s: {}", run.options().sampling.particles, sampling.seconds, run.output("samples.h5md").string()));
+  run.say(
+      fmt::format("{} particles in {:.1f} s: {}", run.options().sampling.particles, sampling.seconds, run.output("samples.h5md").string()));
   return ExitCode::done;
 }
 

@@ -36,8 +36,8 @@ struct Interval {
 
 LearningRate learning_rate_of(const Options& options) {
   const auto& o = options.optimizer;
-  return {o.learning_rate, o.final_learning_rate,       o.decay, o.decay_rate, static_cast<double>(o.decay_steps), o.warm_up_steps,
-          options.training.steps};
+  return {o.learning_rate, o.final_learning_rate, o.decay, o.decay_rate, static_cast<double>(o.decay_steps),
+          o.warm_up_steps, options.training.steps};
 }
 
 Adam adam_of(const OptimizerOptions& o) { return {o.beta1, o.beta2, o.epsilon, o.gradient_clip}; }
@@ -54,7 +54,8 @@ class Trainer {
       : run_(run),
         problem_(problem),
         state_(state),
-        loss_(make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem), *problem.target, *problem.latent)),
+        loss_(
+            make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem), *problem.target, *problem.latent)),
         rate_(learning_rate_of(run.options())),
         adam_(adam_of(run.options().optimizer)) {
     if (!state.sum_exponents.empty()) loss_->set_sum_exponents(state.sum_exponents);
@@ -110,7 +111,8 @@ class Trainer {
   [[noreturn]] void give_up() {
     const auto worst = loss_->worst_point(state_.parameters, state_.step);
     throw NumericalError(fmt::format(
-        "loss or gradient was not finite in {} steps in a row, the last of them step {}; worst point: {}. The last good checkpoint is kept: {}. A "
+        "loss or gradient was not finite in {} steps in a row, the last of them step {}; worst point: {}. The last good checkpoint is "
+        "kept: {}. A "
         "smaller optimizer.learning-rate or optimizer.gradient-clip, or a collocation.box in which the target's energy is finite, may help",
         state_.skipped_in_a_row, state_.step, describe(worst), run_.output("checkpoint.h5").string()));
   }
@@ -132,6 +134,7 @@ class Trainer {
 
   void open_metrics() {
     on_root(run_.world(), [&] {
+      replace_file(run_.output("config.ini"), resolved_text(run_.options()));
       keep_as_previous(run_.output("metrics.h5"));
       metrics_.emplace(run_.output("metrics.h5"), run_.provenance());
       metrics_->declare("training", training_columns);
@@ -144,7 +147,8 @@ class Trainer {
     const double speed = points / (state_.seconds - interval_.started);
     last_loss_ = interval_.mean_loss();
     on_root(run_.world(), [&] {
-      const MetricsValue row[] = {state_.step, last_loss_, gradient_norm_, rate_.at(state_.step - 1), speed, state_.seconds, state_.skipped_steps};
+      const MetricsValue row[] = {state_.step, last_loss_,     gradient_norm_,      rate_.at(state_.step - 1),
+                                  speed,       state_.seconds, state_.skipped_steps};
       metrics_->append("training", row);
     });
     interval_ = {};

@@ -43,7 +43,8 @@ Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networ
   for_each_array(state, [&](const std::string& name, const std::vector<double>& values) {
     for (const auto& tensor : networks.tensors()) {
       const auto begin = values.begin() + tensor.offset;
-      checkpoint.datasets.push_back({name + "/" + tensor.name, {tensor.rows, tensor.columns}, std::vector<double>(begin, begin + tensor.size())});
+      checkpoint.datasets.push_back(
+          {name + "/" + tensor.name, {tensor.rows, tensor.columns}, std::vector<double>(begin, begin + tensor.size())});
     }
   });
   checkpoint.datasets.push_back({"reduction/exponents", {static_cast<std::int64_t>(state.sum_exponents.size())}, state.sum_exponents});

@@ -20,7 +20,8 @@ void validate(Run& run) {
   const auto& options = run.options();
   const Problem problem = make_problem(options);
   const TrainingState state = initial_training_state(problem.networks, options.run.seed);
-  const auto loss = make_batch_loss(problem.precision, run.world(), batch_loss_settings(options, problem), *problem.target, *problem.latent);
+  const auto loss =
+      make_batch_loss(problem.precision, run.world(), batch_loss_settings(options, problem), *problem.target, *problem.latent);
 
   loss->evaluate(state.parameters, 0);  // the first round finds the quanta and fills caches
   const double started = steady_seconds();
@@ -28,15 +29,17 @@ void validate(Run& run) {
   const double step_seconds = run.world().max(steady_seconds() - started);
   if (!result.finite) {
     const auto worst = loss->worst_point(state.parameters, 1);
-    throw NumericalError(fmt::format("the first step's loss is not finite; worst point: t = {:.6g}, residual {}: choose a collocation.box in which "
-                                     "the target's energy is finite",
-                                     worst.t, worst.residual));
+    throw NumericalError(
+        fmt::format("the first step's loss is not finite; worst point: t = {:.6g}, residual {}: choose a collocation.box in which "
+                    "the target's energy is finite",
+                    worst.t, worst.residual));
   }
 
   auto few = sampling_settings(options, problem);
   few.particles = std::min<std::int64_t>(few.particles, particle_granule * run.world().size());
   few.frames = 0;
-  const auto field = make_velocity_field(problem.precision, problem.curve, problem.networks, state.average, *problem.target, *problem.latent);
+  const auto field =
+      make_velocity_field(problem.precision, problem.curve, problem.networks, state.average, *problem.target, *problem.latent);
   const auto particles = sample_particles(run.world(), few, *field, *problem.target, *problem.latent);
   std::int64_t evaluations = 0;
   for (const auto count : particles.evaluations) evaluations += count;

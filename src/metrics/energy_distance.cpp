@@ -88,16 +88,19 @@ EnergyDistance energy_distance(const Communicator& ranks, HostPoints<const doubl
 }
 
 std::vector<Measured> measure_energy_distance(const MetricInput& input) {
-  const auto finished = finished_positions(input);
-  const auto n = rows_of(finished), m = rows_of(input.exact), again = rows_of(input.exact_again);
+  const auto first_rows = [&](const HostPoints<const double>& points) -> HostPoints<const double> {
+    return Kokkos::subview(points, std::make_pair(std::int64_t{0}, std::min(rows_of(points), input.distance_points)), Kokkos::ALL);
+  };
+  const auto finished = first_rows(finished_positions(input)), exact = first_rows(input.exact), exact_again = first_rows(input.exact_again);
+  const auto n = rows_of(finished), m = rows_of(exact), again = rows_of(exact_again);
   std::vector<Measured> measured = {
       {"energy_distance", std::nullopt, n}, {"energy_distance_unbiased", std::nullopt, n}, {"energy_distance_floor", std::nullopt, again}};
   if (n > 0 && m > 0) {
-    const auto distance = energy_distance(input.ranks, finished, input.exact);
+    const auto distance = energy_distance(input.ranks, finished, exact);
     measured[0].value = distance.v_statistic;
     measured[1].value = distance.u_statistic;
   }
-  if (again > 0 && m > 0) measured[2].value = energy_distance(input.ranks, input.exact_again, input.exact).v_statistic;
+  if (again > 0 && m > 0) measured[2].value = energy_distance(input.ranks, exact_again, exact).v_statistic;
   return measured;
 }
 

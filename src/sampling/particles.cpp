@@ -37,7 +37,8 @@ PointScalars<double> normalised_log_density(const Energy& law, const Points<doub
   Points<double> energy("boltzcurve::latent_energy", n, D + 2);
   PointScalars<double> log_density("boltzcurve::log_density", n);
   law.evaluate(x, energy);
-  Kokkos::parallel_for("boltzcurve::latent_log_density", n, KOKKOS_LAMBDA(const std::size_t i) { log_density(i) = -energy(i, 0) - log_z; });
+  Kokkos::parallel_for(
+      "boltzcurve::latent_log_density", n, KOKKOS_LAMBDA(const std::size_t i) { log_density(i) = -energy(i, 0) - log_z; });
   return log_density;
 }
 
@@ -82,7 +83,8 @@ Particles sample_particles(const Communicator& ranks, const SamplingSettings& se
     latent.draw(settings.seed, all.shard.first + done, host);
     Kokkos::deep_copy(start, host);
 
-    const auto end = integrate(field, settings.horizon, 0.0, start, normalised_log_density(latent, start), settings.integration, all.frame_times);
+    const auto end =
+        integrate(field, settings.horizon, 0.0, start, normalised_log_density(latent, start), settings.integration, all.frame_times);
     append_rows(end.position, all.position);
     append(end.log_density, all.log_density);
     append(end.action, all.action);

@@ -9,9 +9,9 @@
 
 namespace boltzcurve {
 
-/// Where the positions of collocation points come from. The ou-bridge is m + a (y - m) + sqrt(1 - a^2) sigma e with y uniform in the box and
-/// a = exp(-t/sigma^2): a point of the box after time t of the diffusion towards N(m, sigma^2), so that points spread and contract as the
-/// curve's densities do.
+/// Where the positions of collocation points come from. The ou-bridge is m + a (y - m) + sqrt(1 - a^2) sigma e with y uniform in the box
+/// and a = exp(-t/sigma^2): a point of the box after time t of the diffusion towards N(m, sigma^2), so that points spread and contract as
+/// the curve's densities do.
 enum class CollocationKind { uniform, latent, ou_bridge, trajectory, mixture };
 template <>
 inline constexpr auto choices<CollocationKind> = std::to_array<Choice<CollocationKind>>({

@@ -15,8 +15,8 @@ namespace boltzcurve {
 BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem);
 SamplingSettings sampling_settings(const Options& options, const Problem& problem);
 
-/// Trains from `state` on; writes checkpoint.h5 and metrics.h5. Throws NumericalError, the last good checkpoint kept, when too many steps in a
-/// row had no finite loss.
+/// Trains from `state` on; writes checkpoint.h5 and metrics.h5. Throws NumericalError, the last good checkpoint kept, when too many steps
+/// in a row had no finite loss.
 ExitCode train_stage(Run& run, const Problem& problem, TrainingState& state);
 
 /// Particles and the wall time that drawing them took.

@@ -12,8 +12,8 @@ namespace boltzcurve {
 
 /// Everything that changes during training: with the options it determines all that follows, to the bit.
 struct TrainingState {
-  std::int64_t step = 0;             ///< steps done, skipped ones included
-  std::int64_t skipped_steps = 0;    ///< without an update, because loss or gradient were not finite
+  std::int64_t step = 0;           ///< steps done, skipped ones included
+  std::int64_t skipped_steps = 0;  ///< without an update, because loss or gradient were not finite
   std::int64_t skipped_in_a_row = 0;
   std::vector<double> parameters, average;  ///< [parameter_count]; average: running mean, what samples are drawn with
   Adam::State adam;

@@ -36,6 +36,7 @@ struct MetricInput {
   std::optional<double> log_z, entropy;  ///< of the target [nats], where known
   std::vector<Mode> modes;               ///< of the target; empty: unknown
   std::uint64_t seed = 1;                ///< of the fixed projections
+  std::int64_t distance_points = 10000;  ///< of each set, the first ones, enter the energy distance, whose work grows with their square
   std::optional<double> seconds_train, seconds_sample;
 };
 

@@ -18,11 +18,11 @@ inline constexpr int particle_granule = 64;
 struct Particles {
   Shard shard;
   int dimension = 0;
-  std::vector<double> position;     ///< [count][D]; of a failed particle the last accepted one
-  std::vector<double> log_density;  ///< [count] log q(x), nats
-  std::vector<double> log_weight;   ///< [count] -f_D(x) - log q(x), nats; minus infinity for a failed particle
-  std::vector<double> energy;       ///< [count] f_D(x), nats
-  std::vector<double> action;       ///< [count] integral of |v_t|^2 dt along the path
+  std::vector<double> position;           ///< [count][D]; of a failed particle the last accepted one
+  std::vector<double> log_density;        ///< [count] log q(x), nats
+  std::vector<double> log_weight;         ///< [count] -f_D(x) - log q(x), nats; minus infinity for a failed particle
+  std::vector<double> energy;             ///< [count] f_D(x), nats
+  std::vector<double> action;             ///< [count] integral of |v_t|^2 dt along the path
   std::vector<std::int32_t> status;       ///< [count] ParticleStatus
   std::vector<std::int64_t> evaluations;  ///< [count] of the velocity
 
@@ -47,8 +47,8 @@ using SamplingProgress = std::function<void(std::int64_t done)>;
 Particles sample_particles(const Communicator& ranks, const SamplingSettings& settings, const VelocityField& field, const Energy& target,
                            const Energy& latent, const SamplingProgress& progress = {});
 
-/// log q(x) that the flow gives to each of this rank's `points` [count][D]: carried from t = 0 to the latent law at t = T, whose log density
-/// is known there. NaN where a point does not get there.
+/// log q(x) that the flow gives to each of this rank's `points` [count][D]: carried from t = 0 to the latent law at t = T, whose log
+/// density is known there. NaN where a point does not get there.
 std::vector<double> log_density_of(const SamplingSettings& settings, const VelocityField& field, const Energy& latent,
                                    const std::vector<double>& points);
 

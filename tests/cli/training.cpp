@@ -1,0 +1,219 @@
+// Training, sampling and evaluation through the real executable: the files they leave, the same bits on any number of ranks, stopping and
+// failing.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "support/process.hpp"
+
+namespace boltzcurve {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing_support::Outcome;
+using testing_support::run_program;
+using testing_support::TemporaryFolder;
+
+std::string small_config() {
+  return "[target]\nname = gaussian-mixture\npreset = two\n[curve]\nhorizon = 2\n[network]\nwidth = 16\nhidden-layers = 2\n"
+         "[normalizer]\nkind = network\n[collocation]\npoints = 700\nbox = -6:6\n[training]\nsteps = 40\nlog-every = 10\n"
+         "[sampling]\nparticles = 300\nframes = 3\n[evaluation]\nexact-samples = 200\n";
+}
+
+Outcome boltzcurve(const TemporaryFolder& folder, int ranks, std::vector<std::string> arguments) {
+  std::vector<std::string> command = {MPIRUN, "--oversubscribe", "-n", std::to_string(ranks), BOLTZCURVE_EXECUTABLE};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return run_program(command, folder.path());
+}
+
+/// What h5diff says of two files, or of one object in both: empty if they are equal.
+std::string difference(const TemporaryFolder& folder, const std::string& file, int ranks, const std::string& object) {
+  const auto outcome =
+      run_program({"h5diff", "--nan", "-v1", "on1/" + file, "on" + std::to_string(ranks) + "/" + file, object}, folder.path());
+  return outcome.exit_code == 0 ? std::string() : outcome.out + outcome.err;
+}
+
+TEST(Training, GivesTheSameCheckpointSamplesAndMetricsOnOneTwoThreeAndFourRanks) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config());
+  for (int ranks = 1; ranks <= 4; ++ranks) {
+    const auto outcome = boltzcurve(folder, ranks, {"run", "--config", "small.ini", "--output", "on" + std::to_string(ranks)});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    if (ranks == 1) continue;
+    for (const char* object : {"/parameters", "/average", "/optimizer", "/reduction"})
+      EXPECT_EQ(difference(folder, "checkpoint.h5", ranks, object), "") << ranks << " ranks, " << object;
+    for (const char* object : {"/samples", "/particles"})
+      EXPECT_EQ(difference(folder, "samples.h5md", ranks, object), "") << ranks << " ranks, " << object;
+    for (const char* object : {"/training/loss", "/training/gradient_norm", "/evaluation/ess", "/evaluation/energy_distance"})
+      EXPECT_EQ(difference(folder, "metrics.h5", ranks, object), "") << ranks << " ranks, " << object;
+  }
+  // The comparison can fail: another seed gives other numbers.
+  const auto outcome = boltzcurve(folder, 2, {"run", "--config", "small.ini", "--output", "on5", "--seed", "2"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(difference(folder, "checkpoint.h5", 5, "/parameters"), "");
+  EXPECT_NE(difference(folder, "samples.h5md", 5, "/samples"), "");
+}
+
+TEST(Training, LeavesTheDocumentedFilesAndKeys) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config());
+  const auto outcome = boltzcurve(folder, 2, {"run", "--config", "small.ini", "--output", "out"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  for (const char* file : {"checkpoint.h5", "metrics.h5", "config.ini", "samples.h5md", "evaluation.json"})
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / "out" / file)) << file;
+
+  const auto json = nlohmann::json::parse(std::ifstream(folder.path() / "out/evaluation.json"));
+  for (const char* key : {"target",
+                          "curve",
+                          "particles",
+                          "ess",
+                          "ess_forward",
+                          "log_z",
+                          "log_z_stderr",
+                          "log_z_exact",
+                          "elbo",
+                          "eubo",
+                          "nll",
+                          "nll_median",
+                          "nll_floor",
+                          "energy_distance",
+                          "energy_distance_floor",
+                          "sliced_w2",
+                          "action",
+                          "evaluations_per_particle",
+                          "escaped",
+                          "nonfinite",
+                          "step_underflow",
+                          "max_steps",
+                          "seconds_train",
+                          "seconds_sample",
+                          "ranks"})
+    EXPECT_TRUE(json.contains(key)) << key;
+  EXPECT_EQ(json["target"], "gaussian-mixture");
+  EXPECT_EQ(json["particles"], 300);
+  EXPECT_EQ(json["ranks"], 2);
+  EXPECT_TRUE(json["ess"].is_number());
+  EXPECT_THAT(outcome.out, HasSubstr("effective sample size"));
+
+  // The resolved configuration stands alone: it describes the same run.
+  const auto again = boltzcurve(folder, 1, {"train", "--config", "out/config.ini", "--show-config"});
+  std::stringstream resolved;
+  resolved << std::ifstream(folder.path() / "out/config.ini").rdbuf();
+  EXPECT_EQ(again.out, resolved.str());
+}
+
+TEST(Sampling, FromTheCheckpointRepeatsTheRunAndEvaluationReadsItBack) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config());
+  ASSERT_EQ(boltzcurve(folder, 1, {"run", "--config", "small.ini", "--output", "on1"}).exit_code, 0);
+  ASSERT_EQ(boltzcurve(folder, 2, {"train", "--config", "small.ini", "--output", "on2"}).exit_code, 0);
+  const auto sampled = boltzcurve(folder, 3, {"sample", "--output", "on2"});
+  ASSERT_EQ(sampled.exit_code, 0) << sampled.err;
+  EXPECT_EQ(difference(folder, "samples.h5md", 2, "/samples"), "");
+
+  const auto evaluated = boltzcurve(folder, 2, {"evaluate", "--output", "on2"});
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.err;
+  const auto first = nlohmann::json::parse(std::ifstream(folder.path() / "on1/evaluation.json"));
+  const auto second = nlohmann::json::parse(std::ifstream(folder.path() / "on2/evaluation.json"));
+  for (const char* key : {"ess", "ess_forward", "log_z", "nll", "energy_distance", "sliced_w2"}) EXPECT_EQ(first[key], second[key]) << key;
+  EXPECT_TRUE(second["action"].is_null());  // the file of samples does not hold it
+}
+
+TEST(Evaluation, WithoutSamplesDrawsFreshParticles) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config());
+  ASSERT_EQ(boltzcurve(folder, 1, {"train", "--config", "small.ini", "--output", "out"}).exit_code, 0);
+  const auto outcome = boltzcurve(folder, 2, {"evaluate", "--output", "out", "--sampling.particles=150"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(nlohmann::json::parse(std::ifstream(folder.path() / "out/evaluation.json"))["particles"], 150);
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "out/samples.h5md"));
+}
+
+TEST(Sampling, WithoutACheckpointSaysWhichFileIsMissing) {
+  const TemporaryFolder folder;
+  const auto outcome = boltzcurve(folder, 2, {"sample", "--output", "nothing"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("nothing/checkpoint.h5"));
+}
+
+TEST(Sampling, OfADamagedCheckpointIsRefused) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config());
+  ASSERT_EQ(boltzcurve(folder, 1, {"train", "--config", "small.ini", "--output", "out"}).exit_code, 0);
+  const auto path = folder.path() / "out/checkpoint.h5";
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(std::filesystem::file_size(path) / 2));
+  file.write("damaged!", 8);
+  file.close();
+  const auto outcome = boltzcurve(folder, 2, {"sample", "--output", "out"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("checkpoint.h5"));
+}
+
+// In this box the many-well's quartic exceeds the largest float: every loss is infinite.
+TEST(Training, ThatNeverHasAFiniteLossEndsWithCodeFourAndNamesTheWorstPoint) {
+  const TemporaryFolder folder;
+  folder.write(
+      "far.ini",
+      "[target]\nname = many-well\ndimension = 2\n[network]\nwidth = 8\n[collocation]\nkind = uniform\npoints = 256\nbox = -1e12:1e12\n"
+      "[training]\nmax-skipped-steps = 3\n");
+  const auto outcome = boltzcurve(folder, 2, {"train", "--config", "far.ini", "--output", "out"});
+  EXPECT_EQ(outcome.exit_code, 4);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("not finite in 4 steps in a row"), HasSubstr("the last of them step 3"),
+                                 HasSubstr("worst point: t = "), HasSubstr("x = ("), HasSubstr("checkpoint.h5")));
+  EXPECT_EQ(run_program({"h5dump", "-H", "out/checkpoint.h5"}, folder.path()).exit_code, 0) << "the last good checkpoint must be there";
+}
+
+TEST(Training, StopsInGoodOrderWhenTheTimeIsUp) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config());
+  const auto outcome = boltzcurve(folder, 2,
+                                  {"train", "--config", "small.ini", "--output", "out", "--training.steps=100000000",
+                                   "--training.max-seconds=1", "--training.log-every=1000000"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_LT(outcome.seconds, 60);
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "out/checkpoint.h5"));
+}
+
+// mpirun hands SIGUSR1 on to the ranks.
+TEST(Training, StopsOnRequestWithCodeSeventyFiveAndACheckpoint) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config());
+  folder.write("stop.sh",
+               "\"$@\" &\npid=$!\nfor i in $(seq 600); do [ -e out/checkpoint.h5 ] && break; sleep 0.1; done\nsleep 0.5\nkill -USR1 "
+               "$pid\nwait $pid\n"
+               "code=$?\n[ $code -gt 128 ] && { wait $pid; code=$?; }\nexit $code\n");
+  const auto outcome = run_program({"bash", "stop.sh", MPIRUN, "--oversubscribe", "-n", "2", BOLTZCURVE_EXECUTABLE, "train", "--config",
+                                    "small.ini", "--output", "out", "--training.steps=100000000", "--training.log-every=1000000"},
+                                   folder.path());
+  EXPECT_EQ(outcome.exit_code, 75) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("stopped on request after step"));
+}
+
+TEST(Validate, DoesOneStepEstimatesAndWritesNothing) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config());
+  const auto outcome = boltzcurve(folder, 2, {"run", "--config", "small.ini", "--output", "out", "--validate"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("nothing was written"), HasSubstr("memory a rank"), HasSubstr("samples.h5md")));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "out"));
+}
+
+TEST(Output, ThatCannotBeAFolderIsAnInputError) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config());
+  folder.write("file", "");
+  const auto outcome = boltzcurve(folder, 2, {"train", "--config", "small.ini", "--output", "file"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("cannot use output folder file"));
+}
+
+}  // namespace
+}  // namespace boltzcurve

@@ -1,0 +1,183 @@
+#include <boltzcurve/energy/registry.hpp>
+#include <boltzcurve/parallel/reproducible_sum.hpp>
+#include <boltzcurve/sampling/curve_velocity.hpp>
+#include <boltzcurve/sampling/particles.hpp>
+#include <boltzcurve/training/batch_loss.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+
+namespace boltzcurve {
+namespace {
+
+const Communicator world() { return Communicator(MPI_COMM_WORLD); }
+const Communicator self() { return Communicator(MPI_COMM_SELF); }
+
+struct SmallProblem {
+  std::unique_ptr<Energy> target, latent;
+  BatchLossSettings settings;
+
+  explicit SmallProblem(std::int64_t points) {
+    const auto& mixture = find_target("gaussian-mixture");
+    target = mixture.make(Parameters("target", "gaussian-mixture", mixture.parameters, {{"preset", {"two"}}}));
+    const auto& gaussian = find_latent("gaussian");
+    latent = gaussian.make(Parameters("latent", "gaussian", gaussian.parameters, {}), 2);
+    settings.curve.dimension = 2;
+    settings.curve.horizon = 2;
+    settings.networks.psi = {3, 24, 2};
+    settings.networks.normaliser = MlpShape{1, 8, 1};
+    settings.networks.input_shift = {0, 0, 1};
+    settings.networks.input_scale = {1, 1, 2};
+    settings.law.horizon = 2;
+    settings.law.lower = {-6, -6};
+    settings.law.upper = {6, 6};
+    settings.law.latent_mean = {0, 0};
+    settings.points = points;
+  }
+
+  std::vector<double> parameters() const {
+    std::vector<double> values(static_cast<std::size_t>(settings.networks.parameter_count()));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = 0.3 * CounterRng(5, RandomStream::test, 0, i).normal();
+    return values;
+  }
+};
+
+// 100 points: fewer chunks than ranks; 128: one chunk; 1000: a short last chunk; 9000: more than one block on a rank.
+TEST(BatchLoss, HasTheSameBitsOnAllRanksTogetherAsOnOne) {
+  for (const std::int64_t points : {100, 128, 1000, 9000}) {
+    const SmallProblem problem(points);
+    for (const auto precision : {Precision::single_precision, Precision::double_precision}) {
+      const auto together = make_batch_loss(precision, world(), problem.settings, *problem.target, *problem.latent);
+      const auto alone = make_batch_loss(precision, self(), problem.settings, *problem.target, *problem.latent);
+      for (std::int64_t step = 0; step < 2; ++step) {
+        const auto shared = together->evaluate(problem.parameters(), step), single = alone->evaluate(problem.parameters(), step);
+        ASSERT_TRUE(shared.finite && single.finite);
+        EXPECT_EQ(shared.loss, single.loss) << points << " points";
+        EXPECT_EQ(shared.gradient, single.gradient) << points << " points";
+        EXPECT_EQ(together->sum_exponents(), alone->sum_exponents());
+      }
+    }
+  }
+}
+
+TEST(BatchLoss, InFloatingPointAgreesToRounding) {
+  SmallProblem problem(1000);
+  const auto exact = make_batch_loss(Precision::double_precision, world(), problem.settings, *problem.target, *problem.latent)
+                         ->evaluate(problem.parameters(), 3);
+  problem.settings.reduction = Reduction::fast;
+  const auto fast = make_batch_loss(Precision::double_precision, world(), problem.settings, *problem.target, *problem.latent)
+                        ->evaluate(problem.parameters(), 3);
+  // Eight chunks, each rounded to 2^-31 or finer of the largest partial sum.
+  EXPECT_NEAR(fast.loss, exact.loss, 8 * 0x1p-31 * exact.loss);
+}
+
+TEST(BatchLoss, FindsTheWorstPointOfAllRanks) {
+  const SmallProblem problem(1000);
+  const auto together = make_batch_loss(Precision::double_precision, world(), problem.settings, *problem.target, *problem.latent);
+  const auto alone = make_batch_loss(Precision::double_precision, self(), problem.settings, *problem.target, *problem.latent);
+  const auto shared = together->worst_point(problem.parameters(), 0), single = alone->worst_point(problem.parameters(), 0);
+  EXPECT_EQ(shared.index, single.index);
+  EXPECT_EQ(shared.residual, single.residual);
+  EXPECT_EQ(shared.t, single.t);
+  EXPECT_EQ(shared.x, single.x);
+  ASSERT_EQ(shared.x.size(), 2u);
+}
+
+TEST(Particles, HaveTheSameBitsOnAllRanksTogetherAsOnOne) {
+  const SmallProblem problem(128);
+  SamplingSettings settings;
+  settings.particles = 333;
+  settings.horizon = 2;
+  settings.frames = 2;
+  settings.integration.domain = problem.target->domain();
+  settings.integration.block = 100;
+  const auto field = make_velocity_field(Precision::single_precision, problem.settings.curve, problem.settings.networks,
+                                         problem.parameters(), *problem.target, *problem.latent);
+  const auto mine = sample_particles(world(), settings, *field, *problem.target, *problem.latent);
+  const auto alone = sample_particles(self(), settings, *field, *problem.target, *problem.latent);
+  ASSERT_EQ(alone.position.size(), 666u);
+  const auto ranks = world();
+  EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.position)), alone.position);
+  EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.log_weight)), alone.log_weight);
+  EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.frames[1])), alone.frames[1]);
+  EXPECT_EQ(ranks.all_gather(std::span<const std::int64_t>(mine.evaluations)), alone.evaluations);
+}
+
+/// Adds one value per chunk and segment to a sum: chunk c of `chunks`, on the ranks' shards.
+struct AddChunks {
+  PartialSums sums;
+  std::int64_t first;
+  double scale;
+
+  KOKKOS_FUNCTION void operator()(const Kokkos::TeamPolicy<>::member_type& member) const {
+    const auto chunk = static_cast<double>(first + member.league_rank());
+    const double values[3] = {scale * (chunk + 1) / 3, -scale / (chunk + 1), scale * 1e-9 * chunk};
+    sums.add(member, values);
+  }
+};
+
+ReproducibleSum::Outcome add_all(const Communicator& ranks, ReproducibleSum& sum, double scale, std::vector<double>& total) {
+  const Shard shard = shard_of(50, 1, ranks.rank(), ranks.size());
+  const auto partial = sum.begin();
+  if (shard.count > 0)
+    Kokkos::parallel_for("test::add_chunks", Kokkos::TeamPolicy<>(static_cast<int>(shard.count), 1),
+                         AddChunks{partial, shard.first, scale});
+  return sum.finish(ranks, total);
+}
+
+TEST(ReproducibleSum, IsExactToItsQuantumAndIndependentOfTheRanks) {
+  ReproducibleSum together({0, 2, 3}, 50, Reduction::reproducible), alone({0, 2, 3}, 50, Reduction::reproducible);
+  std::vector<double> shared, single;
+  EXPECT_EQ(add_all(world(), together, 1, shared), ReproducibleSum::Outcome::repeat);  // nothing is known before the first round
+  EXPECT_EQ(add_all(world(), together, 1, shared), ReproducibleSum::Outcome::ok);
+  EXPECT_EQ(add_all(self(), alone, 1, single), ReproducibleSum::Outcome::repeat);
+  EXPECT_EQ(add_all(self(), alone, 1, single), ReproducibleSum::Outcome::ok);
+  EXPECT_EQ(shared, single);
+  double harmonic = 0;
+  for (int c = 1; c <= 50; ++c) harmonic += 1.0 / c;
+  // Fifty roundings to 2^-41 of the segment's largest value, 50/3.
+  EXPECT_NEAR(shared[0], 50 * 51 / 6.0, 50 * 17 * 0x1p-41);
+  EXPECT_NEAR(shared[1], -harmonic, 50 * 17 * 0x1p-41);
+  EXPECT_NEAR(shared[2], 1e-9 * 49 * 50 / 2, 50 * 50e-9 * 0x1p-41);
+}
+
+TEST(ReproducibleSum, AsksForARepeatWhenValuesGrewOrShrankTooFar) {
+  ReproducibleSum sum({0, 2, 3}, 50, Reduction::reproducible);
+  std::vector<double> total;
+  add_all(world(), sum, 1, total);
+  EXPECT_EQ(add_all(world(), sum, 500, total), ReproducibleSum::Outcome::ok);  // 2^9-fold still fits
+  EXPECT_EQ(add_all(world(), sum, 1e7, total), ReproducibleSum::Outcome::repeat);
+  EXPECT_EQ(add_all(world(), sum, 1e7, total), ReproducibleSum::Outcome::ok);
+  EXPECT_NEAR(total[0], 1e7 * 50 * 51 / 6.0, 1e-6);
+  EXPECT_EQ(add_all(world(), sum, 1e-3, total), ReproducibleSum::Outcome::repeat);
+  EXPECT_EQ(add_all(world(), sum, 1e-3, total), ReproducibleSum::Outcome::ok);
+  EXPECT_NEAR(total[0], 1e-3 * 50 * 51 / 6.0, 1e-13);
+}
+
+TEST(ReproducibleSum, ReportsAValueThatIsNotFiniteToAllRanks) {
+  for (const auto reduction : {Reduction::reproducible, Reduction::fast})
+    for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+      ReproducibleSum sum({0, 2, 3}, 50, reduction);
+      std::vector<double> total;
+      EXPECT_EQ(add_all(world(), sum, world().rank() == world().size() - 1 ? bad : 1.0, total), ReproducibleSum::Outcome::nonfinite);
+    }
+}
+
+TEST(Shards, CoverEverythingInWholeBlocksInOrder) {
+  for (const std::int64_t total : {0, 1, 127, 128, 129, 1000}) {
+    std::int64_t next = 0;
+    for (int rank = 0; rank < 7; ++rank) {
+      const auto shard = shard_of(total, 128, rank, 7);
+      EXPECT_EQ(shard.first, next);
+      EXPECT_TRUE(shard.first % 128 == 0 || shard.count == 0);
+      next += shard.count;
+    }
+    EXPECT_EQ(next, total);
+  }
+}
+
+}  // namespace
+}  // namespace boltzcurve

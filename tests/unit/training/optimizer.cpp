@@ -1,0 +1,75 @@
+#include <boltzcurve/training/optimizer.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace boltzcurve {
+namespace {
+
+// With a constant gradient both moments, their bias removed, equal g and g^2 at every step: each update is rate * g/(|g| + eps).
+TEST(Adam, MovesByTheRateAlongAConstantGradient) {
+  const Adam adam{0.9, 0.999, 1e-8, 0};
+  Adam::State state{{0, 0}, {0, 0}, 0};
+  std::vector<double> x = {1, -2};
+  const std::vector<double> gradient = {0.3, -4};
+  for (int step = 1; step <= 5; ++step) {
+    EXPECT_DOUBLE_EQ(adam.update(state, x, gradient, 0.01), std::hypot(0.3, 4.0));
+    EXPECT_NEAR(x[0], 1 - step * 0.01 * 0.3 / (0.3 + 1e-8), 1e-14);
+    EXPECT_NEAR(x[1], -2 + step * 0.01 * 4 / (4 + 1e-8), 1e-14);
+  }
+  EXPECT_EQ(state.updates, 5);
+}
+
+// Two steps by hand with b1 = 1/2, b2 = 3/4, eps = 0, rate 1, g = 1 then 3:
+// m = 1/2, v = 1/4 -> m^ = 1, v^ = 1 -> x = -1;  m = 7/4, v = 39/16 -> m^ = 7/3, v^ = 39/7 -> x = -1 - (7/3) sqrt(7/39).
+TEST(Adam, RemovesTheBiasOfBothMoments) {
+  const Adam adam{0.5, 0.75, 0, 0};
+  Adam::State state{{0}, {0}, 0};
+  std::vector<double> x = {0};
+  adam.update(state, x, std::vector<double>{1}, 1);
+  EXPECT_NEAR(x[0], -1, 1e-15);
+  adam.update(state, x, std::vector<double>{3}, 1);
+  EXPECT_NEAR(x[0], -1 - 7.0 / 3 * std::sqrt(7.0 / 39), 1e-14);
+}
+
+TEST(Adam, ShortensALongGradientToTheClipAndReportsItsTrueNorm) {
+  const Adam adam{0, 0.5, 0, 2};  // b1 = 0: the first moment is the clipped gradient itself
+  Adam::State state{{0, 0}, {0, 0}, 0};
+  std::vector<double> x = {0, 0};
+  EXPECT_DOUBLE_EQ(adam.update(state, x, std::vector<double>{30, 40}, 1), 50);
+  EXPECT_DOUBLE_EQ(state.first_moment[0], 30 * 2 / 50.0);
+  EXPECT_DOUBLE_EQ(state.first_moment[1], 40 * 2 / 50.0);
+  EXPECT_DOUBLE_EQ(adam.update(state, x, std::vector<double>{0.3, 0.4}, 1), 0.5);
+  EXPECT_DOUBLE_EQ(state.first_moment[0], 0.3);
+}
+
+TEST(LearningRate, FollowsItsFormulas) {
+  LearningRate rate{0.4, 0.1, LearningRateDecay::cosine, 0.5, 10, 0, 100};
+  EXPECT_DOUBLE_EQ(rate.at(0), 0.4);
+  EXPECT_NEAR(rate.at(50), 0.25, 1e-15);
+  EXPECT_NEAR(rate.at(100), 0.1, 1e-15);
+  EXPECT_NEAR(rate.at(1000), 0.1, 1e-15);
+  rate.decay = LearningRateDecay::exponential;
+  EXPECT_DOUBLE_EQ(rate.at(20), 0.1);
+  rate.decay = LearningRateDecay::constant;
+  EXPECT_DOUBLE_EQ(rate.at(77), 0.4);
+  rate.warm_up_steps = 4;
+  EXPECT_DOUBLE_EQ(rate.at(0), 0.1);
+  EXPECT_DOUBLE_EQ(rate.at(2), 0.3);
+  EXPECT_DOUBLE_EQ(rate.at(4), 0.4);
+}
+
+TEST(Average, ForgetsTheStartQuicklyAndThenKeepsItsDecay) {
+  std::vector<double> average = {1};
+  update_average(average, std::vector<double>{0}, 0.9, 1);  // (1+1)/(10+1) < 0.9
+  EXPECT_DOUBLE_EQ(average[0], 2.0 / 11);
+  average = {1};
+  update_average(average, std::vector<double>{0}, 0.9, 1000000);
+  EXPECT_DOUBLE_EQ(average[0], 0.9);
+  update_average(average, std::vector<double>{0.5}, 0, 3);  // no averaging: the parameters themselves
+  EXPECT_DOUBLE_EQ(average[0], 0.5);
+}
+
+}  // namespace
+}  // namespace boltzcurve
