@@ -126,6 +126,22 @@ void synchronise(const std::filesystem::path& path) {
   sync_descriptor(file, path);
 }
 
+void reserve_space(const std::filesystem::path& path, std::int64_t bytes) {
+#ifdef FALLOC_FL_KEEP_SIZE
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file.is_open()) fail("open", path);
+  struct stat status {};
+  if (::fstat(file.value(), &status) != 0) fail("open", path);
+  int result = 0;
+  do result = ::fallocate(file.value(), FALLOC_FL_KEEP_SIZE, status.st_size, bytes);
+  while (result != 0 && errno == EINTR);
+  if (result != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+    fail("write " + std::to_string(bytes) + " more bytes to", path);
+#else
+  (void)path, (void)bytes;
+#endif
+}
+
 void replace_file(const std::filesystem::path& path, std::span<const std::byte> bytes, Previous previous) {
   const auto partial = partial_path(path);
   Descriptor file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));

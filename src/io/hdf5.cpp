@@ -440,6 +440,8 @@ std::vector<std::byte> FileInMemory::close() {
 
 void flush(const File& file) { check(H5Fflush(file.id(), H5F_SCOPE_GLOBAL), {"write", file.id()}); }
 
+std::int64_t open_files() { return check(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_FILE), {"count open files"}); }
+
 bool exists(Location location, std::string_view path) {
   for (std::size_t end = 0; end != std::string_view::npos;) {
     end = path.find('/', end + 1);

@@ -18,6 +18,8 @@ constexpr std::int64_t newest_format_version = 1;
 // 8 KiB a column: small beside the file system's blocks, since each row rewrites the last chunk, and 10^6 rows are still 1000 chunks only.
 constexpr hsize_t rows_per_chunk = 1024;
 
+constexpr std::int64_t metadata_bytes = 65'536;  // more than new chunks add to the file beside themselves
+
 constexpr auto columns_attribute = "columns";
 constexpr auto unit_attribute = "unit";
 
@@ -149,6 +151,9 @@ void MetricsFile::append(const std::string& name, std::span<const MetricsValue> 
     if (table.columns[i].type == MetricsColumn::Type::integer && std::holds_alternative<double>(row[i]))
       misuse(fmt::format("column {} of table {} holds integers, {} was given", table.columns[i].name, name, std::get<double>(row[i])));
 
+  if (table.rows % static_cast<std::int64_t>(rows_per_chunk) == 0)
+    reserve_space(hdf5::file_name(state_->file.id()),
+                  static_cast<std::int64_t>(row.size() * rows_per_chunk * sizeof(double)) + metadata_bytes);
   table.resize(table.rows + 1);
   for (std::size_t i = 0; i < row.size(); ++i) {
     if (table.columns[i].type == MetricsColumn::Type::integer)

@@ -33,6 +33,7 @@ constexpr int viewer_dimension = 3;                          // what molecular v
 constexpr std::int64_t chunk_bytes = std::int64_t{1} << 20;  // at most; a frame takes whole chunks
 constexpr std::int64_t frames_per_chunk = 64;                // of step and time
 constexpr std::int64_t collective_bytes = std::int64_t{1} << 20;
+constexpr std::int64_t metadata_bytes = 65'536;  // more than datasets and frames add to the file beside their chunks
 
 // Runs one collective stage on every rank; what fails on one rank is thrown on all, so that none waits for it in the next stage.
 template <class Stage>
@@ -56,32 +57,29 @@ void require_length(std::size_t found, std::int64_t expected, const char* name) 
   if (found != static_cast<std::uint64_t>(expected)) misuse(fmt::format("{} has {} entries, expected {}", name, found, expected));
 }
 
-// Shards in any order of ranks, each id once.
-void require_cover(const Communicator& ranks, const Shard& shard, std::int64_t particles) {
-  const auto borders = ranks.all_gather(std::vector<std::int64_t>{shard.first, shard.count});
-  std::vector<std::pair<std::int64_t, std::int64_t>> parts;
-  for (std::size_t r = 0; r < borders.size(); r += 2)
-    if (borders[r + 1] != 0) parts.emplace_back(borders[r], borders[r + 1]);
-  std::sort(parts.begin(), parts.end());
-  std::int64_t next = 0;
-  for (const auto& [first, count] : parts) {
-    if (first != next || count < 0) misuse(fmt::format("the shards of the ranks leave or repeat the particle {}", std::min(first, next)));
-    next = first + count;
-  }
-  if (next != particles) misuse(fmt::format("the shards of the ranks end at particle {}, expected {}", next, particles));
-}
-
 // Chunks of one frame, or of a part of it, as even as possible: the last one is stored whole too.
+struct FrameChunks {
+  std::int64_t count, rows;
+  FrameChunks(std::int64_t particles, std::int64_t width) {
+    const auto bytes = particles * width * static_cast<std::int64_t>(sizeof(double));
+    count = std::min(particles, (bytes + chunk_bytes - 1) / chunk_bytes);
+    rows = (particles + count - 1) / count;
+  }
+};
+
 hdf5::PropertyList frame_properties(std::int64_t particles, std::int64_t width) {
-  const auto bytes = std::max<std::int64_t>(particles, 1) * width * static_cast<std::int64_t>(sizeof(double));
-  const auto chunks = std::min(std::max<std::int64_t>(particles, 1), (bytes + chunk_bytes - 1) / chunk_bytes);
-  const auto rows = (std::max<std::int64_t>(particles, 1) + chunks - 1) / chunks;
-  const std::array<hsize_t, 3> chunk{1, static_cast<hsize_t>(rows), static_cast<hsize_t>(width)};
+  const std::array<hsize_t, 3> chunk{1, static_cast<hsize_t>(FrameChunks(particles, width).rows), static_cast<hsize_t>(width)};
   auto properties = hdf5::dataset_properties();
   hdf5::check(H5Pset_chunk(properties.id(), 3, chunk.data()), {"set the chunks of a frame"});
   // Every element is written before the flush: do not write everything twice.
   hdf5::check(H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER), {"choose when to fill"});
   return properties;
+}
+
+std::int64_t stored_bytes_of_frame(std::int64_t particles, std::int64_t width) {
+  constexpr std::int64_t index_entry = 128;  // of the B-tree that finds chunks, with room for half-empty nodes
+  const FrameChunks chunks(particles, width);
+  return chunks.count * (chunks.rows * width * static_cast<std::int64_t>(sizeof(double)) + index_entry);
 }
 
 hdf5::PropertyList series_properties() {
@@ -132,6 +130,7 @@ struct SamplesFile::State {
   std::filesystem::path path;
   SamplesDescription description;
   int exceptions_in_flight = std::uncaught_exceptions();
+  bool failed_on_all = false;  // by the last stage
   hdf5::File file;
   hdf5::Dataset position, coordinates, step, time;
   std::int64_t frames = 0;
@@ -142,8 +141,42 @@ struct SamplesFile::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  // One collective stage. What it throws is thrown on all ranks, so all of them can close the file.
+  template <class Stage>
+  void stage(Stage stage_of_rank) {
+    failed_on_all = true;
+    together(ranks, stage_of_rank);
+    failed_on_all = false;
+  }
+
+  // Shards in any order of ranks, each id once.
+  void require_cover(const Shard& shard) {
+    const auto borders = ranks.all_gather(std::vector<std::int64_t>{shard.first, shard.count});
+    stage([&] {
+      std::vector<std::pair<std::int64_t, std::int64_t>> parts;
+      for (std::size_t r = 0; r < borders.size(); r += 2)
+        if (borders[r + 1] != 0) parts.emplace_back(borders[r], borders[r + 1]);
+      std::sort(parts.begin(), parts.end());
+      std::int64_t next = 0;
+      for (const auto& [first, count] : parts) {
+        if (first != next || count < 0)
+          misuse(fmt::format("the shards of the ranks leave or repeat the particle {}", std::min(first, next)));
+        next = first + count;
+      }
+      if (next != description.particles)
+        misuse(fmt::format("the shards of the ranks end at particle {}, expected {}", next, description.particles));
+    });
+  }
+
+  // So that no rank begins what the disk cannot hold.
+  void reserve(std::int64_t bytes) {
+    stage([&] {
+      if (ranks.is_root()) reserve_space(path, bytes + metadata_bytes);
+    });
+  }
+
   ~State() {
-    if (std::uncaught_exceptions() > exceptions_in_flight) {
+    if (std::uncaught_exceptions() > exceptions_in_flight && !failed_on_all) {
       for (auto* dataset : {&position, &coordinates, &step, &time}) dataset->release();
       file.release();
     }
@@ -208,7 +241,7 @@ struct SamplesFile::State {
 
   template <class T>
   void write_column(const hdf5::Dataset& dataset, const hdf5::Slab& slab, std::span<const T> values) {
-    together(ranks, [&] {
+    stage([&] {
       const auto bytes = hdf5::size_of(hdf5::shape_of(dataset)) * static_cast<std::int64_t>(sizeof(T));
       hdf5::write_slab<T>(dataset, slab, values, transfer_for(description.transfer, bytes));
     });
@@ -219,7 +252,7 @@ SamplesFile::SamplesFile(const Communicator& ranks, const std::filesystem::path&
                          const Provenance& provenance)
     : state_(std::make_unique<State>(ranks, path, description)) {
   bool moved = false;
-  together(ranks, [&] {
+  state_->stage([&] {
     if (description.particles < 1 || description.dimension < 1)
       misuse(fmt::format("{} particles in {} dimensions cannot be written", description.particles, description.dimension));
     if (!ranks.is_root()) return;
@@ -231,8 +264,9 @@ SamplesFile::SamplesFile(const Communicator& ranks, const std::filesystem::path&
       throw;
     }
   });
-  together(ranks, [&] { state_->file = hdf5::create_file(path, hdf5::parallel_file_access(ranks.handle())); });
-  together(ranks, [&] {
+  state_->stage([&] { state_->file = hdf5::create_file(path, hdf5::parallel_file_access(ranks.handle())); });
+  state_->reserve(static_cast<std::int64_t>(provenance.options.size() + provenance.command_line.size()));
+  state_->stage([&] {
     state_->write_header(provenance);
     hdf5::flush(state_->file);
   });
@@ -245,44 +279,50 @@ SamplesFile& SamplesFile::operator=(SamplesFile&&) noexcept = default;
 void SamplesFile::write_frame(std::int64_t step, double time, const Shard& shard, std::span<const double> position) {
   auto& state = *state_;
   const int dimension = state.description.dimension;
-  together(state.ranks, [&] { require_length(position.size(), shard.count * dimension, "the position of a frame"); });
-  require_cover(state.ranks, shard, state.description.particles);
-  if (!state.position.is_open()) together(state.ranks, [&] { state.create_trajectory(); });
-  together(state.ranks, [&] { state.make_room_for_frame(); });
-  together(state.ranks, [&] {
+  state.stage([&] { require_length(position.size(), shard.count * dimension, "the position of a frame"); });
+  state.require_cover(shard);
+  const auto n = state.description.particles;
+  state.reserve(stored_bytes_of_frame(n, viewer_dimension) + (state.separate_coordinates() ? stored_bytes_of_frame(n, dimension) : 0));
+  if (!state.position.is_open()) state.stage([&] { state.create_trajectory(); });
+  state.stage([&] { state.make_room_for_frame(); });
+  state.stage([&] {
     if (!state.ranks.is_root()) return;
     state.write_of_frame(state.step, step);
     state.write_of_frame(state.time, time);
   });
-  together(state.ranks, [&] {
+  state.stage([&] {
     if (state.separate_coordinates())
       state.write_value(state.position, shard, viewer_dimension, projection(position, shard.count, dimension));
     else
       state.write_value(state.position, shard, viewer_dimension, position);
   });
-  if (state.separate_coordinates()) together(state.ranks, [&] { state.write_value(state.coordinates, shard, dimension, position); });
-  together(state.ranks, [&] { hdf5::flush(state.file); });
+  if (state.separate_coordinates()) state.stage([&] { state.write_value(state.coordinates, shard, dimension, position); });
+  state.stage([&] { hdf5::flush(state.file); });
   ++state.frames;
 }
 
 void SamplesFile::write_samples(const Shard& shard, const SampleColumns& columns) {
   auto& state = *state_;
   const int dimension = state.description.dimension;
-  together(state.ranks, [&] {
+  state.stage([&] {
     require_length(columns.position.size(), shard.count * dimension, "position");
     require_length(columns.log_density.size(), shard.count, "log_density");
     require_length(columns.log_weight.size(), shard.count, "log_weight");
     require_length(columns.status.size(), shard.count, "status");
     require_length(columns.evaluations.size(), shard.count, "evaluations");
   });
-  require_cover(state.ranks, shard, state.description.particles);
+  state.require_cover(shard);
 
   std::vector<std::int64_t> id(static_cast<std::size_t>(shard.count));
   for (std::size_t i = 0; i < id.size(); ++i) id[i] = shard.first + static_cast<std::int64_t>(i);
 
+  const auto bytes_per_particle =
+      sizeof(double) * (static_cast<std::size_t>(dimension) + 2) + sizeof(std::int32_t) + 2 * sizeof(std::int64_t);
+  state.reserve(state.description.particles * static_cast<std::int64_t>(bytes_per_particle));
+
   hdf5::Group group;
   hdf5::Dataset position, log_density, log_weight, status, evaluations, ids;
-  together(state.ranks, [&] {
+  state.stage([&] {
     const auto n = state.description.particles;
     group = hdf5::create_groups(state.file, samples_group);
     position = hdf5::create_dataset<double>(group, "position", {n, dimension});
@@ -300,20 +340,20 @@ void SamplesFile::write_samples(const Shard& shard, const SampleColumns& columns
   state.write_column(status, rows, columns.status);
   state.write_column(evaluations, rows, columns.evaluations);
   state.write_column(ids, rows, std::span<const std::int64_t>(id));
-  together(state.ranks, [&] { hdf5::flush(state.file); });
+  state.stage([&] { hdf5::flush(state.file); });
 }
 
 void SamplesFile::close() {
   auto& state = *state_;
-  together(state.ranks, [&] {
+  state.stage([&] {
     hdf5::write_attribute(state.file, complete_attribute, std::int64_t{1});
     hdf5::flush(state.file);
   });
-  together(state.ranks, [&] {
+  state.stage([&] {
     for (auto* dataset : {&state.position, &state.coordinates, &state.step, &state.time}) dataset->close();
     state.file.close();
   });
-  together(state.ranks, [&] {
+  state.stage([&] {
     if (!state.ranks.is_root()) return;
     synchronise(state.path);
     synchronise(folder_of(state.path));

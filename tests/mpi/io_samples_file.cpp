@@ -12,6 +12,7 @@
 
 #include "unit/io/example_provenance.hpp"
 #include "unit/io/scratch_folder.hpp"
+#include "unit/io/small_disk.hpp"
 
 namespace boltzcurve {
 namespace {
@@ -21,6 +22,7 @@ using ::testing::ElementsAre;
 using testing::example_provenance;
 using ::testing::HasSubstr;
 using testing::ScratchFolder;
+using testing::SmallDisk;
 using ::testing::ThrowsMessage;
 
 const Communicator& world() {
@@ -203,6 +205,35 @@ TEST(SamplesFileOnRanks, LetsAnExceptionOfOneRankPass) {
       } catch (int) {
       }
     }
+  }
+}
+
+TEST(SamplesFileOnRanks, SayThatTheDiskIsFull) {
+  const SharedFolder folder;
+  std::optional<SmallDisk> disk;
+  if (world().is_root()) disk.emplace(folder / ".", 512);
+  if (world().any(disk && !disk->mounted())) GTEST_SKIP() << "cannot mount a small file system here";
+  const auto path = folder / "samples.h5md";
+  constexpr std::int64_t particles = 1000;
+  const auto shard = shard_of(particles, 7, world().rank(), world().size());
+  for (const auto mode : {TransferMode::independent, TransferMode::collective}) {
+    std::int64_t written = 0;
+    const auto before = hdf5::open_files();
+    const auto write_much = [&] {
+      SamplesFile file(world(), path, {.particles = particles, .dimension = 3, .status_names = {}, .transfer = mode}, example_provenance());
+      for (; written < 100; ++written) file.write_frame(written, 0.0, shard, positions(shard, 3, written));  // 24 kB each
+    };
+    EXPECT_THAT(write_much, ThrowsMessage<Error>(AllOf(HasSubstr("cannot write "),
+                                                       HasSubstr(" more bytes to " + path.string() + ": No space left on device"))));
+    // 512 KiB hold 21 frames of 24 kB; reserves for metadata and rounding to pages may cost a few.
+    EXPECT_GE(written, 12);
+    EXPECT_LE(written, 21);
+    EXPECT_EQ(hdf5::open_files(), before);
+    if (world().is_root()) {
+      EXPECT_EQ(read_trajectory(path).frames, written);
+    }
+    world().barrier();
+    if (world().is_root()) std::filesystem::remove(path);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string_view>
@@ -34,6 +35,10 @@ void keep_as_previous(const std::filesystem::path& path);
 
 /// Hands what the operating system holds of a file or of a folder's entries to the disk. Throws InputError.
 void synchronise(const std::filesystem::path& path);
+/// Has the file system set `bytes` aside for an existing file to grow by, so that a full disk or quota shows here, as an InputError with
+/// the system's reason, and not in the middle of a write by HDF5, which cannot close such a file in good order any more. Does nothing
+/// where the file system cannot set space aside.
+void reserve_space(const std::filesystem::path& path, std::int64_t bytes);
 /// The folder that holds `path`; "." for a bare name.
 std::filesystem::path folder_of(const std::filesystem::path& path);
 

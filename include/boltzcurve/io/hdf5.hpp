@@ -140,6 +140,10 @@ class FileInMemory {
   File file_;
 };
 
+/// How many files are open, those included whose close failed: HDF5 then tries again when MPI ends, and may hang or crash there. A program
+/// that must report an error in that state does so and leaves through MPI_Abort.
+std::int64_t open_files();
+
 /// `path` may have several components; those that do not exist are created, without time stamps.
 Group create_groups(Location location, std::string_view path);
 Group open_group(Location location, std::string_view path);

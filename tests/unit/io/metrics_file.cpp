@@ -207,14 +207,19 @@ TEST(MetricsFile, OfAKilledProcessHasEveryAppendedRow) {
 
 TEST(MetricsFile, SaysThatTheDiskIsFull) {
   const ScratchFolder folder;
-  const SmallDisk disk(folder.path(), 64);
+  const SmallDisk disk(folder.path(), 256);
   if (!disk.mounted()) GTEST_SKIP() << "cannot mount a small file system here: " << disk.reason();
+  const auto before = hdf5::open_files();
   const auto write_much = [&] {
     MetricsFile file(folder / "metrics.h5", example_provenance());
     file.declare("training", training);
     for (std::int64_t i = 0; i < 100'000; ++i) file.append("training", row(i, 0.5));
   };
   EXPECT_THAT(write_much, ThrowsMessage<InputError>(AllOf(HasSubstr("metrics.h5"), HasSubstr("No space left on device"))));
+  EXPECT_EQ(hdf5::open_files(), before);
+  const auto rows = read_metrics(folder / "metrics.h5", "training").integer("step").size();
+  EXPECT_GE(rows, 1024u);
+  EXPECT_EQ(rows % 1024, 0u);  // it ended where a new chunk found no room
 }
 
 }  // namespace
