@@ -79,7 +79,11 @@ void Communicator::broadcast(std::string& text) const {
   auto length = static_cast<std::int64_t>(text.size());
   broadcast(std::span<std::int64_t>(&length, 1));
   text.resize(static_cast<std::size_t>(length));
-  check(MPI_Bcast(text.data(), static_cast<int>(length), MPI_CHAR, 0, handle_), "MPI_Bcast");
+  constexpr std::size_t piece = std::size_t{1} << 30;
+  for (std::size_t begin = 0; begin < text.size(); begin += piece) {
+    const auto count = static_cast<int>(std::min(piece, text.size() - begin));
+    check(MPI_Bcast(text.data() + begin, count, MPI_CHAR, 0, handle_), "MPI_Bcast");
+  }
 }
 
 void Communicator::broadcast(std::span<double> values) const {
