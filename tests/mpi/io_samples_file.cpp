@@ -10,8 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "mpi/io_shared_folder.hpp"
 #include "unit/io/example_provenance.hpp"
-#include "unit/io/scratch_folder.hpp"
 #include "unit/io/small_disk.hpp"
 
 namespace boltzcurve {
@@ -21,32 +21,10 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using testing::example_provenance;
 using ::testing::HasSubstr;
-using testing::ScratchFolder;
+using testing::SharedFolder;
 using testing::SmallDisk;
 using ::testing::ThrowsMessage;
-
-const Communicator& world() {
-  static const Communicator ranks(MPI_COMM_WORLD);
-  return ranks;
-}
-
-// A folder that all ranks see; rank 0's owner removes it after the last barrier.
-class SharedFolder {
- public:
-  SharedFolder() {
-    if (world().is_root()) owner_.emplace();
-    if (owner_) path_ = owner_->path().string();
-    world().broadcast(path_);
-  }
-  ~SharedFolder() { world().barrier(); }
-  SharedFolder(const SharedFolder&) = delete;
-  SharedFolder& operator=(const SharedFolder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return std::filesystem::path(path_) / name; }
-
- private:
-  std::optional<ScratchFolder> owner_;
-  std::string path_;
-};
+using testing::world;
 
 // What every rank can compute alone: value of particle i, coordinate d, in round t; never 0, all different.
 double value(std::int64_t i, int d, std::int64_t t) { return 1.0 + d + 0.125 * static_cast<double>(i) + 1e6 * static_cast<double>(t); }
