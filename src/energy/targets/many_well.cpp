@@ -71,7 +71,7 @@ class Well {
   double probability_below_zero() const { return below_zero_; }
 
   /// One exact sample: a cell in proportion to its share of the envelope, which is the largest density in each cell, then accept or
-  /// reject. About 99 % are accepted.
+  /// reject. About three of four are accepted.
   double draw(CounterRng& rng) const {
     for (;;) {
       const double mass = rng.uniform() * envelope_.back();
@@ -106,8 +106,8 @@ class Well {
     }
   }
 
-  /// Trapezoid sums of a smooth function that vanishes at both ends: no error but rounding once the wells are resolved. Half of them,
-  /// below and above 0, end inside: there the midpoint of the narrow cells of the envelope is used instead.
+  /// Trapezoid sums of a smooth function that vanishes at both ends: no error but rounding once the wells are resolved. P(u < 0) ends
+  /// inside.
   void integrate() {
     constexpr int steps = 1 << 15;
     const double h = (upper_ - lower_) / steps;
@@ -123,7 +123,7 @@ class Well {
       below_zero_ = lower_ >= 0 ? 0 : 1;
       return;
     }
-    // Simpson's rule from the left end to 0
+    // not periodic: Simpson's rule from the left end to 0
     const double g = -lower_ / steps;
     double sum = density(lower_) + density(0);
     for (int i = 1; i < steps; ++i) sum += (i % 2 == 1 ? 4 : 2) * density(lower_ + i * g);
@@ -131,7 +131,7 @@ class Well {
   }
 
   void build_envelope() {
-    constexpr int cells = 4096;
+    constexpr int cells = 64;
     for (int i = 0; i <= cells; ++i) borders_.push_back(lower_ + (upper_ - lower_) * i / cells);
     borders_.insert(borders_.end(), turning_.begin(), turning_.end());
     std::sort(borders_.begin(), borders_.end());

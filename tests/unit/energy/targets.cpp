@@ -4,6 +4,7 @@
 #include <boltzcurve/core/dual.hpp>
 #include <boltzcurve/core/error.hpp>
 #include <boltzcurve/energy/gaussian_mixture.hpp>
+#include <boltzcurve/random/counter_rng.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -119,6 +120,16 @@ TEST(GaussianMixture, SamplesHaveTheMomentsOfTheMixture) {
   EXPECT_NEAR(xx.mean(), second[0], certain * xx.standard_error());
   EXPECT_NEAR(xy.mean(), second[1], certain * xy.standard_error());
   EXPECT_NEAR(yy.mean(), second[2], certain * yy.standard_error());
+}
+
+TEST(GaussianMixture, SamplesFallOnModesByTheirWeights) {
+  const auto energy = make_target("gaussian-mixture", {{"mode", {"1 | 0 | 1", "2 | 100 | 1", "3 | 200 | 1", "4 | 300 | 1"}}});
+  const auto points = draw(*energy, 72, 0, 1 << 16);
+  Average share[4];
+  for (std::size_t i = 0; i < points.extent(0); ++i) {
+    for (int k = 0; k < 4; ++k) share[k].add(std::lround(points(i, 0) / 100) == k ? 1 : 0);
+  }
+  for (int k = 0; k < 4; ++k) EXPECT_NEAR(share[k].mean(), 0.1 * (k + 1), certain * share[k].standard_error()) << "mode " << k;
 }
 
 TEST(GaussianMixture, EntropyOfModesFarApartIsThatOfWeightsAndComponents) {
@@ -336,12 +347,13 @@ TEST(GaussianLatent, OneMeanServesAllCoordinatesAndAnotherNumberOfThemIsRefused)
       ThrowsMessage<ConfigError>(HasSubstr("latent.scale = 0: must be between")));
 }
 
-TEST(GaussianLatent, DrawsOtherNumbersThanATarget) {
-  // a one-mode target is the same law: only the stream tells the two apart
-  const auto target = make_target("gaussian-mixture", {{"mode", {"1 | 0 0 | 1"}}}), latent = make_latent("gaussian", 2);
-  const auto a = draw(*target, 5, 0, 8), b = draw(*latent, 5, 0, 8);
+TEST(GaussianLatent, DrawsFromTheStreamOfLatentParticles) {
+  // particle i of a run is this, whoever draws it
+  const auto points = draw(*make_latent("gaussian", 2, {{"mean", {"1 -2"}}, {"scale", {"3"}}}), 5, 40, 8);
   for (std::size_t i = 0; i < 8; ++i) {
-    for (std::size_t j = 0; j < 8; ++j) EXPECT_NE(a(i, 0), b(j, 0));
+    CounterRng rng(5, RandomStream::latent_particles, 0, 40 + i);
+    EXPECT_DOUBLE_EQ(points(i, 0), 1 + 3 * rng.normal());
+    EXPECT_DOUBLE_EQ(points(i, 1), -2 + 3 * rng.normal());
   }
 }
 
