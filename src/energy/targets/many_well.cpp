@@ -71,7 +71,7 @@ class Well {
   double probability_below_zero() const { return below_zero_; }
 
   /// One exact sample: a cell in proportion to its share of the envelope, which is the largest density in each cell, then accept or
-  /// reject. About three of four are accepted.
+  /// reject. Four of five are accepted with the defaults.
   double draw(CounterRng& rng) const {
     for (;;) {
       const double mass = rng.uniform() * envelope_.back();
