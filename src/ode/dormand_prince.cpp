@@ -259,7 +259,6 @@ struct FinishStep {
       log_q_error -= P(weights.error[s]) * at(slots.divergence[s], slot);
     }
     const P log_q_new = log_q + h * log_q_change;
-    P bad = nan_unless_finite(log_q_new);
     P sum = squared_error(h * log_q_error, log_q, log_q_new);
     P action_change = 0;
     for (int d = 0; d < setting.dimension; ++d) {
@@ -270,17 +269,17 @@ struct FinishStep {
         action_change += P(weights.result[s]) * v * v;
       }
       const P y_new = at(slots.stage_x, slot, d);
-      bad += nan_unless_finite(y_new);
       sum += squared_error(h * error, at(slots.x, slot, d), y_new);
     }
     const P action_new = at(slots.action, slot) + fabs(h) * action_change;
     const P norm = sqrt(sum / P(setting.dimension + 1));
-    bad += nan_unless_finite(norm) + nan_unless_finite(action_new);
+    // What is not finite in any stage shows here: its weight may be 0, but 0 times it is NaN. An action overflows before its position does.
+    const P bad = nan_unless_finite(log_q_new) + nan_unless_finite(action_new);
 
     // 2. The controller's factor for the next step.
     const P proposed = P(control.safety) * power(norm, -control.integral_exponent);
-    const P grown = fmin(proposed * power(at(slots.previous_error, slot), control.proportional_exponent), at(slots.largest_factor, slot));
-    const P factor_if_accepted = fmax(P(control.smallest_factor), grown);
+    const P factor_if_accepted =
+        fmin(proposed * power(at(slots.previous_error, slot), control.proportional_exponent), at(slots.largest_factor, slot));
     const P factor_if_rejected = select(bad <= P(0), fmax(P(control.smallest_factor), proposed), P(control.factor_of_nonfinite_trial));
 
     // 3. What becomes of each particle.

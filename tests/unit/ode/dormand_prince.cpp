@@ -141,6 +141,76 @@ TEST(DormandPrince, StepsOfAGivenLengthAreTakenAndCounted) {
   }
 }
 
+// v = t^4 has an error estimate that does not depend on x: h times the difference of the published weights of orders 5 and 4.
+TEST(DormandPrince, AcceptsAStepWhenTheRootMeanSquareOverCoordinatesAndLogDensityAllowsIt) {
+  const double times[] = {0, 1. / 5, 3. / 10, 4. / 5, 8. / 9, 1, 1};
+  const double fifth[] = {35. / 384, 0, 500. / 1113, 125. / 192, -2187. / 6784, 11. / 84, 0};
+  const double fourth[] = {5179. / 57600, 0, 7571. / 16695, 393. / 640, -92097. / 339200, 187. / 2100, 1. / 40};
+  double error = 0;
+  for (int s = 0; s < 7; ++s) error += (fifth[s] - fourth[s]) * std::pow(times[s], 4);
+  const HostField field(2, [](double t, const double*, double* v) {
+    v[0] = std::pow(t, 4);
+    v[1] = 0;
+    return -2 * std::pow(t, 4);  // the error of log q is twice that of x
+  });
+  const double norm = std::fabs(error) * std::sqrt((1 + 0 + 4) / 3.);
+  const Start start{Points<double>("test::position", 1, 2), PointScalars<double>("test::log_density", 1)};
+  IntegrationOptions options;
+  options.first_step = 1;
+  options.relative_tolerance = 1e-300;
+  options.absolute_tolerance = norm * 1.001;
+  EXPECT_EQ(run(field, 0, 1, start, options).rejected(0), 0);
+  options.absolute_tolerance = norm * 0.999;
+  EXPECT_EQ(run(field, 0, 1, start, options).rejected(0), 1);
+}
+
+// Steps are read off the times at which the field is asked: the second stage is at t + h/5, the last at t + h.
+TEST(DormandPrince, ChangesStepsWithinBoundsAndNeverGrowsThemRightAfterARejection) {
+  std::vector<double> times;
+  const HostField field(1, [&times](double t, const double*, double* v) {
+    times.push_back(t);
+    v[0] = t < 0.5 ? 0 : 1e4;
+    return 0.0;
+  });
+  IntegrationOptions options;
+  options.relative_tolerance = 1e-12;
+  options.first_step = 1e-3;
+  const Start start{Points<double>("test::position", 1, 1), PointScalars<double>("test::log_density", 1)};
+  const auto out = run(field, 0, 1, start, options);
+  ASSERT_EQ(out.status(0), ParticleStatus::finished);
+  ASSERT_GT(out.rejected(0), 1);
+  struct Attempt {
+    double t, h;
+  };
+  std::vector<Attempt> attempts;
+  for (std::size_t k = 1; k + 5 < times.size(); k += 6) {
+    const double h = (times[k + 5] - times[k]) / 0.8;
+    attempts.push_back({times[k + 5] - h, h});
+  }
+  ASSERT_EQ(static_cast<int>(attempts.size()), out.accepted(0) + out.rejected(0));
+  EXPECT_NEAR(attempts[0].h, 1e-3, 1e-15);
+  const double rounding = 1e-5;  // of a step told from two times that may be as close as 1e-10
+  int seen = 0, grown = 0, shrunk = 0;
+  for (std::size_t k = 0; k + 1 < attempts.size(); ++k) {
+    const double ratio = attempts[k + 1].h / attempts[k].h;
+    EXPECT_LE(ratio, 10 + rounding);
+    EXPECT_GE(ratio, 0.2 - rounding);
+    const auto rejected = [&](std::size_t i) { return std::fabs(attempts[i + 1].t - attempts[i].t) < 0.5 * attempts[i].h; };
+    if (rejected(k)) {
+      EXPECT_LT(ratio, 0.9 + rounding);
+      if (ratio < 0.2 + rounding) ++shrunk;
+    } else if (k > 0 && rejected(k - 1)) {
+      EXPECT_LE(ratio, 1 + rounding);
+      ++seen;
+    } else if (ratio > 9) {
+      ++grown;
+    }
+  }
+  EXPECT_GT(seen, 0);
+  EXPECT_GT(grown, 0);
+  EXPECT_GT(shrunk, 0);
+}
+
 TEST(DormandPrince, CountsEveryEvaluationOfTheField) {
   std::int64_t calls = 0;
   const auto inner = linear_field(3);
@@ -276,15 +346,18 @@ TEST(DormandPrince, ReportsEachKindOfFailureAndLeavesTheOthersAlone) {
 
   options.domain = Domain{{-100}, {10.5}};
   Start inside{Points<double>("test::position", 2, 1), PointScalars<double>("test::log_density", 2)};
-  inside.position(0, 0) = inside.position(1, 0) = 9.2;
+  inside.position(0, 0) = 9.2;
+  inside.position(1, 0) = -99.2;
   inside.log_density(0) = -3;
-  const HostField steady(1, [](double, const double*, double* v) {
-    v[0] = 2;
+  const HostField steady(1, [](double, const double* x, double* v) {
+    v[0] = std::copysign(2.0, x[0]);
     return 0.5;
   });
   options.longest_step = 0.25;
   out = run(steady, 0, 1, inside, options);
   EXPECT_EQ(out.status(0), ParticleStatus::escaped);
+  EXPECT_EQ(out.status(1), ParticleStatus::escaped);
+  EXPECT_LT(out.position(1, 0), -100);
   EXPECT_GT(out.position(0, 0), 10.5);
   EXPECT_LE(out.position(0, 0), 10.5 + 2 * 0.2525);  // the step that left was its last
   EXPECT_NEAR(out.log_density(0), -3 - 0.5 * (out.position(0, 0) - 9.2) / 2, 1e-14);
