@@ -216,7 +216,7 @@ TEST_F(CommandLine, LaterFilesCountMoreAndTheCommandLineMost) {
   EXPECT_THAT(outcome.out, HasSubstr("[network]\nwidth = 30\nhidden-layers = 6\n"));
   EXPECT_THAT(outcome.out, HasSubstr("[training]\nsteps = 100\n"));
   EXPECT_THAT(outcome.out, HasSubstr("dimension = 4\n"));
-  EXPECT_THAT(outcome.out, HasSubstr("[curve]\nname = gradient-flow\nhorizon = 5\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("[curve]\nname = gradient-flow\nhorizon = 4\n"));
 }
 
 TEST_F(CommandLine, ShownConfigurationIsReadBackAsItself) {

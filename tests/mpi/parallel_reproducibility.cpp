@@ -1,5 +1,6 @@
 #include <boltzcurve/energy/registry.hpp>
 #include <boltzcurve/parallel/reproducible_sum.hpp>
+#include <boltzcurve/random/counter_rng.hpp>
 #include <boltzcurve/sampling/curve_velocity.hpp>
 #include <boltzcurve/sampling/particles.hpp>
 #include <boltzcurve/training/batch_loss.hpp>

@@ -167,8 +167,8 @@ class EnergyOf final : public Energy {
     const std::size_t blocks = (x.extent(0) + lanes - 1) / lanes;
     Blocks<Real> kernel{function_, x, out, {}, {}};
     if (x.extent(0) % lanes != 0) {
-      kernel.last_x = Points<Real>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "boltzcurve::energy::last_x"), lanes, columns);
-      kernel.last_out = Points<Real>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "boltzcurve::energy::last_out"), lanes, columns + 2);
+      kernel.last_x = Points<Real>(Kokkos::view_alloc("boltzcurve::energy::last_x", Kokkos::WithoutInitializing), lanes, columns);
+      kernel.last_out = Points<Real>(Kokkos::view_alloc("boltzcurve::energy::last_out", Kokkos::WithoutInitializing), lanes, columns + 2);
     }
     Kokkos::parallel_for("boltzcurve::energy::evaluate",
                          Kokkos::RangePolicy<Kokkos::IndexType<std::int64_t>>(0, static_cast<std::int64_t>(blocks)), kernel);

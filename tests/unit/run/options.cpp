@@ -36,7 +36,7 @@ const std::map<std::string, std::string> other_values = {
     {"normalizer.kind", "network"},
     {"normalizer.width", "17"},
     {"normalizer.hidden-layers", "2"},
-    {"collocation.kind", "ou-bridge"},
+    {"collocation.kind", "uniform"},
     {"collocation.points", "1073741823"},
     {"collocation.box", "-1e-300:12345.678901234567"},
     {"collocation.latent-share", "0.1"},
