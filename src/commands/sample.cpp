@@ -3,6 +3,8 @@
 #include <boltzcurve/io/samples_file.hpp>
 #include <boltzcurve/sampling/curve_velocity.hpp>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace boltzcurve {
@@ -27,6 +29,15 @@ void write_samples_file(Run& run, const Particles& particles) {
   file.close();
 }
 
+/// The smallest rectangle that holds both: a path leads from the one law to the other.
+Domain united(Domain a, const Domain& b) {
+  for (std::size_t k = 0; k < a.lower.size(); ++k) {
+    a.lower[k] = std::min(a.lower[k], b.lower[k]);
+    a.upper[k] = std::max(a.upper[k], b.upper[k]);
+  }
+  return a;
+}
+
 }  // namespace
 
 SamplingSettings sampling_settings(const Options& options, const Problem& problem) {
@@ -39,7 +50,7 @@ SamplingSettings sampling_settings(const Options& options, const Problem& proble
   settings.integration.absolute_tolerance = options.sampling.absolute_tolerance;
   settings.integration.max_steps = options.sampling.max_steps;
   settings.integration.block = static_cast<int>(options.sampling.block);
-  settings.integration.domain = problem.target->domain();
+  settings.integration.domain = united(problem.target->domain(), problem.latent->domain());
   return settings;
 }
 

@@ -133,8 +133,12 @@ struct ResidualFunctor {
       const std::int64_t i = first + p < end ? first + p : end - 1;
       memory[plan.time + p] = t(i);
       memory[plan.weight + p] = first + p < end ? point_weight : Real(0);
-      memory[plan.inputs + D * points + p] = (t(i) - shift(D)) * scale(D);
       if (!has_normaliser) memory[plan.c + p] = 0;
+    });
+    member.team_barrier();
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points / P::lanes), [&](const std::int64_t pack) {
+      const P clock = curve.clock(P::load(memory + plan.time + pack * P::lanes));
+      ((clock - P(shift(D))) * P(scale(D))).store(memory + plan.inputs + D * points + pack * P::lanes);
     });
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, D), [&](const int k) {
       for (std::int64_t p = 0; p < points; ++p) {

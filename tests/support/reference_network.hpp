@@ -41,14 +41,14 @@ inline Taylor network(const MlpShape& shape, std::span<const double> parameters,
   return h[0];
 }
 
-/// psi at a point whose inputs are (x - shift) scale: [value, gradient (D), time derivative, Laplacian].
+/// psi at a point whose inputs are (x - shift) scale, the last one the clock: [value, gradient (D), derivative by the clock, Laplacian].
 inline std::vector<double> psi_channels(const MlpShape& shape, std::span<const double> parameters, std::span<const double> shift,
-                                        std::span<const double> scale, std::span<const double> x_and_t) {
-  const std::size_t D = x_and_t.size() - 1;
+                                        std::span<const double> scale, std::span<const double> x_and_clock) {
+  const std::size_t D = x_and_clock.size() - 1;
   std::vector<double> channels(D + 3, 0.0);
   for (std::size_t k = 0; k <= D; ++k) {
     std::vector<Taylor> inputs;
-    for (std::size_t i = 0; i <= D; ++i) inputs.push_back({(x_and_t[i] - shift[i]) * scale[i], i == k ? scale[i] : 0.0, 0.0});
+    for (std::size_t i = 0; i <= D; ++i) inputs.push_back({(x_and_clock[i] - shift[i]) * scale[i], i == k ? scale[i] : 0.0, 0.0});
     const Taylor psi = network(shape, parameters, inputs);
     channels[0] = psi.value;
     channels[1 + k] = psi.first;

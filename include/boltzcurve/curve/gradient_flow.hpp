@@ -1,7 +1,7 @@
 #pragma once
 
 #include <boltzcurve/core/choice.hpp>
-#include <boltzcurve/core/pack.hpp>
+#include <boltzcurve/core/pack_math.hpp>
 
 namespace boltzcurve {
 
@@ -31,8 +31,11 @@ inline constexpr auto choices<Schedule> = std::to_array<Choice<Schedule>>({
 /// is zero (Chemseddine et al., arXiv 2410.03282): the Fokker-Planck equation of Langevin dynamics with stationary law rho_Z.
 /// Times in units of the diffusion dx = -grad f_Z dt + sqrt 2 dW; energies in nats. Usable on host and device, on packs or plain numbers.
 ///
-/// Derivatives of an energy at one point come as numbers at[0 .. D+1] * stride: value, gradient [D], Laplacian. Those of psi as
-/// channels [D+3]: value, gradient [D], time derivative, Laplacian.
+/// Networks see the clock s = sqrt(t/T) in [0, 1] in place of t: near the target the curve changes within times of 1/|grad f_D|^2, which a
+/// smooth function of t cannot follow. The residual needs d psi/dt only as t d psi/dt = (s/2) d psi/ds, which is regular at t = 0.
+///
+/// Derivatives of an energy at one point come as rows: value, gradient [D], Laplacian. Those of psi as channels [D+3]: value, gradient [D],
+/// derivative by the clock s, Laplacian.
 struct GradientFlow {
   int dimension = 1;
   double horizon = 5;  ///< T
@@ -48,13 +51,19 @@ struct GradientFlow {
     return P(-1 / horizon);
   }
 
+  /// s = sqrt(t/T).
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION P clock(P t) const {
+    return sqrt(t * P(1 / horizon));
+  }
+
   /// R at one pack of points. `load(array, row)` reads row `row` of one of the arrays.
   template <class P, class Load, class Array>
   KOKKOS_FORCEINLINE_FUNCTION P residual(P t, P c, const Load& load, Array target, Array latent, Array psi) const {
     const int D = dimension;
     const P g = weight(t), rate = weight_rate(t), anchor = form == CurveForm::anchored ? P(1) - g : P(0);
     P sum = rate * (load(target, 0) - (form == CurveForm::anchored ? load(latent, 0) : P(0))) - c;
-    sum += load(psi, 0) + t * load(psi, D + 1);
+    sum += load(psi, 0) + P(0.5) * clock(t) * load(psi, D + 1);
     for (int k = 1; k <= D; ++k) {
       const P z = load(latent, k), slope = g * load(target, k) + anchor * z + t * load(psi, k);
       sum += slope * (slope - z);
@@ -73,7 +82,7 @@ struct GradientFlow {
       const P z = load(latent, k), slope = g * load(target, k) + anchor * z + t * load(psi, k);
       store(k, scaled * (slope + slope - z));
     }
-    store(D + 1, scaled);
+    store(D + 1, P(0.5) * clock(t) * factor);
     store(D + 2, -scaled);
   }
 

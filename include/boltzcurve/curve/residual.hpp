@@ -17,10 +17,11 @@ namespace boltzcurve {
 /// that no sum depends on the number of ranks or threads.
 inline constexpr int chunk_points = 128;
 
-/// The networks of a curve and how a point enters them: psi sees ((x - shift) scale, (t - shift) scale), the normaliser C only the last.
+/// The networks of a curve and how a point enters them: psi sees ((x - shift) scale, (s - shift) scale) with the curve's clock s in [0, 1],
+/// the normaliser C only the last.
 struct CurveNetworks {
-  MlpShape psi;                                  ///< inputs D + 1: coordinates, then time
-  std::optional<MlpShape> normaliser;            ///< one input: time; absent: C = 0
+  MlpShape psi;                                  ///< inputs D + 1: coordinates, then the clock
+  std::optional<MlpShape> normaliser;            ///< one input: the clock; absent: C = 0
   std::vector<double> input_shift, input_scale;  ///< [D + 1]
 
   /// Both networks' parameters as one flat array, psi first, names prefixed "psi/" and "normalizer/".

@@ -76,16 +76,17 @@ std::vector<double> reference_residual(const GradientFlow& curve, const CurveNet
   for (std::size_t i = 0; i < static_cast<std::size_t>(batch.size()); ++i) {
     std::vector<double> point;
     for (std::size_t k = 0; k < D; ++k) point.push_back(batch.x(i, k));
-    const double t = batch.t(i);
-    point.push_back(t);
+    const double t = batch.t(i), clock = std::sqrt(t / curve.horizon);
+    point.push_back(clock);
     const std::span<const double> all(parameters);
     const auto psi = reference::psi_channels(nets.psi, all.first(psi_count), nets.input_shift, nets.input_scale, point);
     double c = 0;
     if (nets.normaliser)
-      c = reference::network(*nets.normaliser, all.subspan(psi_count), {{(t - nets.input_shift[D]) * nets.input_scale[D], 0, 0}}).value;
+      c = reference::network(*nets.normaliser, all.subspan(psi_count), {{(clock - nets.input_shift[D]) * nets.input_scale[D], 0, 0}}).value;
     const bool anchored = curve.form == CurveForm::anchored;
     const double g = 1 - t / horizon, rate = -1 / horizon;
-    const double energy_rate = rate * (batch.target(i, 0) - (anchored ? batch.latent(i, 0) : 0)) + psi[0] + t * psi[D + 1];
+    const double energy_rate =
+        rate * (batch.target(i, 0) - (anchored ? batch.latent(i, 0) : 0)) + psi[0] + t * psi[D + 1] / (2 * std::sqrt(t * curve.horizon));
     double transport = 0;
     for (std::size_t k = 1; k <= D; ++k) {
       const double slope = g * batch.target(i, k) + (anchored ? (1 - g) * batch.latent(i, k) : 0) + t * psi[k];
@@ -243,7 +244,7 @@ TEST(Velocity, IsTheGradientOfTheEnergyDifferenceAndItsDivergenceTheLaplacian) {
     PointScalars<double> divergence("test::divergence", 45);
     kernel.velocity(45, batch.t, batch.x, batch.target, batch.latent, velocity, divergence);
     for (std::size_t i = 0; i < 45; ++i) {
-      const std::vector<double> point{batch.x(i, 0), batch.x(i, 1), batch.x(i, 2), batch.t(i)};
+      const std::vector<double> point{batch.x(i, 0), batch.x(i, 1), batch.x(i, 2), std::sqrt(batch.t(i) / horizon)};
       const auto psi = reference::psi_channels(nets.psi, parameters, nets.input_shift, nets.input_scale, point);
       const double t = batch.t(i), g = 1 - t / horizon, anchor = form == CurveForm::anchored ? 1 - g : 0;
       for (std::size_t k = 0; k < D; ++k)
