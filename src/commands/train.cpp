@@ -18,7 +18,7 @@ namespace {
 
 const std::vector<MetricsColumn> training_columns = {
     {"step", "1", MetricsColumn::Type::integer},
-    {"loss", "nats^2/time^2"},  // mean since the row before
+    {"loss", "nats^2/time^2"},  // weighted mean square of the residual, mean over the steps since the row before
     {"gradient_norm", "1"},
     {"learning_rate", "1"},
     {"points_per_second", "points/s"},
@@ -184,6 +184,7 @@ BatchLossSettings batch_loss_settings(const Options& options, const Problem& pro
   settings.networks = problem.networks;
   settings.law = problem.law;
   settings.points = options.collocation.points;
+  settings.residual_scale = options.training.residual_scale;
   settings.seed = options.run.seed;
   settings.reduction = options.run.reduction;
   return settings;

@@ -81,7 +81,8 @@ struct ResidualFunctor {
   PointScalars<Real> residual;
   PartialSums sums;
   std::int64_t n;
-  Real point_weight;  // 1 / points in the batch
+  Real point_weight;            // 1 / points in the batch
+  Real inverse_residual_scale;  // 0: all points weigh the same
 
   KOKKOS_INLINE_FUNCTION void operator()(const Member& member) const {
     const Scratch scratch(member.team_scratch(1), static_cast<std::size_t>(scratch_bytes()));
@@ -167,7 +168,9 @@ struct ResidualFunctor {
       const P r = curve.residual(time, load(memory + plan.c, 0), load, energy, other, psi);
       for (int l = 0; l < P::lanes && first + lane + l < end; ++l) residual(first + lane + l) = r[l];
       if constexpr (with_gradient) {
-        const P weighted = load(memory + plan.weight, 0) * r, slope = weighted + weighted;
+        const auto load_without_psi = [=](const Real* rows, int row) { return rows == psi ? P(0) : load(rows, row); };
+        const P base = P(inverse_residual_scale) * curve.residual(time, P(0), load_without_psi, energy, other, psi);
+        const P weighted = load(memory + plan.weight, 0) / (P(1) + base * base) * r, slope = weighted + weighted;
         (weighted * r).store(memory + plan.c + lane);  // C itself is no longer needed: its place keeps the loss per point
         (-slope).store(memory + plan.c_seeds + lane);
         Real* const seeds = memory + plan.seeds;
@@ -263,9 +266,10 @@ CollocationBatch<Real>::CollocationBatch(std::int64_t points, int dimension)
       latent("boltzcurve::collocation_latent", static_cast<std::size_t>(points), static_cast<std::size_t>(dimension + 2)) {}
 
 template <class Real>
-ResidualKernel<Real>::ResidualKernel(const GradientFlow& curve, const CurveNetworks& networks)
+ResidualKernel<Real>::ResidualKernel(const GradientFlow& curve, const CurveNetworks& networks, double residual_scale)
     : curve_(curve),
       networks_(networks),
+      residual_scale_(residual_scale),
       psi_(networks.psi),
       normaliser_(networks.normaliser.value_or(MlpShape{1, 8, 1})),
       parameters_("boltzcurve::parameters", static_cast<std::size_t>(networks.parameter_count())),
@@ -356,7 +360,8 @@ void ResidualKernel<Real>::launch(const CollocationBatch<Real>& batch, std::int6
                                                      residual,
                                                      sums,
                                                      n,
-                                                     static_cast<Real>(1 / batch_points)};
+                                                     static_cast<Real>(1 / batch_points),
+                                                     static_cast<Real>(residual_scale_ > 0 ? 1 / residual_scale_ : 0)};
   launch_teams(with_gradient ? "boltzcurve::residual_gradient" : "boltzcurve::residual", chunks_of(n, chunk_points),
                functor.scratch_bytes(), functor);
 }
@@ -392,6 +397,7 @@ void ResidualKernel<Real>::velocity(std::int64_t n, PointScalars<const Real> t, 
                                        {},
                                        {},
                                        n,
+                                       0,
                                        0},
                                       velocity,
                                       divergence};

@@ -110,6 +110,8 @@ std::vector<OptionKey> make_keys() {
   const Section training(keys, "training", &Options::training);
   training("steps", &T::steps, {0, many}, "steps", "optimiser steps");
   training("max-seconds", &T::max_seconds, {0, 1e9}, "s", "wall time of training, which then ends in good order; 0: no limit");
+  training("residual-scale", &T::residual_scale, {0, 1e12}, "nats/time",
+           "points whose residual without psi is r weigh 1/(1 + (r/scale)^2); 0: all weigh the same");
   training("average", &T::average, {0, 1, true}, "per step",
            "decay of the running average of weights used for sampling; 0: the last weights");
   training("checkpoint-seconds", &T::checkpoint_seconds, {0, 1e9}, "s", "wall time between checkpoints; 0: only at the end");

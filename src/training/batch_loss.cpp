@@ -17,7 +17,7 @@ class BatchLossOf final : public BatchLoss {
         settings_(settings),
         target_(target),
         latent_(latent),
-        kernel_(settings.curve, settings.networks),
+        kernel_(settings.curve, settings.networks, settings.residual_scale),
         sum_(kernel_.sum_borders(), (settings.points + chunk_points - 1) / chunk_points, settings.reduction),
         shard_(shard_of(settings.points, chunk_points, ranks.rank(), ranks.size())),
         batch_(std::min(shard_.count, block_points), settings.curve.dimension),

@@ -41,13 +41,17 @@ struct CollocationBatch {
   std::int64_t size() const { return static_cast<std::int64_t>(t.extent(0)); }
 };
 
-/// Residual R of the gradient-flow curve, its mean square, and the gradient of that by the parameters, in one fused kernel: a team takes
-/// a chunk, walks through it tile by tile (forward pass, residual, reverse sweep; see network/tile.hpp) and adds its partial sums.
+/// Residual R of the gradient-flow curve, its weighted mean square, and the gradient of that by the parameters, in one fused kernel: a team
+/// takes a chunk, walks through it tile by tile (forward pass, residual, reverse sweep; see network/tile.hpp) and adds its partial sums.
 /// Real (float or double) is the type of the network's arithmetic; parameters and sums are double.
+///
+/// A point's weight is 1/(1 + (R_0/s)^2), R_0 its residual at psi = C = 0 and s the residual scale: where the target's energy is steep
+/// (the walls of a quartic well) R is thousands of times as large as where the density is, and would be all that a plain mean square
+/// sees. The weight does not depend on the parameters, so R = 0 is still the minimum. Scale 0: all weights are 1.
 template <class Real>
 class ResidualKernel {
  public:
-  ResidualKernel(const GradientFlow& curve, const CurveNetworks& networks);
+  ResidualKernel(const GradientFlow& curve, const CurveNetworks& networks, double residual_scale = 0);
 
   /// Takes over the parameters [parameter_count].
   void set_parameters(std::span<const double> parameters);
@@ -55,8 +59,8 @@ class ResidualKernel {
   /// Borders of the segments of the array that is summed: each tensor's packed gradient, then the loss; for ReproducibleSum.
   std::vector<std::int64_t> sum_borders() const;
 
-  /// Adds, for points [0, n) of the batch, whose first global index is a multiple of chunk_points, the sums of R^2 / batch_points and of
-  /// its gradient, and writes R itself to `residual` [n].
+  /// Adds, for points [0, n) of the batch, whose first global index is a multiple of chunk_points, the sums of weight R^2 / batch_points
+  /// and of its gradient, and writes R itself to `residual` [n].
   void add_loss_and_gradient(const CollocationBatch<Real>& batch, std::int64_t n, double batch_points, const PartialSums& sums,
                              PointScalars<Real> residual) const;
 
@@ -82,6 +86,7 @@ class ResidualKernel {
 
   GradientFlow curve_;
   CurveNetworks networks_;
+  double residual_scale_;
   PackedLayout psi_, normaliser_;
   Kokkos::View<double*> parameters_;
   Kokkos::View<Real*> psi_weights_, normaliser_weights_;

@@ -110,6 +110,7 @@ struct OptimizerOptions {
 struct TrainingOptions {
   std::int64_t steps = 20000;
   double max_seconds = 0;
+  double residual_scale = 30;
   double average = 0.999;
   double checkpoint_seconds = 60;
   std::int64_t log_every = 100;

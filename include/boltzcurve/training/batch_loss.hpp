@@ -22,15 +22,15 @@ struct WorstPoint {
   std::vector<double> x;
 };
 
-/// The mean square of the residual over a batch that all ranks share, and its gradient. Every rank works on its shard of whole chunks,
-/// block by block, so that memory does not grow with the batch. Every function is collective.
+/// The weighted mean square of the residual (see ResidualKernel) over a batch that all ranks share, and its gradient. Every rank works on
+/// its shard of whole chunks, block by block, so that memory does not grow with the batch. Every function is collective.
 class BatchLoss {
  public:
   virtual ~BatchLoss() = default;
 
   struct Result {
     bool finite = false;           ///< else neither loss nor gradient
-    double loss = 0;               ///< mean of R^2 [nats^2 per squared unit of time]
+    double loss = 0;               ///< mean of weight R^2 [nats^2 per squared unit of time]
     std::vector<double> gradient;  ///< [parameters]
   };
 
@@ -54,6 +54,7 @@ struct BatchLossSettings {
   CurveNetworks networks;
   CollocationLaw law;
   std::int64_t points = 4096;  ///< per step, over all ranks
+  double residual_scale = 0;   ///< 0: all points weigh the same
   std::uint64_t seed = 1;
   Reduction reduction = Reduction::reproducible;
 };

@@ -13,6 +13,7 @@ namespace boltzcurve {
 namespace {
 
 constexpr double horizon = 3.0;
+constexpr double residual_scale = 2.0;  // of the order of the residuals below, so that weights differ
 
 double draw(std::uint64_t what, std::size_t index) { return CounterRng(11, RandomStream::test, what, index).normal(); }
 
@@ -145,12 +146,13 @@ TEST_P(ResidualByDimension, EqualsItsDefinitionWithTheReferenceNetworkInDouble) 
   const auto parameters = random_parameters(nets);
   const auto expected = reference_residual(curve, nets, parameters, batch);
 
-  ResidualKernel<double> kernel(curve, nets);
+  ResidualKernel<double> kernel(curve, nets, residual_scale);
   const auto found = loss_and_gradient(kernel, batch, parameters);
+  const auto base = reference_residual(curve, nets, std::vector<double>(parameters.size(), 0.0), batch);
   double squares = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     EXPECT_NEAR(found.residual[i], expected[i], 1e-11 * (1 + std::abs(expected[i]))) << "point " << i;
-    squares += expected[i] * expected[i];
+    squares += expected[i] * expected[i] / (1 + std::pow(base[i] / residual_scale, 2));
   }
   EXPECT_NEAR(found.loss, squares / 200, 1e-11 * squares / 200);
 
@@ -167,7 +169,7 @@ TEST_P(ResidualByDimension, GradientOfEveryTensorEqualsCentralDifferences) {
   const auto nets = networks(dimension, width, layers, normalised);
   const auto batch = random_batch<double>(150, dimension);
   const auto parameters = random_parameters(nets);
-  ResidualKernel<double> kernel(curve_of(dimension, form), nets);
+  ResidualKernel<double> kernel(curve_of(dimension, form), nets, residual_scale);
   const auto found = loss_and_gradient(kernel, batch, parameters);
   ASSERT_EQ(found.gradient.size(), parameters.size());
 
@@ -252,6 +254,16 @@ TEST(Velocity, IsTheGradientOfTheEnergyDifferenceAndItsDivergenceTheLaplacian) {
       EXPECT_NEAR(divergence(i), g * batch.target(i, D + 1) + (anchor - 1) * batch.latent(i, D + 1) + t * psi[D + 2], 1e-12);
     }
   }
+}
+
+TEST(LossAndGradient, WithoutAResidualScaleIsThePlainMeanSquare) {
+  const auto nets = networks(2, 16, 2, false);
+  const auto batch = random_batch<double>(300, 2);
+  ResidualKernel<double> kernel(curve_of(2, CurveForm::anchored), nets);
+  const auto found = loss_and_gradient(kernel, batch, random_parameters(nets));
+  double squares = 0;
+  for (const double r : found.residual) squares += r * r;
+  EXPECT_NEAR(found.loss, squares / 300, 1e-11 * squares / 300);
 }
 
 TEST(LossAndGradient, FastAndReproducibleReductionAgreeToTheQuantum) {

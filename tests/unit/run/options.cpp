@@ -53,6 +53,7 @@ const std::map<std::string, std::string> other_values = {
     {"optimizer.epsilon", "1.1e-8"},
     {"training.steps", "999999999999"},
     {"training.max-seconds", "0.1"},
+    {"training.residual-scale", "7.5"},
     {"training.average", "0.99"},
     {"training.checkpoint-seconds", "61"},
     {"training.log-every", "101"},
