@@ -98,8 +98,8 @@ void require_same(const Communicator& world, const std::string& what, const std:
       std::getline(mine, my_line);
       std::getline(theirs, their_line);
     } while (my_line == their_line && (mine || theirs));
-    message = fmt::format("{} differs between ranks: '{}' on rank {}, '{}' on rank 0; start every rank with the same arguments and files",
-                          what, my_line, world.rank(), their_line);
+    message = fmt::format("{} differs from that of rank 0: '{}' in place of '{}'; start every rank with the same arguments and files", what,
+                          my_line, their_line);
   }
   agree_on_error(world, message, static_cast<int>(ExitCode::usage));
 }

@@ -259,8 +259,9 @@ TEST_F(CommandLine, RanksThatWereAskedDifferentThingsStop) {
       run_program({MPIRUN, "-n", "1", BOLTZCURVE_EXECUTABLE, "list", "targets", ":", "-n", "1", BOLTZCURVE_EXECUTABLE, "list", "curves"},
                   folder.path());
   EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("boltzcurve: error: request differs between ranks: "));
-  EXPECT_THAT(outcome.err, HasSubstr("list curves' on rank 1"));
+  EXPECT_THAT(outcome.err, HasSubstr("boltzcurve: error: request differs from that of rank 0: "));
+  EXPECT_THAT(outcome.err, HasSubstr("list curves' in place of '"));
+  EXPECT_THAT(outcome.err, HasSubstr("(on rank 1)"));
 }
 
 }  // namespace

@@ -90,11 +90,11 @@ TEST(RunStop, OfTheClocksOnlyTheRootsCounts) {
 TEST(RunAgreement, SameTextPassesAndAnotherIsNamedOnEveryRank) {
   EXPECT_NO_THROW(require_same(world(), "request", "a\nb\n"));
   if (world().size() == 1) GTEST_SKIP() << "needs 2 ranks";
+  const std::string advice = "; start every rank with the same arguments and files (on rank " + std::to_string(world().size() - 1) + ")";
   EXPECT_THAT([&] { require_same(world(), "request", is_last() ? "a\nc\n" : "a\nb\n"); },
-              ThrowsMessage<Error>(
-                  HasSubstr("request differs between ranks: 'c' on rank " + std::to_string(world().size() - 1) + ", 'b' on rank 0")));
+              ThrowsMessage<Error>("request differs from that of rank 0: 'c' in place of 'b'" + advice));
   EXPECT_THAT([&] { require_same(world(), "request", is_last() ? "a\nb\nc" : "a\nb\n"); },
-              ThrowsMessage<Error>(HasSubstr("'c' on rank " + std::to_string(world().size() - 1) + ", '' on rank 0")));
+              ThrowsMessage<Error>("request differs from that of rank 0: 'c' in place of ''" + advice));
 }
 
 Request request_into(const std::filesystem::path& folder) {
