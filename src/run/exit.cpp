@@ -1,3 +1,4 @@
+#include <boltzcurve/io/hdf5.hpp>
 #include <boltzcurve/run/exit.hpp>
 
 #include <array>
@@ -77,6 +78,12 @@ int exit_code_of(const Communicator& world, const std::function<ExitCode()>& wor
 
   // Everyone is here: leave in order, with the code of the lowest rank that failed, else the largest (a rank that stopped early).
   if (world.rank() == lowest_failed) tell(end.reason, lowest_failed > 0 ? where : "");
+  // Not in order where HDF5 could not close a file: MPI_Finalize would make it try again, and crash or hang.
+  if (lowest_failed != nobody) {
+    int open = hdf5::open_files() > 0;
+    MPI_Allreduce(MPI_IN_PLACE, &open, 1, MPI_INT, MPI_MAX, ending);
+    if (open && world.rank() == lowest_failed) MPI_Abort(world.handle(), static_cast<int>(end.code));
+  }
   int code = static_cast<int>(end.code);
   if (lowest_failed == nobody)
     MPI_Allreduce(MPI_IN_PLACE, &code, 1, MPI_INT, MPI_MAX, ending);

@@ -4,6 +4,7 @@
 #include <support/process.hpp>
 
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -53,6 +54,19 @@ TEST(FailingRanks, AllThatFailLeaveInOrderAndSpeakOnce) {
   EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
   EXPECT_EQ(count(outcome.err, "boltzcurve: error: network.width = 0"), 1) << outcome.err;
   EXPECT_THAT(outcome.err, Not(HasSubstr("MPI_ABORT")));
+}
+
+// HDF5 cannot close such a file, tries again in MPI_Finalize and crashes there.
+TEST(FailingRanks, AFileThatCannotBeWrittenEndsTheJobWithItsMessageInsteadOfACrash) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> alone = {FAILING_RANKS, "all", "disk"}, many = {MPIRUN, "-n", "3", FAILING_RANKS, "all", "disk"};
+  for (const auto& command : {alone, many}) {
+    SCOPED_TRACE(command[0]);
+    const Outcome outcome = run_program(command, folder.path());
+    EXPECT_EQ(outcome.exit_code, 3) << outcome.err;
+    EXPECT_EQ(count(outcome.err, "boltzcurve: error: cannot write the dataset /x in full.h5: HDF5: "), 1) << outcome.err;
+    EXPECT_LT(outcome.seconds, seconds_of_a_job_that_ends);
+  }
 }
 
 TEST(FailingRanks, NoneThatFailsPassesOnTheCodeOfTheWork) {

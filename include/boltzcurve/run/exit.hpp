@@ -11,7 +11,8 @@ namespace boltzcurve {
 /// Does `work` on every rank and returns the exit code of the process, the same on all ranks: that of the lowest rank that failed, else
 /// that of `work`. A failure is told once on stderr ("boltzcurve: error: ...") by the lowest rank that failed.
 /// A rank that fails while others do not (they may wait for it in a collective, for ever) waits `patience_seconds` for them, then tells
-/// its error and ends the job by MPI_Abort with its exit code. Collective.
+/// its error and ends the job by MPI_Abort with its exit code. So does the lowest rank that failed if any rank's HDF5 still has a file
+/// open, as after a write that failed: MPI could not end in order. Collective.
 int exit_code_of(const Communicator& world, const std::function<ExitCode()>& work, double patience_seconds = 2);
 
 /// Throws ConfigError on every rank, naming the lowest rank that differs and the first line that does, unless `text` is the same on all.
