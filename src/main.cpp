@@ -2,11 +2,11 @@
 #include <boltzcurve/parallel/session.hpp>
 #include <boltzcurve/run/build.hpp>
 #include <boltzcurve/run/exit.hpp>
+#include <boltzcurve/run/print.hpp>
 #include <boltzcurve/run/request.hpp>
 #include <boltzcurve/run/run.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -33,7 +33,7 @@ int main(int argc, char* argv[]) {
       if (request.question == Question::help) answer = help_text(descriptions, request.command);
       if (request.question == Question::version) answer = version_text();
       if (request.question == Question::show_config) answer = resolved_text(options_for(command, request, mpi.world()));
-      if (mpi.world().is_root()) std::fputs(answer.c_str(), stdout);
+      if (mpi.world().is_root()) print(answer);
       return ExitCode::done;
     }
 

@@ -1,10 +1,10 @@
 #include <boltzcurve/core/error.hpp>
 #include <boltzcurve/run/build.hpp>
+#include <boltzcurve/run/print.hpp>
 #include <boltzcurve/run/run.hpp>
 #include <boltzcurve/run/version.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <iostream>
@@ -80,8 +80,7 @@ Progress Run::progress(Progress::Work work, std::vector<ProgressColumn> columns)
 
 void Run::say(const std::string& text) const {
   if (!world_.is_root() || request_.quiet) return;
-  std::fputs((text + "\n").c_str(), stdout);
-  std::fflush(stdout);
+  print(text + "\n");
 }
 
 }  // namespace boltzcurve

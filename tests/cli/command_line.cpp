@@ -246,6 +246,16 @@ TEST_F(CommandLine, AMissingFileOfATargetIsAnInputError) {
   EXPECT_THAT(outcome.err, HasSubstr("none.csv"));
 }
 
+// Commands and questions write by ways of their own. /dev/full takes what is buffered, and refuses it when it is flushed.
+TEST_F(CommandLine, OutputThatCannotBeWrittenIsAnError) {
+  for (const std::string words : {"list", "--help", "--version"}) {
+    SCOPED_TRACE(words);
+    const Outcome outcome = run_program({"sh", "-c", "exec \"$0\" " + words + " > /dev/full", BOLTZCURVE_EXECUTABLE}, folder.path());
+    EXPECT_EQ(outcome.exit_code, 3);
+    EXPECT_EQ(outcome.err, "boltzcurve: error: cannot write to standard output: No space left on device\n");
+  }
+}
+
 // ---- Ranks
 
 TEST_F(CommandLine, RanksAnswerOnce) {

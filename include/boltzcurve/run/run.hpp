@@ -36,7 +36,7 @@ class Run {
   /// Progress on rank 0's stderr; silent elsewhere and where asked to be quiet.
   Progress progress(Progress::Work work, std::vector<ProgressColumn> columns) const;
 
-  /// A line, or several, on rank 0's stdout, unless asked to be quiet.
+  /// A line, or several, on rank 0's stdout, unless asked to be quiet. Throws InputError there if that fails.
   void say(const std::string& text) const;
 
  private:

@@ -1,0 +1,16 @@
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/run/print.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+namespace boltzcurve {
+
+void print(const std::string& text) {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
+  throw InputError("cannot write to standard output: " + std::generic_category().message(errno));
+}
+
+}  // namespace boltzcurve
