@@ -78,7 +78,8 @@ int exit_code_of(const Communicator& world, const std::function<ExitCode()>& wor
 
   // Everyone is here: leave in order, with the code of the lowest rank that failed, else the largest (a rank that stopped early).
   if (world.rank() == lowest_failed) tell(end.reason, lowest_failed > 0 ? where : "");
-  // Not in order where HDF5 could not close a file: MPI_Finalize would make it try again, and crash or hang.
+  // Not in order where a file is open that HDF5 could not close, or that a rank left open since others may not be there to close it with:
+  // MPI_Finalize would make HDF5 close it, and crash or hang.
   if (lowest_failed != nobody) {
     int open = hdf5::open_files() > 0;
     MPI_Allreduce(MPI_IN_PLACE, &open, 1, MPI_INT, MPI_MAX, ending);
