@@ -5,6 +5,7 @@
 #include <boltzcurve/run/print.hpp>
 #include <boltzcurve/run/request.hpp>
 #include <boltzcurve/run/run.hpp>
+#include <boltzcurve/run/version.hpp>
 
 #include <algorithm>
 #include <string>
@@ -40,6 +41,11 @@ int main(int argc, char* argv[]) {
     // 4. Settle the options, start Kokkos (it ends with this scope, after the last View is gone) and do what is asked.
     const Options options = command.options_from == Command::OptionsFrom::nothing ? Options() : options_for(command, request, mpi.world());
     const KokkosSession kokkos(argc, argv);
+    if (!native_vector_flags() && mpi.world().is_root() && !request.quiet)
+      std::fputs(
+          "boltzcurve: warning: built without this machine's vector instructions (BOLTZCURVE_NATIVE=OFF): kernels are about ten times "
+          "slower\n",
+          stderr);
     Run run(mpi.world(), request, options);
     return command.perform(run);
   });

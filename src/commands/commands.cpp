@@ -17,11 +17,32 @@ const std::vector<Command>& commands() {
   return table;
 }
 
+namespace {
+
+/// What was learned belongs to these: with others the parameters would mean something else.
+void require_same_model(const Options& trained, const Options& wanted, const std::string& checkpoint) {
+  const auto require = [&](bool same, const std::string& what) {
+    if (!same) throw ConfigError(what + " differs from what " + checkpoint + " was trained with; leave it out, or train again with it");
+  };
+  require(trained.target == wanted.target, "[target]");
+  require(trained.latent == wanted.latent, "[latent]");
+  require(trained.curve == wanted.curve, "[curve]");
+  require(trained.network == wanted.network, "[network]");
+  require(trained.normalizer == wanted.normalizer, "[normalizer]");
+  require(trained.collocation.box == wanted.collocation.box, "collocation.box, which scales the network's inputs,");
+}
+
+}  // namespace
+
 Options options_for(const Command& command, const Request& request, const Communicator& world) {
   auto sources = request.sources;
   if (command.options_from == Command::OptionsFrom::checkpoint) {
     const auto file = request.output / "checkpoint.h5";
-    sources.insert(sources.begin(), parse_config(read_checkpoint(world, file).provenance.options, file.string(), request.output));
+    const auto trained = parse_config(read_checkpoint(world, file).provenance.options, file.string(), request.output);
+    sources.insert(sources.begin(), trained);
+    const Options options = resolve_options(sources);
+    require_same_model(resolve_options(std::span(&trained, 1)), options, file.string());
+    return options;
   }
   return resolve_options(sources);
 }

@@ -181,7 +181,9 @@ ExitCode evaluate(Run& run) {
     return ExitCode::done;
   }
   Sampling sampling;
-  if (std::filesystem::exists(run.output("samples.h5md")))
+  bool have_samples = false;
+  on_root(run.world(), [&] { have_samples = std::filesystem::exists(run.output("samples.h5md")); });
+  if (run.world().any(have_samples))
     sampling.particles = read_particles(run, problem);
   else
     sampling = sample_stage(run, problem, state, SamplesGo::nowhere);

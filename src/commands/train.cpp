@@ -27,7 +27,7 @@ const std::vector<MetricsColumn> training_columns = {
 };
 
 /// Means and rates since the last row of the log.
-struct Interval {
+struct LogWindow {
   double loss_sum = 0, started = 0;
   std::int64_t losses = 0, steps = 0;
 
@@ -36,11 +36,18 @@ struct Interval {
 
 LearningRate learning_rate_of(const Options& options) {
   const auto& o = options.optimizer;
-  return {o.learning_rate, o.final_learning_rate, o.decay, o.decay_rate, static_cast<double>(o.decay_steps),
-          o.warm_up_steps, options.training.steps};
+  LearningRate rate;
+  rate.rate = o.learning_rate;
+  rate.final_rate = o.final_learning_rate;
+  rate.decay = o.decay;
+  rate.decay_rate = o.decay_rate;
+  rate.decay_steps = static_cast<double>(o.decay_steps);
+  rate.warm_up_steps = o.warm_up_steps;
+  rate.planned_steps = options.training.steps;
+  return rate;
 }
 
-Adam adam_of(const OptimizerOptions& o) { return {o.beta1, o.beta2, o.epsilon, o.gradient_clip}; }
+Adam adam_of(const OptimizerOptions& o) { return {.beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .clip = o.gradient_clip}; }
 
 std::string describe(const WorstPoint& point) {
   return fmt::format("t = {:.6g}, x = ({:.6g}), point {} of the batch, residual {}", point.t, fmt::join(point.x, ", "), point.index,
@@ -81,8 +88,9 @@ class Trainer {
       }
       const auto decision = run_.stop().agree();
       stop = decision.stop;
-      if (decision.checkpoint && stop == Stop::no) write_checkpoint();
+      if (decision.checkpoint && stop == Stop::no && state_.skipped_in_a_row == 0) write_checkpoint();
     }
+    if (state_.skipped_in_a_row > 0) give_up();
     write_checkpoint();
     on_root(run_.world(), [&] { metrics_->close(); });
     return stop == Stop::signal ? ExitCode::stopped_resumable : ExitCode::done;
@@ -90,6 +98,7 @@ class Trainer {
 
  private:
   void one_step() {
+    last_tried_ = state_.step;
     const auto result = loss_->evaluate(state_.parameters, state_.step);
     if (result.finite) {
       gradient_norm_ = adam_.update(state_.adam, state_.parameters, result.gradient, rate_.at(state_.step));
@@ -100,8 +109,9 @@ class Trainer {
       ++interval_.losses;
     } else {
       ++state_.skipped_steps;
-      if (++state_.skipped_in_a_row > run_.options().training.max_skipped_steps) give_up();
+      ++state_.skipped_in_a_row;
     }
+    if (state_.skipped_in_a_row > run_.options().training.max_skipped_steps) give_up();
     state_.sum_exponents = loss_->sum_exponents();
     state_.seconds = seconds_before_ + run_.stop().elapsed_seconds();
     ++state_.step;
@@ -109,12 +119,13 @@ class Trainer {
   }
 
   [[noreturn]] void give_up() {
-    const auto worst = loss_->worst_point(state_.parameters, state_.step);
+    const std::int64_t last_step = last_tried_;
+    const auto worst = loss_->worst_point(state_.parameters, last_step);
     throw NumericalError(fmt::format(
         "loss or gradient was not finite in {} steps in a row, the last of them step {}; worst point: {}. The last good checkpoint is "
         "kept: {}. A "
         "smaller optimizer.learning-rate or optimizer.gradient-clip, or a collocation.box in which the target's energy is finite, may help",
-        state_.skipped_in_a_row, state_.step, describe(worst), run_.output("checkpoint.h5").string()));
+        state_.skipped_in_a_row, last_step, describe(worst), run_.output("checkpoint.h5").string()));
   }
 
   Progress make_progress() {
@@ -135,7 +146,8 @@ class Trainer {
   void open_metrics() {
     on_root(run_.world(), [&] {
       replace_file(run_.output("config.ini"), resolved_text(run_.options()));
-      keep_as_previous(run_.output("metrics.h5"));
+      // What an earlier run left here does not belong to what this one learns.
+      for (const char* file : {"metrics.h5", "samples.h5md", "evaluation.json"}) keep_as_previous(run_.output(file));
       metrics_.emplace(run_.output("metrics.h5"), run_.provenance());
       metrics_->declare("training", training_columns);
       metrics_->declare("evaluation", evaluation_columns());
@@ -172,7 +184,8 @@ class Trainer {
   LearningRate rate_;
   Adam adam_;
   std::optional<MetricsFile> metrics_;  // on rank 0
-  Interval interval_;
+  LogWindow interval_;
+  std::int64_t last_tried_ = 0;
   double gradient_norm_ = 0, last_loss_ = std::nan(""), seconds_before_ = 0;
 };
 

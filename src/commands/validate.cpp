@@ -3,6 +3,7 @@
 #include <boltzcurve/sampling/curve_velocity.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace boltzcurve {
 namespace {
@@ -29,10 +30,10 @@ void validate(Run& run) {
   const double step_seconds = run.world().max(steady_seconds() - started);
   if (!result.finite) {
     const auto worst = loss->worst_point(state.parameters, 1);
-    throw NumericalError(
-        fmt::format("the first step's loss is not finite; worst point: t = {:.6g}, residual {}: choose a collocation.box in which "
-                    "the target's energy is finite",
-                    worst.t, worst.residual));
+    throw NumericalError(fmt::format(
+        "the first step's loss is not finite; worst point: t = {:.6g}, x = ({:.6g}), residual {}: choose a collocation.box in which "
+        "the target's energy is finite",
+        worst.t, fmt::join(worst.x, ", "), worst.residual));
   }
 
   auto few = sampling_settings(options, problem);

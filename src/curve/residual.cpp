@@ -163,13 +163,12 @@ struct ResidualFunctor {
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, packs), [&](const int pack) {
       const std::int64_t lane = std::int64_t{pack} * P::lanes;
       const auto load = [=](const Real* rows, int row) { return P::load(rows + row * points + lane); };
-      const Real *const energy = memory + plan.target + 0, *const other = memory + plan.latent + 0, *const psi = memory + plan.psi;
+      const Real *const energy = memory + plan.target, *const other = memory + plan.latent, *const psi = memory + plan.psi;
       const P time = load(memory + plan.time, 0);
       const P r = curve.residual(time, load(memory + plan.c, 0), load, energy, other, psi);
       for (int l = 0; l < P::lanes && first + lane + l < end; ++l) residual(first + lane + l) = r[l];
       if constexpr (with_gradient) {
-        const auto load_without_psi = [=](const Real* rows, int row) { return rows == psi ? P(0) : load(rows, row); };
-        const P base = P(inverse_residual_scale) * curve.residual(time, P(0), load_without_psi, energy, other, psi);
+        const P base = P(inverse_residual_scale) * curve.base_residual(time, load, energy, other);
         const P weighted = load(memory + plan.weight, 0) / (P(1) + base * base) * r, slope = weighted + weighted;
         (weighted * r).store(memory + plan.c + lane);  // C itself is no longer needed: its place keeps the loss per point
         (-slope).store(memory + plan.c_seeds + lane);

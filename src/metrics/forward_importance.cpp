@@ -7,7 +7,8 @@ namespace boltzcurve {
 
 std::optional<ForwardEstimate> forward_estimate(std::span<const double> exact_log_weight) {
   if (exact_log_weight.empty()) return std::nullopt;
-  if (std::any_of(exact_log_weight.begin(), exact_log_weight.end(), [](double value) { return std::isnan(value); })) return std::nullopt;
+  if (std::any_of(exact_log_weight.begin(), exact_log_weight.end(), [](double value) { return !std::isfinite(value); }))
+    return std::nullopt;
   const auto samples = static_cast<double>(exact_log_weight.size());
   const auto [smallest, largest] = std::minmax_element(exact_log_weight.begin(), exact_log_weight.end());
   double sum = 0, inverses = 0, logs = 0;

@@ -6,7 +6,7 @@
 
 namespace boltzcurve {
 namespace {
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 }
 
 std::vector<double> log_weights(std::span<const double> energy, std::span<const double> log_density,
@@ -23,6 +23,8 @@ ImportanceEstimate importance_estimate(std::span<const double> log_weight) {
   const auto particles = static_cast<double>(log_weight.size());
   const double largest = log_weight.empty() ? -infinity : *std::max_element(log_weight.begin(), log_weight.end());
   if (largest == -infinity) return {0, -infinity, infinity, -infinity};
+  // A weight without bound (log q = -infinity at a finite energy) leaves nothing to estimate; it must not pass for a perfect ESS.
+  if (!std::isfinite(largest)) return {0, nan, infinity, nan};
   double sum = 0, squares = 0, sum_of_logs = 0, with_weight = 0;
   for (const double value : log_weight) {
     const double weight = std::exp(value - largest);

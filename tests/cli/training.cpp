@@ -171,6 +171,44 @@ TEST(Training, ThatNeverHasAFiniteLossEndsWithCodeFourAndNamesTheWorstPoint) {
   EXPECT_EQ(run_program({"h5dump", "-H", "out/checkpoint.h5"}, folder.path()).exit_code, 0) << "the last good checkpoint must be there";
 }
 
+TEST(Training, WhoseLastStepsHadNoFiniteLossDoesNotPassForASuccess) {
+  const TemporaryFolder folder;
+  folder.write(
+      "far.ini",
+      "[target]\nname = many-well\ndimension = 2\n[network]\nwidth = 8\n[collocation]\nkind = uniform\npoints = 256\nbox = -1e12:1e12\n"
+      "[training]\nsteps = 2\n");
+  const auto outcome = boltzcurve(folder, 1, {"run", "--config", "far.ini", "--output", "out"});
+  EXPECT_EQ(outcome.exit_code, 4);
+  EXPECT_THAT(outcome.err, HasSubstr("not finite in 2 steps in a row, the last of them step 1"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "out/samples.h5md"));
+}
+
+TEST(Training, PutsAsideWhatAnEarlierRunMeasured) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config());
+  ASSERT_EQ(boltzcurve(folder, 1, {"run", "--config", "small.ini", "--output", "out"}).exit_code, 0);
+  ASSERT_EQ(boltzcurve(folder, 1, {"train", "--config", "small.ini", "--output", "out", "--seed=2"}).exit_code, 0);
+  for (const std::string file : {"samples", "evaluation"}) {
+    const std::string ending = file == "samples" ? ".h5md" : ".json";
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / ("out/" + file + ending)));
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / ("out/" + file + ".previous" + ending)));
+  }
+}
+
+TEST(Sampling, RefusesAnotherModelThanTheCheckpointsAndNamesTheSection) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config());
+  ASSERT_EQ(boltzcurve(folder, 1, {"train", "--config", "small.ini", "--output", "out"}).exit_code, 0);
+  for (const auto& [option, section] :
+       {std::pair("--curve.horizon=1", "[curve]"), std::pair("--target.name=rings", "[target]"), std::pair("--latent.scale=3", "[latent]"),
+        std::pair("--collocation.box=-9:9", "collocation.box")}) {
+    const auto outcome = boltzcurve(folder, 1, {"sample", "--output", "out", option});
+    EXPECT_EQ(outcome.exit_code, 2) << option;
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr(section), HasSubstr("checkpoint.h5 was trained with"))) << option;
+  }
+  EXPECT_EQ(boltzcurve(folder, 1, {"sample", "--output", "out", "--sampling.particles=70"}).exit_code, 0);
+}
+
 TEST(Training, StopsInGoodOrderWhenTheTimeIsUp) {
   const TemporaryFolder folder;
   folder.write("small.ini", small_config());

@@ -25,7 +25,8 @@ struct Command {
 
 const std::vector<Command>& commands();
 
-/// Options of a request for `command`. Throws as resolve_options() does, and InputError for a missing checkpoint. Collective.
+/// Options of a request for `command`. Throws as resolve_options() does, InputError for a missing checkpoint, and ConfigError where an
+/// option that the checkpoint was trained with, and that its parameters depend on, is to be another. Collective.
 Options options_for(const Command& command, const Request& request, const Communicator& world);
 
 /// train, then sample, then evaluate, without a look at what earlier commands left in the folder.

@@ -71,6 +71,13 @@ struct GradientFlow {
     return sum - (g * load(target, D + 1) + (anchor - P(1)) * load(latent, D + 1) + t * load(psi, D + 2));
   }
 
+  /// R where psi and C are zero.
+  template <class P, class Load, class Array>
+  KOKKOS_FORCEINLINE_FUNCTION P base_residual(P t, const Load& load, Array target, Array latent) const {
+    const auto load_or_zero = [=](Array rows, int row) { return rows == Array{} ? P(0) : load(rows, row); };
+    return residual(t, P(0), load_or_zero, target, latent, Array{});
+  }
+
   /// dR/d(channel of psi) times `factor`, for all D+3 channels: store(channel, value). dR/dC = -1.
   template <class P, class Load, class Array, class Store>
   KOKKOS_FORCEINLINE_FUNCTION void residual_slopes(P t, P factor, const Load& load, Array target, Array latent, Array psi,

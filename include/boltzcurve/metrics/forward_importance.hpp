@@ -13,8 +13,8 @@ struct ForwardEstimate {
   double eubo;  ///< mean of log w [nats], an upper bound of log Z in expectation
 };
 
-/// None without samples, and none if any log weight is NaN (its path back failed): dropping the points that q cannot reach would
-/// hide just the loss that these numbers are to show.
+/// None without samples, and none if any log weight is not finite (NaN: its path back failed): dropping the points that q cannot reach
+/// would hide just the loss that these numbers are to show.
 std::optional<ForwardEstimate> forward_estimate(std::span<const double> exact_log_weight);
 
 /// ess_forward, eubo.
