@@ -84,6 +84,11 @@ Particles read_particles(const Run& run, const Problem& problem) {
     throw InputError(fmt::format(
         "{} holds particles in {} dimensions, but target {} has {}: it belongs to another run; draw again with `boltzcurve sample`",
         path.string(), samples.dimension, run.options().target.name, problem.dimension()));
+  for (const auto status : samples.status)
+    if (status < 0 || status >= particle_status_count)
+      throw InputError(fmt::format(
+          "{}, /samples/status holds {}, which is none of the {} known: the file is damaged; draw again with `boltzcurve sample`",
+          path.string(), status, particle_status_count));
   particles.dimension = samples.dimension;
   particles.position = std::move(samples.position);
   particles.log_density = std::move(samples.log_density);

@@ -405,10 +405,6 @@ Samples read_samples(const std::filesystem::path& path, const std::optional<Shar
   samples.id = read_part<std::int64_t>(file, "id", samples.particles, part);
   samples.status_names =
       hdf5::read_attribute_texts(hdf5::open_dataset(file, std::string(samples_group) + "/status"), status_names_attribute);
-  for (std::size_t i = 0; i < samples.status.size(); ++i)
-    if (samples.status[i] < 0 || static_cast<std::size_t>(samples.status[i]) >= samples.status_names.size())
-      throw InputError(path.string() + ", /samples/status: entry " + std::to_string(i) + " is " + std::to_string(samples.status[i]) +
-                       ", not one of the " + std::to_string(samples.status_names.size()) + " known: the file is damaged");
   return samples;
 }
 
