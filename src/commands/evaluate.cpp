@@ -32,43 +32,41 @@ HostPoints<double> local_points(const std::vector<double>& rows, int dimension) 
   return points;
 }
 
-std::vector<double> gathered(const Communicator& ranks, const std::vector<double>& values) {
-  return ranks.all_gather(std::span<const double>(values));
+void add_particles(MetricInput& input, const Particles& particles) {
+  input.position = local_points(particles.position, particles.dimension);
+  input.log_density = particles.log_density;
+  input.energy = particles.energy;
+  input.action = particles.action;
+  input.evaluations = particles.evaluations;
+  for (const auto status : particles.status) input.status.push_back(static_cast<ParticleStatus>(status));
 }
 
-void add_particles(MetricInput& input, const Particles& particles) {
-  const auto& ranks = input.ranks;
-  input.position = gather_points(ranks, local_points(particles.position, particles.dimension));
-  input.log_density = gathered(ranks, particles.log_density);
-  input.energy = gathered(ranks, particles.energy);
-  input.action = gathered(ranks, particles.action);
-  input.evaluations = ranks.all_gather(std::span<const std::int64_t>(particles.evaluations));
-  const std::vector<std::int64_t> status(particles.status.begin(), particles.status.end());
-  for (const auto s : ranks.all_gather(std::span<const std::int64_t>(status))) input.status.push_back(static_cast<ParticleStatus>(s));
+/// This rank's part of exact samples [first, first + count) of the target; no rows where it has no exact sampler.
+HostPoints<double> exact_samples(const Run& run, const Energy& target, std::int64_t first, std::int64_t count) {
+  const auto shard = shard_of(count, particle_granule, run.world().rank(), run.world().size());
+  const auto D = static_cast<std::size_t>(target.dimension());
+  const HostPoints<double> samples("boltzcurve::exact_samples", static_cast<std::size_t>(shard.count), D);
+  if (target.draw(run.options().run.seed, first + shard.first, samples)) return samples;
+  return HostPoints<double>("boltzcurve::exact_samples", 0, D);
 }
 
 /// Exact samples where the target has them, and the weight that the flow gives them: what the particles alone cannot show.
 void add_exact_samples(MetricInput& input, const Run& run, const Problem& problem, const TrainingState& state) {
   const auto count = run.options().evaluation.exact_samples;
-  const auto D = static_cast<std::size_t>(problem.dimension());
-  const auto seed = run.options().run.seed;
-  const HostPoints<double> exact("boltzcurve::exact_samples", static_cast<std::size_t>(count), D);
-  if (count == 0 || !problem.target->draw(seed, 0, exact)) return;
-  const HostPoints<double> again("boltzcurve::exact_samples_again", input.position.extent(0), D);
-  problem.target->draw(seed, count, again);
+  const auto exact = exact_samples(run, *problem.target, 0, count);
   input.exact = exact;
-  input.exact_again = again;
+  const auto as_many_again = std::min(total_count(run.world(), input.status.size()), input.distance_points);
+  input.exact_again = exact_samples(run, *problem.target, count, as_many_again);
 
-  const Shard shard = shard_of(count, particle_granule, run.world().rank(), run.world().size());
   std::vector<double> mine;
-  for (std::int64_t i = shard.first; i < shard.first + shard.count; ++i)
-    for (std::size_t k = 0; k < D; ++k) mine.push_back(exact(static_cast<std::size_t>(i), k));
+  for (std::size_t i = 0; i < exact.extent(0); ++i)
+    for (std::size_t k = 0; k < exact.extent(1); ++k) mine.push_back(exact(i, k));
   const auto field =
       make_velocity_field(problem.precision, problem.curve, problem.networks, state.average, *problem.target, *problem.latent);
   auto log_weight = log_density_of(sampling_settings(run.options(), problem), *field, *problem.latent, mine);
   const auto energy = energies_of(*problem.target, mine);
   for (std::size_t i = 0; i < energy.size(); ++i) log_weight[i] = -energy[i] - log_weight[i];
-  input.exact_log_weight = gathered(run.world(), log_weight);
+  input.exact_log_weight = std::move(log_weight);
 }
 
 /// Particles of samples.h5md, each rank its shard.
@@ -109,7 +107,7 @@ QuickEvaluation quick_evaluation(Run& run, const Problem& problem, const Trainin
   const auto field =
       make_velocity_field(problem.precision, problem.curve, problem.networks, state.average, *problem.target, *problem.latent);
   const auto particles = sample_particles(run.world(), settings, *field, *problem.target, *problem.latent);
-  const auto estimate = importance_estimate(gathered(run.world(), particles.log_weight));
+  const auto estimate = importance_estimate(run.world(), particles.log_weight);
   return {settings.particles, estimate.ess, estimate.log_z, estimate.log_z_stderr};
 }
 
@@ -157,13 +155,13 @@ std::string evaluation_json(const Options& options, const std::vector<EvaluatedM
 
 void evaluate_stage(Run& run, const Problem& problem, const TrainingState& state, const Sampling& sampling) {
   MetricInput input(run.world());
+  input.distance_points = run.options().evaluation.energy_distance_points;
   add_particles(input, sampling.particles);
   add_exact_samples(input, run, problem, state);
   input.log_z = problem.target->log_z();
   input.entropy = problem.target->entropy();
   input.modes = problem.target->modes();
   input.seed = run.options().run.seed;
-  input.distance_points = run.options().evaluation.energy_distance_points;
   input.seconds_train = state.seconds;
   if (sampling.seconds > 0) input.seconds_sample = sampling.seconds;
 

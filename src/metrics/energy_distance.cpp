@@ -1,5 +1,6 @@
 #include <boltzcurve/core/pack_math.hpp>
 #include <boltzcurve/metrics/energy_distance.hpp>
+#include <boltzcurve/parallel/ordered_sum.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -53,9 +54,7 @@ double sum_of_rows(const Communicator& ranks, std::int64_t rows, std::int64_t co
                          block_sums[block] = sum;
                        });
   Kokkos::fence();
-  double total = 0;
-  for (const double sum : ranks.all_gather(sums)) total += sum;
-  return total;
+  return sum_of_blocks(ranks, sums, 1).front();
 }
 
 std::int64_t rows_of(const HostPoints<const double>& points) { return static_cast<std::int64_t>(points.extent(0)); }
@@ -88,10 +87,11 @@ EnergyDistance energy_distance(const Communicator& ranks, HostPoints<const doubl
 }
 
 std::vector<Measured> measure_energy_distance(const MetricInput& input) {
-  const auto first_rows = [&](const HostPoints<const double>& points) -> HostPoints<const double> {
-    return Kokkos::subview(points, std::make_pair(std::int64_t{0}, std::min(rows_of(points), input.distance_points)), Kokkos::ALL);
+  const auto first_points = [&](const HostPoints<const double>& points) {
+    return gather_points(input.ranks, points, input.distance_points);
   };
-  const auto finished = first_rows(finished_positions(input)), exact = first_rows(input.exact), exact_again = first_rows(input.exact_again);
+  const auto finished = first_points(finished_positions(input)), exact = first_points(input.exact),
+             exact_again = first_points(input.exact_again);
   const auto n = rows_of(finished), m = rows_of(exact), again = rows_of(exact_again);
   std::vector<Measured> measured = {
       {"energy_distance", std::nullopt, n}, {"energy_distance_unbiased", std::nullopt, n}, {"energy_distance_floor", std::nullopt, again}};

@@ -58,7 +58,8 @@ std::vector<EvaluatedMetric> evaluate_metrics(const MetricInput& input) {
     if (one == measured.end())
       throw Error(ExitCode::internal_error, fmt::format("metric {}: the function in its line of the list does not measure it", entry.key));
     const bool finite = one->value && std::isfinite(*one->value);
-    evaluation.push_back({&entry, finite ? one->value : std::nullopt, one->samples});
+    const bool has_error = finite && one->standard_error && std::isfinite(*one->standard_error);
+    evaluation.push_back({&entry, finite ? one->value : std::nullopt, one->samples, has_error ? one->standard_error : std::nullopt});
   }
   return evaluation;
 }
@@ -70,12 +71,13 @@ std::optional<double> value_of(const std::vector<EvaluatedMetric>& evaluation, s
 }
 
 std::string table_of(const std::vector<EvaluatedMetric>& evaluation) {
-  std::string table = fmt::format("{:<29} {:>12}  {:<13} {:>9}  {}\n", "metric", "value", "unit", "N", "meaning");
-  for (const auto& [entry, value, samples] : evaluation) {
+  std::string table = fmt::format("{:<29} {:>12} {:>10}  {:<13} {:>9}  {}\n", "metric", "value", "std error", "unit", "N", "meaning");
+  for (const auto& [entry, value, samples, standard_error] : evaluation) {
     if (!value) continue;
     const auto number = entry->unit == "count" ? fmt::format("{:.0f}", *value) : fmt::format("{:.6g}", *value);
     const auto unit = entry->unit == "count" || entry->unit == "1" ? std::string() : entry->unit;
-    table += fmt::format("{:<29} {:>12}  {:<13} {:>9}  {}\n", entry->key, number, unit,
+    const auto error = standard_error ? fmt::format("{:.2g}", *standard_error) : std::string();
+    table += fmt::format("{:<29} {:>12} {:>10}  {:<13} {:>9}  {}\n", entry->key, number, error, unit,
                          samples > 0 ? fmt::format("{}", samples) : std::string(), entry->meaning);
   }
   return table;

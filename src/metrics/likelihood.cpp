@@ -1,7 +1,7 @@
 #include <boltzcurve/metrics/likelihood.hpp>
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
 
 namespace boltzcurve {
 
@@ -14,16 +14,21 @@ double median(std::vector<double> values) {
 
 std::vector<Measured> measure_likelihood(const MetricInput& input) {
   std::vector<double> energies;
-  bool comparable = true;  // a NaN has no place in an order
-  for (std::size_t i = 0; i < input.status.size(); ++i) {
-    if (input.status[i] != ParticleStatus::finished) continue;
-    energies.push_back(input.energy[i]);
-    comparable = comparable && input.energy[i] == input.energy[i];
-  }
-  const auto finished = static_cast<std::int64_t>(energies.size());
-  if (!input.log_z || !comparable || finished == 0) return {{"nll", std::nullopt, finished}, {"nll_median", std::nullopt, finished}};
-  const double mean = std::accumulate(energies.begin(), energies.end(), 0.0) / static_cast<double>(finished);
-  return {{"nll", mean + *input.log_z, finished}, {"nll_median", median(std::move(energies)) + *input.log_z, finished}};
+  for (std::size_t i = 0; i < input.status.size(); ++i)
+    if (input.status[i] == ParticleStatus::finished) energies.push_back(input.energy[i]);
+  const auto finished = total_count(input.ranks, energies.size());
+  // a NaN has no place in an order
+  const bool comparable = std::none_of(energies.begin(), energies.end(), [](double energy) { return std::isnan(energy); });
+  if (!input.log_z || input.ranks.any(!comparable) || finished == 0)
+    return {{"nll", std::nullopt, finished}, {"nll_median", std::nullopt, finished}};
+
+  const auto mean =
+      mean_where(input.ranks, input.energy, [&](std::size_t i) { return input.status[i] == ParticleStatus::finished; }).value();
+  double middle[1] = {0};
+  auto all = input.ranks.gather(energies, 0);
+  if (input.ranks.is_root()) middle[0] = median(std::move(all));
+  input.ranks.broadcast(middle);
+  return {{"nll", mean.value + *input.log_z, finished, mean.standard_error}, {"nll_median", middle[0] + *input.log_z, finished}};
 }
 
 }  // namespace boltzcurve

@@ -1,16 +1,26 @@
 #include <boltzcurve/metrics/metric_input.hpp>
+#include <boltzcurve/parallel/ordered_sum.hpp>
+#include <boltzcurve/sampling/particles.hpp>
 
 #include <algorithm>
 #include <array>
-#include <numeric>
+#include <cmath>
 
 namespace boltzcurve {
 
-HostPoints<double> gather_points(const Communicator& ranks, HostPoints<const double> local) {
+std::int64_t total_count(const Communicator& ranks, std::size_t local) { return ranks.sum(static_cast<std::int64_t>(local)); }
+
+HostPoints<double> gather_points(const Communicator& ranks, HostPoints<const double> local, std::int64_t at_most) {
+  const auto mine = static_cast<std::int64_t>(local.extent(0));
+  std::int64_t before = 0, total = 0;
+  const auto counts = ranks.all_gather(std::vector<std::int64_t>{mine});
+  for (std::size_t r = 0; r < counts.size(); ++r) {
+    if (static_cast<int>(r) < ranks.rank()) before += counts[r];
+    total += counts[r];
+  }
   const auto dimension = local.extent(1);
-  const auto total = ranks.sum(static_cast<std::int64_t>(local.extent(0)));
-  HostPoints<double> all("boltzcurve::metrics::gathered", static_cast<std::size_t>(total), dimension);
-  std::vector<double> column(local.extent(0));
+  HostPoints<double> all("boltzcurve::metrics::gathered", static_cast<std::size_t>(std::min(total, at_most)), dimension);
+  std::vector<double> column(static_cast<std::size_t>(std::clamp<std::int64_t>(at_most - before, 0, mine)));
   for (std::size_t d = 0; d < dimension; ++d) {
     for (std::size_t i = 0; i < column.size(); ++i) column[i] = local(i, d);
     const auto gathered = ranks.all_gather(column);
@@ -32,26 +42,43 @@ HostPoints<double> finished_positions(const MetricInput& input) {
   return points;
 }
 
-std::vector<Measured> measure_run(const MetricInput& input) {
-  const auto particles = static_cast<std::int64_t>(input.status.size());
-  std::array<std::int64_t, particle_status_count> count{};
-  double action = 0;
-  for (std::size_t i = 0; i < input.status.size(); ++i) {
-    ++count[static_cast<std::size_t>(input.status[i])];
-    if (input.status[i] == ParticleStatus::finished) action += input.action[i];
-  }
-  const auto evaluations = std::accumulate(input.evaluations.begin(), input.evaluations.end(), std::int64_t{0});
-  const auto mean = [](double sum, std::int64_t n) { return n > 0 ? std::optional(sum / static_cast<double>(n)) : std::nullopt; };
-  const auto finished = count[static_cast<std::size_t>(ParticleStatus::finished)];
+std::optional<Mean> mean_where(const Communicator& ranks, std::span<const double> values, const std::function<bool(std::size_t)>& counts) {
+  const auto total = [&](const auto& term) {
+    return ordered_sums(ranks, static_cast<std::int64_t>(values.size()), particle_granule, 2, [&](std::size_t i, std::span<double> sums) {
+      if (!counts(i)) return;
+      sums[0] += term(values[i]);
+      sums[1] += 1;
+    });
+  };
+  const auto sums = total([](double value) { return value; });
+  const double n = sums[1];
+  if (n == 0) return std::nullopt;
+  const double mean = sums[0] / n;
+  const double squares = total([mean](double value) { return (value - mean) * (value - mean); })[0];
+  return Mean{mean, std::sqrt(squares / (n - 1) / n), static_cast<std::int64_t>(n)};
+}
 
-  std::vector<Measured> measured = {{"particles", static_cast<double>(particles), particles},
-                                    {"log_z_exact", input.log_z, 0},
-                                    {"nll_floor", input.entropy, 0},
-                                    {"action", mean(action, finished), finished},
-                                    {"evaluations_per_particle", mean(static_cast<double>(evaluations), particles), particles},
-                                    {"seconds_train", input.seconds_train, 0},
-                                    {"seconds_sample", input.seconds_sample, 0},
-                                    {"ranks", static_cast<double>(input.ranks.size()), 0}};
+std::vector<Measured> measure_run(const MetricInput& input) {
+  std::array<std::int64_t, particle_status_count> count{};
+  for (const auto status : input.status) ++count[static_cast<std::size_t>(status)];
+  input.ranks.sum(std::span<std::int64_t>(count));
+  const auto particles = total_count(input.ranks, input.status.size());
+
+  const auto finished = [&](std::size_t i) { return input.status[i] == ParticleStatus::finished; };
+  const std::vector<double> evaluations(input.evaluations.begin(), input.evaluations.end());
+  const auto measured_mean = [](const std::string& key, const std::optional<Mean>& mean) {
+    return mean ? Measured{key, mean->value, mean->samples, mean->standard_error} : Measured{key, std::nullopt, 0};
+  };
+
+  std::vector<Measured> measured = {
+      {"particles", static_cast<double>(particles), particles},
+      {"log_z_exact", input.log_z, 0},
+      {"nll_floor", input.entropy, 0},
+      measured_mean("action", mean_where(input.ranks, input.action, finished)),
+      measured_mean("evaluations_per_particle", mean_where(input.ranks, evaluations, [](std::size_t) { return true; })),
+      {"seconds_train", input.seconds_train, 0},
+      {"seconds_sample", input.seconds_sample, 0},
+      {"ranks", static_cast<double>(input.ranks.size()), 0}};
   for (const auto status : {ParticleStatus::escaped, ParticleStatus::nonfinite, ParticleStatus::step_underflow, ParticleStatus::max_steps})
     measured.push_back({name_of(status), static_cast<double>(count[static_cast<std::size_t>(status)]), particles});
   return measured;

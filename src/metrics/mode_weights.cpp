@@ -2,6 +2,7 @@
 #include <boltzcurve/metrics/mode_weights.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -24,34 +25,41 @@ std::size_t nearest(const HostPoints<const double>& x, std::size_t i, const std:
 
 }  // namespace
 
-std::vector<double> mode_shares(HostPoints<const double> x, std::span<const double> weight, const std::vector<Mode>& modes) {
-  std::vector<double> shares(modes.size(), 0);
-  double sum = 0;
+std::vector<double> mode_shares(const Communicator& ranks, HostPoints<const double> x, std::span<const double> weight,
+                                const std::vector<Mode>& modes) {
+  // Weights as whole numbers of a quantum, as fine as the sum of all of them leaves room for: their sums have no order.
+  const auto items = static_cast<std::uint64_t>(total_count(ranks, weight.size()));
+  const double quanta = std::ldexp(1.0, 62 - static_cast<int>(std::bit_width(items)));
+  std::vector<std::int64_t> sums(modes.size() + 1, 0);
   for (std::size_t i = 0; i < weight.size(); ++i) {
     if (weight[i] == 0) continue;
-    shares[nearest(x, i, modes)] += weight[i];
-    sum += weight[i];
+    const auto whole = std::llround(weight[i] * quanta);
+    sums[nearest(x, i, modes)] += whole;
+    sums.back() += whole;
   }
-  for (auto& share : shares) share /= sum;
+  ranks.sum(sums);
+  std::vector<double> shares(modes.size());
+  for (std::size_t k = 0; k < shares.size(); ++k) shares[k] = static_cast<double>(sums[k]) / static_cast<double>(sums.back());
   return shares;
 }
 
 std::vector<Measured> measure_mode_weights(const MetricInput& input) {
-  const auto particles = static_cast<std::int64_t>(input.status.size());
+  const auto particles = total_count(input.ranks, input.status.size());
   std::vector<Measured> measured = {{"mode_weight_error", std::nullopt, particles},
                                     {"mode_weight_error_relative", std::nullopt, particles},
                                     {"mode_weight_error_reweighted", std::nullopt, particles}};
-  const auto finished = std::count(input.status.begin(), input.status.end(), ParticleStatus::finished);
+  const auto finished = input.ranks.sum(std::count(input.status.begin(), input.status.end(), ParticleStatus::finished));
   if (input.modes.empty() || finished == 0) return measured;
 
   std::vector<double> weight(input.status.size());
   for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = input.status[i] == ParticleStatus::finished ? 1 : 0;
-  const auto shares = mode_shares(input.position, weight, input.modes);
+  const auto shares = mode_shares(input.ranks, input.position, weight, input.modes);
 
-  auto log_weight = log_weights(input.energy, input.log_density, input.status);
-  const double largest = *std::max_element(log_weight.begin(), log_weight.end());
-  for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = std::exp(log_weight[i] - largest);
-  const auto reweighted = mode_shares(input.position, weight, input.modes);
+  const auto log_weight = log_weights(input.energy, input.log_density, input.status);
+  const double largest = largest_of(input.ranks, log_weight);
+  const bool weighted = std::isfinite(largest);
+  for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = weighted ? std::exp(log_weight[i] - largest) : 0;
+  const auto reweighted = mode_shares(input.ranks, input.position, weight, input.modes);
 
   const double share_finished = static_cast<double>(finished) / static_cast<double>(particles);
   double absolute = 0, relative = 0, absolute_reweighted = 0;
@@ -63,7 +71,7 @@ std::vector<Measured> measure_mode_weights(const MetricInput& input) {
   }
   measured[0].value = absolute;
   measured[1].value = relative;
-  if (largest > -std::numeric_limits<double>::infinity()) measured[2].value = absolute_reweighted;
+  if (weighted) measured[2].value = absolute_reweighted;
   return measured;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace boltzcurve {
 namespace {
@@ -19,12 +20,13 @@ std::vector<double> direction(std::uint64_t seed, std::uint64_t projection, std:
   return along;
 }
 
-std::vector<double> sorted_projection(const HostPoints<const double>& points, const std::vector<double>& along) {
+/// All ranks' points along one direction, on rank `root`.
+std::vector<double> projection(const Communicator& ranks, int root, const HostPoints<const double>& points,
+                               const std::vector<double>& along) {
   std::vector<double> projected(points.extent(0), 0);
   for (std::size_t d = 0; d < along.size(); ++d)
     for (std::size_t i = 0; i < projected.size(); ++i) projected[i] += along[d] * points(i, d);
-  std::sort(projected.begin(), projected.end());
-  return projected;
+  return ranks.gather(projected, root);
 }
 
 }  // namespace
@@ -47,21 +49,33 @@ double squared_wasserstein(const std::vector<double>& sorted_a, const std::vecto
 
 double sliced_wasserstein(const Communicator& ranks, HostPoints<const double> x, HostPoints<const double> y, std::uint64_t seed,
                           int projections) {
-  const auto mine = shard_of(projections, 1, ranks.rank(), ranks.size());
-  std::vector<double> squares;
-  for (auto p = mine.first; p < mine.first + mine.count; ++p) {
-    const auto along = direction(seed, static_cast<std::uint64_t>(p), x.extent(1));
-    squares.push_back(squared_wasserstein(sorted_projection(x, along), sorted_projection(y, along)));
+  // Gather one direction for every rank, then let each sort and compare its own: no rank ever holds more than one projection of all points.
+  std::vector<double> squares(static_cast<std::size_t>(projections), 0.0);
+  for (int first = 0; first < projections; first += ranks.size()) {
+    std::vector<double> mine_x, mine_y;
+    const int last = std::min(first + ranks.size(), projections);
+    for (int p = first; p < last; ++p) {
+      const auto along = direction(seed, static_cast<std::uint64_t>(p), x.extent(1));
+      auto of_x = projection(ranks, p - first, x, along), of_y = projection(ranks, p - first, y, along);
+      if (ranks.rank() != p - first) continue;
+      mine_x = std::move(of_x);
+      mine_y = std::move(of_y);
+    }
+    const int mine = first + ranks.rank();
+    if (mine >= last) continue;
+    std::sort(mine_x.begin(), mine_x.end());
+    std::sort(mine_y.begin(), mine_y.end());
+    squares[static_cast<std::size_t>(mine)] = squared_wasserstein(mine_x, mine_y);
   }
-  double sum = 0;
-  for (const double square : ranks.all_gather(squares)) sum += square;
-  return std::sqrt(sum / projections);
+  // Each entry is zero on all ranks but one, so the sum over ranks has no rounding.
+  ranks.sum(squares);
+  return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0) / projections);
 }
 
 std::vector<Measured> measure_sliced_wasserstein(const MetricInput& input) {
   const auto finished = finished_positions(input);
-  const auto n = static_cast<std::int64_t>(finished.extent(0));
-  if (n == 0 || input.exact.extent(0) == 0) return {{"sliced_w2", std::nullopt, n}};
+  const auto n = total_count(input.ranks, finished.extent(0));
+  if (n == 0 || total_count(input.ranks, input.exact.extent(0)) == 0) return {{"sliced_w2", std::nullopt, n}};
   return {{"sliced_w2", sliced_wasserstein(input.ranks, finished, input.exact, input.seed), n}};
 }
 

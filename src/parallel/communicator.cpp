@@ -26,21 +26,31 @@ void all_reduce(MPI_Comm comm, std::span<T> values, MPI_Datatype type, MPI_Op op
   }
 }
 
+/// How many values each rank gives and where they go: MPI-3 wants both as int.
+struct GatherPlan {
+  std::vector<int> counts, offsets;
+  std::int64_t total = 0;
+
+  GatherPlan(MPI_Comm comm, int size, std::size_t local) : counts(static_cast<std::size_t>(size)), offsets(counts.size()) {
+    if (local > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+      throw Error(ExitCode::internal_error, "gathering more than 2^31 numbers of one rank");
+    const int mine = static_cast<int>(local);
+    check(MPI_Allgather(&mine, 1, MPI_INT, counts.data(), 1, MPI_INT, comm), "MPI_Allgather");
+    for (std::size_t r = 0; r < counts.size(); ++r) {
+      if (total > std::numeric_limits<int>::max()) throw Error(ExitCode::internal_error, "gathering more than 2^31 numbers");
+      offsets[r] = static_cast<int>(total);
+      total += counts[r];
+    }
+  }
+};
+
 template <class T>
 std::vector<T> gather_to_all(MPI_Comm comm, int size, std::span<const T> values, MPI_Datatype type) {
-  std::vector<int> counts(static_cast<std::size_t>(size)), offsets(static_cast<std::size_t>(size));
-  if (values.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-    throw Error(ExitCode::internal_error, "gathering more than 2^31 numbers of one rank");
-  const int mine = static_cast<int>(values.size());
-  check(MPI_Allgather(&mine, 1, MPI_INT, counts.data(), 1, MPI_INT, comm), "MPI_Allgather");
-  std::int64_t total = 0;
-  for (std::size_t r = 0; r < counts.size(); ++r) {
-    if (total > std::numeric_limits<int>::max()) throw Error(ExitCode::internal_error, "gathering more than 2^31 numbers");
-    offsets[r] = static_cast<int>(total);
-    total += counts[r];
-  }
-  std::vector<T> all(static_cast<std::size_t>(total));
-  check(MPI_Allgatherv(values.data(), mine, type, all.data(), counts.data(), offsets.data(), type, comm), "MPI_Allgatherv");
+  const GatherPlan plan(comm, size, values.size());
+  std::vector<T> all(static_cast<std::size_t>(plan.total));
+  check(
+      MPI_Allgatherv(values.data(), static_cast<int>(values.size()), type, all.data(), plan.counts.data(), plan.offsets.data(), type, comm),
+      "MPI_Allgatherv");
   return all;
 }
 
@@ -100,6 +110,15 @@ std::vector<double> Communicator::all_gather(std::span<const double> values) con
 
 std::vector<std::int64_t> Communicator::all_gather(std::span<const std::int64_t> values) const {
   return gather_to_all(handle_, size_, values, MPI_INT64_T);
+}
+
+std::vector<double> Communicator::gather(std::span<const double> values, int root) const {
+  const GatherPlan plan(handle_, size_, values.size());
+  std::vector<double> all(rank_ == root ? static_cast<std::size_t>(plan.total) : 0);
+  check(MPI_Gatherv(values.data(), static_cast<int>(values.size()), MPI_DOUBLE, all.data(), plan.counts.data(), plan.offsets.data(),
+                    MPI_DOUBLE, root, handle_),
+        "MPI_Gatherv");
+  return all;
 }
 
 std::vector<std::string> Communicator::all_gather(const std::string& text) const {

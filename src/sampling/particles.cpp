@@ -1,6 +1,7 @@
 #include <boltzcurve/sampling/particles.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace boltzcurve {
@@ -100,7 +101,8 @@ Particles sample_particles(const Communicator& ranks, const SamplingSettings& se
   all.energy = energies_of(target, all.position);
   for (std::size_t i = 0; i < all.energy.size(); ++i) {
     const bool finished = all.status[i] == static_cast<std::int32_t>(ParticleStatus::finished);
-    all.log_weight.push_back(finished ? -all.energy[i] - all.log_density[i] : -std::numeric_limits<double>::infinity());
+    const double log_weight = -all.energy[i] - all.log_density[i];
+    all.log_weight.push_back(finished && !std::isnan(log_weight) ? log_weight : -std::numeric_limits<double>::infinity());
   }
   return all;
 }

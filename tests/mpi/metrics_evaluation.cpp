@@ -3,6 +3,7 @@
 #include <boltzcurve/metrics/evaluation.hpp>
 #include <boltzcurve/ode/dormand_prince.hpp>
 #include <boltzcurve/random/counter_rng.hpp>
+#include <boltzcurve/sampling/particles.hpp>
 
 #include <gtest/gtest.h>
 
@@ -23,21 +24,27 @@ HostPoints<double> normal_points(std::int64_t first, std::int64_t count, std::ui
   return points;
 }
 
-MetricInput input_for(const Communicator& ranks, HostPoints<double> position) {
+/// This rank's part of the particles and of the exact samples.
+MetricInput input_for(const Communicator& ranks) {
   MetricInput input(ranks);
+  const auto mine = shard_of(particles, particle_granule, ranks.rank(), ranks.size());
+  const auto mine_exact = shard_of(samples, particle_granule, ranks.rank(), ranks.size());
+  const auto position = normal_points(mine.first, mine.count, 1);
   input.position = position;
-  input.exact = normal_points(0, samples, 2);
-  input.exact_again = normal_points(0, particles, 3);
-  for (std::int64_t i = 0; i < particles; ++i) {
+  input.exact = normal_points(mine_exact.first, mine_exact.count, 2);
+  input.exact_again = normal_points(mine.first, mine.count, 3);
+  for (std::int64_t row = 0; row < mine.count; ++row) {
+    const auto i = mine.first + row;
     double square = 0;
-    for (int d = 0; d < 3; ++d) square += position(i, d) * position(i, d);
+    for (int d = 0; d < 3; ++d) square += position(row, d) * position(row, d);
     input.energy.push_back(square / 1.9);
     input.log_density.push_back(-square / 2);
     input.action.push_back(std::sqrt(square));
     input.status.push_back(i % 50 == 7 ? ParticleStatus::escaped : ParticleStatus::finished);
     input.evaluations.push_back(20 + i % 6);
   }
-  for (std::int64_t i = 0; i < samples; ++i) input.exact_log_weight.push_back(std::sin(static_cast<double>(i)));
+  for (auto i = mine_exact.first; i < mine_exact.first + mine_exact.count; ++i)
+    input.exact_log_weight.push_back(std::sin(static_cast<double>(i)));
   input.log_z = 1.5;
   input.entropy = 4;
   input.modes = {{0.5, {-1, 0, 0}}, {0.5, {1, 0, 0}}};
@@ -55,11 +62,23 @@ TEST(MetricsOnRanks, GatheredPointsAreInGlobalOrderOnEveryRank) {
     for (std::size_t d = 0; d < 3; ++d) ASSERT_EQ(all(i, d), expected(i, d));
 }
 
+TEST(MetricsOnRanks, GatheringTheFirstPointsStopsWhereverTheyLie) {
+  const Communicator world(MPI_COMM_WORLD);
+  const auto mine = shard_of(particles, 64, world.rank(), world.size());
+  for (const std::int64_t at_most : {0, 1, 64, 200, 351, 699, 700, 701}) {
+    const auto all = gather_points(world, normal_points(mine.first, mine.count, 1), at_most);
+    const auto expected = normal_points(0, std::min(at_most, particles), 1);
+    ASSERT_EQ(all.extent(0), expected.extent(0)) << at_most;
+    for (std::size_t i = 0; i < all.extent(0); ++i)
+      for (std::size_t d = 0; d < 3; ++d) ASSERT_EQ(all(i, d), expected(i, d));
+  }
+}
+
 TEST(MetricsOnRanks, AllMetricsAreTheSameBitsAsOnOneRank) {
   const Communicator world(MPI_COMM_WORLD), self(MPI_COMM_SELF);
-  const auto mine = shard_of(particles, 64, world.rank(), world.size());
-  const auto position = gather_points(world, normal_points(mine.first, mine.count, 1));
-  const auto shared = evaluate_metrics(input_for(world, position)), alone = evaluate_metrics(input_for(self, position));
+  auto on_all = input_for(world), on_one = input_for(self);
+  on_all.distance_points = on_one.distance_points = 500;  // fewer than there are, more than a rank's of four
+  const auto shared = evaluate_metrics(on_all), alone = evaluate_metrics(on_one);
   ASSERT_EQ(shared.size(), alone.size());
   for (std::size_t k = 0; k < shared.size(); ++k) {
     ASSERT_TRUE(shared[k].value && alone[k].value) << shared[k].entry->key;
@@ -67,6 +86,7 @@ TEST(MetricsOnRanks, AllMetricsAreTheSameBitsAsOnOneRank) {
       EXPECT_EQ(*shared[k].value, world.size());
     } else {
       EXPECT_EQ(*shared[k].value, *alone[k].value) << shared[k].entry->key;
+      EXPECT_EQ(shared[k].standard_error, alone[k].standard_error) << shared[k].entry->key;
     }
   }
 }

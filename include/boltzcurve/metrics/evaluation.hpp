@@ -29,6 +29,7 @@ struct EvaluatedMetric {
   const MetricEntry* entry;
   std::optional<double> value;
   std::int64_t samples;  ///< how many particles or samples it is from; 0 where it is no statistic
+  std::optional<double> standard_error;
 };
 
 /// Evaluates all metrics, in the order of metric_entries(): the same values, to the last bit, on every rank and, `ranks` aside, for any
@@ -38,7 +39,8 @@ std::vector<EvaluatedMetric> evaluate_metrics(const MetricInput& input);
 /// The value of one key; throws Error for a key that is not there.
 std::optional<double> value_of(const std::vector<EvaluatedMetric>& evaluation, std::string_view key);
 
-/// A table for the terminal, a row per metric that has a value: name, value, unit, number of particles or samples, meaning.
+/// A table for the terminal, a row per metric that has a value: name, value, standard error where known, unit, number of
+/// particles or samples, meaning.
 std::string table_of(const std::vector<EvaluatedMetric>& evaluation);
 
 }  // namespace boltzcurve

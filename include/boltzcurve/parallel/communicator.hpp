@@ -43,6 +43,9 @@ class Communicator {
   std::vector<std::int64_t> all_gather(std::span<const std::int64_t> values) const;
   std::vector<std::string> all_gather(const std::string& text) const;
 
+  /// Every rank's values, in the order of ranks, on rank `root`; nothing on the others.
+  std::vector<double> gather(std::span<const double> values, int root) const;
+
  private:
   MPI_Comm handle_;
   int rank_ = 0, size_ = 1;

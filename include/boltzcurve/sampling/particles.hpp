@@ -20,7 +20,7 @@ struct Particles {
   int dimension = 0;
   std::vector<double> position;           ///< [count][D]; of a failed particle the last accepted one
   std::vector<double> log_density;        ///< [count] log q(x), nats
-  std::vector<double> log_weight;         ///< [count] -f_D(x) - log q(x), nats; minus infinity for a failed particle
+  std::vector<double> log_weight;         ///< [count] -f_D(x) - log q(x), nats; minus infinity for a failed one or where f_D is NaN
   std::vector<double> energy;             ///< [count] f_D(x), nats
   std::vector<double> action;             ///< [count] integral of |v_t|^2 dt along the path
   std::vector<std::int32_t> status;       ///< [count] ParticleStatus

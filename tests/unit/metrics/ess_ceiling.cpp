@@ -37,7 +37,7 @@ TEST(EssCeiling, WeightsOfLatentSamplesReproduceItWithinOnePerCent) {
       const double x[2] = {random.normal(), random.normal()};
       log_weight.push_back(-flow.energy(horizon, x).value + (x[0] * x[0] + x[1] * x[1]) / 2 + std::log(2 * M_PI));
     }
-    const auto estimate = importance_estimate(log_weight);
+    const auto estimate = importance_estimate(Communicator(MPI_COMM_SELF), log_weight);
     EXPECT_NEAR(estimate.ess, flow.ess_ceiling(horizon), 0.01 * flow.ess_ceiling(horizon)) << "2T = " << twice_horizon;
     EXPECT_NEAR(estimate.log_z, 0, 5 * estimate.log_z_stderr);
   }
@@ -71,7 +71,8 @@ TEST(EssCeiling, TransportAlongTheExactFieldKeepsEveryWeight) {
     // Coordinates grow to 40 and borders between modes stretch errors: the tolerance times a few thousands.
     EXPECT_NEAR(log_weight.back(), expected[static_cast<std::size_t>(i)], 5e-5);
   }
-  EXPECT_NEAR(importance_estimate(log_weight).ess, importance_estimate(expected).ess, 1e-4);
+  EXPECT_NEAR(importance_estimate(Communicator(MPI_COMM_SELF), log_weight).ess,
+              importance_estimate(Communicator(MPI_COMM_SELF), expected).ess, 1e-4);
 }
 
 }  // namespace

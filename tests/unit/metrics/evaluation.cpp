@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace boltzcurve {
@@ -83,6 +84,25 @@ TEST(Evaluation, EveryMetricComesOutAsByHand) {
     EXPECT_NEAR(*found, value, 1e-14) << key;
   }
   EXPECT_FALSE(value_of(evaluation, "seconds_train"));
+
+  const std::pair<const char*, double> standard_errors[] = {
+      // influences 2 w/2 - w^2/6 - 1 of the weights 4, 2, 0, 2: 1/3, 1/3, -1, 1/3
+      {"ess", 64. / (4 * 24) * std::sqrt(12. / 9 / 3 / 4)},
+      {"ess_forward", 0},
+      {"log_z", std::sqrt((8. / 3 / 4)) / 2},
+      {"elbo", std::log(2.0) * std::sqrt(6. / 9 / 2 / 3)},  // logs 2, 1, 1 in units of log 2: squares 4/9 + 1/9 + 1/9
+      {"eubo", 0},
+      {"nll", std::log(2.0) * std::sqrt(6. / 9 / 2 / 3)},
+      {"action", std::sqrt(14. / 2 / 3)},                    // 1, 2, 6
+      {"evaluations_per_particle", std::sqrt(276. / 3 / 4)}  // 20, 26, 8, 30
+  };
+  for (const auto& [key, value] : standard_errors) {
+    const auto found = std::find_if(evaluation.begin(), evaluation.end(), [&](const auto& metric) { return metric.entry->key == key; });
+    ASSERT_TRUE(found->standard_error) << key;
+    EXPECT_NEAR(*found->standard_error, value, 1e-14) << key;
+  }
+  EXPECT_EQ(std::count_if(evaluation.begin(), evaluation.end(), [](const auto& metric) { return metric.standard_error.has_value(); }),
+            std::ssize(standard_errors));
   EXPECT_EQ(std::size(expected) + 1, metric_entries().size());  // none forgotten here
 }
 
@@ -105,7 +125,7 @@ TEST(Evaluation, WhatCannotBeKnownHasNoValue) {
 TEST(Evaluation, TableNamesValueUnitAndNumberOfSamples) {
   const auto table = table_of(evaluate_metrics(four_particles()));
   EXPECT_THAT(table, testing::ContainsRegex("\nparticles +4 +4  generated particles\n"));
-  EXPECT_THAT(table, testing::ContainsRegex("\nnll +-0\\.674196 +nats +3  mean of"));
+  EXPECT_THAT(table, testing::ContainsRegex("\nnll +-0\\.674196 +0\\.23 +nats +3  mean of"));
   EXPECT_THAT(table, testing::ContainsRegex("\nlog_z_exact +0\\.25 +nats +log Z"));  // not a statistic: no number beside it
   EXPECT_THAT(table, testing::Not(testing::HasSubstr("seconds_train")));
 }
