@@ -34,7 +34,7 @@ ReproducibleSum::ReproducibleSum(std::vector<std::int64_t> borders, std::int64_t
       device_inverse_quantum_("boltzcurve::sum_inverse_quantum", borders_.size() - 1) {
   const auto total = static_cast<std::size_t>(borders_.back());
   if (reduction_ == Reduction::reproducible)
-    sums_.integers = Kokkos::View<std::int64_t*>("boltzcurve::integer_sums", total);
+    sums_.integers = Kokkos::View<std::uint64_t*>("boltzcurve::integer_sums", total);
   else
     sums_.numbers = Kokkos::View<double*>("boltzcurve::float_sums", total);
   sums_.maxima = Kokkos::View<std::int64_t*>("boltzcurve::sum_maxima", exponents_.size());
@@ -57,7 +57,7 @@ void ReproducibleSum::set_exponents(std::vector<std::int64_t> exponents) {
 
 PartialSums ReproducibleSum::begin() {
   if (reduction_ == Reduction::reproducible)
-    Kokkos::deep_copy(sums_.integers, 0);
+    Kokkos::deep_copy(sums_.integers, std::uint64_t{0});
   else
     Kokkos::deep_copy(sums_.numbers, 0.0);
   Kokkos::deep_copy(sums_.maxima, 0);
@@ -100,11 +100,13 @@ ReproducibleSum::Outcome ReproducibleSum::finish(const Communicator& ranks, std:
       ranks.sum(total);
     } else {
       const auto integers = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), sums_.integers);
-      ranks.sum(std::span<std::int64_t>(integers.data(), integers.extent(0)));
+      // Every partial sum fits its quantum, so that the sum is one of signed numbers again.
+      const auto signed_sums = std::span<std::int64_t>(reinterpret_cast<std::int64_t*>(integers.data()), integers.extent(0));
+      ranks.sum(signed_sums);
       for (std::size_t s = 0; s < exponents_.size(); ++s) {
         const double quantum = std::ldexp(1.0, static_cast<int>(exponents_[s]));
         for (auto i = borders_[s]; i < borders_[s + 1]; ++i)
-          total[static_cast<std::size_t>(i)] = static_cast<double>(integers(static_cast<std::size_t>(i))) * quantum;
+          total[static_cast<std::size_t>(i)] = static_cast<double>(signed_sums[static_cast<std::size_t>(i)]) * quantum;
       }
     }
   }

@@ -39,7 +39,7 @@ struct Pack {
   Pack() = default;
   KOKKOS_FORCEINLINE_FUNCTION Pack(Vector vector) : v(vector) {}
   template <class Number, std::enable_if_t<std::is_arithmetic_v<Number>, int> = 0>
-  KOKKOS_FORCEINLINE_FUNCTION Pack(Number number) : v(Vector{} + static_cast<Real>(number)) {}
+  KOKKOS_FORCEINLINE_FUNCTION Pack(Number number) : v(static_cast<Real>(number) - Vector{}) {}
 
   /// Lane i from or to pointer[i]; no alignment is needed.
   KOKKOS_FORCEINLINE_FUNCTION static Pack load(const Real* pointer) {

@@ -12,7 +12,8 @@ namespace boltzcurve {
 
 /// The device side of a sum over chunks: add() takes one chunk's partial sums. Copy it into kernels.
 struct PartialSums {
-  Kokkos::View<std::int64_t*> integers;         ///< [total]
+  /// [total], two's complement: a round that will be repeated overflows, which only unsigned numbers may
+  Kokkos::View<std::uint64_t*> integers;
   Kokkos::View<double*> numbers;                ///< [total], in place of `integers` when the reduction is fast
   Kokkos::View<std::int64_t*> maxima;           ///< [segments]: bits of the largest magnitude among all partial sums
   Kokkos::View<const std::int64_t*> borders;    ///< [segments + 1]
@@ -43,7 +44,7 @@ struct PartialSums {
               constexpr double round = 0x1.8p52;
               const double value = static_cast<double>(values[i]), shifted = value * scale + round;
               maximum = larger_magnitude(maximum, value);
-              Kokkos::atomic_add(&integers(i), __builtin_bit_cast(std::int64_t, shifted) - __builtin_bit_cast(std::int64_t, round));
+              Kokkos::atomic_add(&integers(i), __builtin_bit_cast(std::uint64_t, shifted) - __builtin_bit_cast(std::uint64_t, round));
             },
             Kokkos::Max<std::int64_t>(largest));
       }
