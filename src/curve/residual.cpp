@@ -1,11 +1,14 @@
 #include <boltzcurve/curve/residual.hpp>
+#include <boltzcurve/network/tile.hpp>
 
-#include <algorithm>
+#include <type_traits>
+#include <utility>
 
 namespace boltzcurve {
 namespace {
 
 constexpr std::int64_t alignment_bytes = 64;
+constexpr int team_size = 1;
 
 template <class Real>
 constexpr std::int64_t aligned(std::int64_t count) {
@@ -13,60 +16,65 @@ constexpr std::int64_t aligned(std::int64_t count) {
   return (count + numbers - 1) / numbers * numbers;
 }
 
-/// Groups of points that a tile holds: enough that the sums over points of the weight gradient run over some twenty registers before they
-/// are folded, no more, so that small tiles stay in the cache.
+Channels training_channels(int dimension) { return {dimension, true}; }
+
+/// Vectors of points in a tile. Two make every weight that is loaded serve twice as many points, which counts where a layer's weights
+/// [W][W] are more than what a tile of one vector carries through it [W][channels][lanes]; else the smaller tile fits the caches better.
 template <class Real>
-int groups_per_tile(int channels) {
-  constexpr int all = chunk_points / group_points<Real>, wanted_registers = 20;
-  int groups = 1;
-  while (groups < all && groups * channels * packs_per_group < wanted_registers) groups *= 2;
-  return groups;
+int packs_for(const MlpShape& network, int channels) {
+  return network.width >= channels * pack_lanes<Real> ? 2 : 1;
 }
 
-Channels training_channels(int dimension) { return {dimension, true, true}; }
-Channels sampling_channels(int dimension) { return {dimension, false, true}; }
-
 /// Where a team keeps one tile in its scratch memory: offsets in numbers.
-template <class Real>
+template <class Real, int Packs>
 struct TilePlan {
+  static constexpr int points = RegisterBlock<Real, Packs>::points;
+
   Channels channels;
-  PanelGrid<Real> grid, normaliser_grid;
-  std::int64_t points, inputs, time, weight, target, latent, psi, seeds, c, c_seeds, tile, normaliser_tile, gradient, total;
+  TileLayout<Real, Packs> psi_place, normaliser_place;
+  std::int64_t inputs, time, weight, clock_factor, laplacian_factor, target, latent, psi, seeds, c, c_seeds, psi_tile, normaliser_tile;
+  std::int64_t gradient, total;
   std::int64_t normaliser_gradient, loss, sum_size;  // within the gradient
 
-  TilePlan(const Channels& carried, int dimension, const PackedLayout& psi_layout, const PackedLayout* normaliser, bool with_gradient)
-      : channels(carried) {
-    const int groups = with_gradient ? groups_per_tile<Real>(carried.count()) : 1;
-    grid = {groups, carried.count(), psi_layout.padded_width};
-    points = std::int64_t{groups} * group_points<Real>;
+  TilePlan(int dimension, const PackedLayout& psi_layout, const PackedLayout* normaliser, bool with_gradient)
+      : channels(training_channels(dimension)),
+        psi_place{psi_layout.padded_width, channels.count(), psi_layout.shape.hidden_layers, with_gradient} {
     std::int64_t end = 0;
     const auto reserve = [&](std::int64_t count) { return std::exchange(end, end + aligned<Real>(count)); };
     inputs = reserve((dimension + 1) * points);
     time = reserve(points);
     weight = reserve(points);
+    clock_factor = reserve(points);
+    laplacian_factor = reserve(points);
     target = reserve((dimension + 2) * points);
     latent = reserve((dimension + 2) * points);
-    psi = reserve(carried.count() * points);
-    seeds = reserve(carried.count() * points);
+    psi = reserve(channels.count() * points);
+    seeds = reserve(channels.count() * points);
     c = reserve(points);
     c_seeds = reserve(points);
-    tile = reserve(TileBuffers<Real>::size(grid, psi_layout.shape.hidden_layers));
+    psi_tile = reserve(psi_place.size(team_size));
     normaliser_tile = end;
     if (normaliser) {
-      normaliser_grid = {groups, 1, normaliser->padded_width};
-      normaliser_tile = reserve(TileBuffers<Real>::size(normaliser_grid, normaliser->shape.hidden_layers));
+      normaliser_place = {normaliser->padded_width, 1, normaliser->shape.hidden_layers, with_gradient};
+      normaliser_tile = reserve(normaliser_place.size(team_size));
     }
     normaliser_gradient = psi_layout.padded_gradient_size();
     loss = normaliser_gradient + (normaliser ? normaliser->padded_gradient_size() : 0);
     sum_size = loss + 1;
-    gradient = reserve(sum_size);
+    gradient = reserve(with_gradient ? sum_size : 0);
     total = end;
   }
 };
 
-/// One team, one chunk of points: residual, loss and gradient.
-template <class Real, bool with_gradient>
-struct ResidualFunctor {
+/// What the second-order channel is asked for: a and b of  a d/ds + b Laplacian.
+enum class SecondOrder {
+  in_the_residual,  ///< t d/dt - t Laplacian, as GradientFlow says
+  laplacian         ///< the Laplacian alone
+};
+
+/// A team's part: its share of the chunks of points, tile by tile.
+template <class Real, int Packs>
+struct TileFunctor {
   using P = Pack<Real>;
   using Member = Kokkos::TeamPolicy<>::member_type;
   using Scratch = Kokkos::View<char*, Kokkos::DefaultExecutionSpace::scratch_memory_space, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
@@ -74,103 +82,133 @@ struct ResidualFunctor {
   GradientFlow curve;
   PackedLayout psi_layout, normaliser_layout;
   bool has_normaliser;
-  TilePlan<Real> plan;
+  TilePlan<Real, Packs> plan;
   Kokkos::View<const Real*> psi_weights, normaliser_weights, shift, scale;
   PointScalars<const Real> t;
   Points<const Real> x, target, latent;
+  std::int64_t n;
+
+  std::int64_t scratch_bytes() const { return plan.total * static_cast<std::int64_t>(sizeof(Real)) + alignment_bytes; }
+
+  KOKKOS_INLINE_FUNCTION Real* scratch_of(const Member& member) const {
+    const Scratch scratch(member.team_scratch(1), static_cast<std::size_t>(scratch_bytes()));
+    const auto address = (reinterpret_cast<std::uintptr_t>(scratch.data()) + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
+    return reinterpret_cast<Real*>(address);
+  }
+
+  KOKKOS_INLINE_FUNCTION TileNetwork<Real, Packs> psi_network(Real* memory) const {
+    return {psi_layout,
+            plan.channels,
+            plan.psi_place,
+            psi_weights.data(),
+            scale.data(),
+            memory + plan.inputs,
+            memory + plan.clock_factor,
+            memory + plan.laplacian_factor,
+            memory + plan.psi_tile};
+  }
+
+  KOKKOS_INLINE_FUNCTION TileNetwork<Real, Packs> normaliser_network(Real* memory) const {
+    return {normaliser_layout,
+            Channels{},
+            plan.normaliser_place,
+            normaliser_weights.data(),
+            scale.data() + curve.dimension,
+            memory + plan.inputs + curve.dimension * plan.points,
+            nullptr,
+            nullptr,
+            memory + plan.normaliser_tile};
+  }
+
+  /// Copies what is known of the tile's points into rows of scratch; places beyond the last point repeat it.
+  template <SecondOrder second_order>
+  KOKKOS_INLINE_FUNCTION void gather(const Member& member, std::int64_t first, std::int64_t end, Real* memory) const {
+    const int D = curve.dimension;
+    constexpr int points = TilePlan<Real, Packs>::points;
+    const auto index = [=](int p) { return first + p < end ? first + p : end - 1; };
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points), [&](const int p) { memory[plan.time + p] = t(index(p)); });
+    member.team_barrier();
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points / P::lanes), [&](const int pack) {
+      const int lane = pack * P::lanes;
+      const P time = P::load(memory + plan.time + lane);
+      ((curve.clock(time) - P(shift(D))) * P(scale(D))).store(memory + plan.inputs + D * points + lane);
+      const bool whole = second_order == SecondOrder::in_the_residual;
+      (whole ? curve.clock_factor(time) : P(0)).store(memory + plan.clock_factor + lane);
+      (whole ? curve.laplacian_factor(time) : P(1)).store(memory + plan.laplacian_factor + lane);
+    });
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, D), [&](const int k) {
+      for (int p = 0; p < points; ++p) memory[plan.inputs + k * points + p] = (x(index(p), k) - shift(k)) * scale(k);
+    });
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, D + 2), [&](const int k) {
+      for (int p = 0; p < points; ++p) {
+        memory[plan.target + k * points + p] = target(index(p), k);
+        memory[plan.latent + k * points + p] = latent(index(p), k);
+      }
+    });
+    member.team_barrier();
+  }
+};
+
+/// Residual, loss and gradient.
+template <class Real, int Packs, bool with_gradient>
+struct ResidualFunctor {
+  using Tiles = TileFunctor<Real, Packs>;
+  using P = Pack<Real>;
+  using Member = typename Tiles::Member;
+  static constexpr int points = TilePlan<Real, Packs>::points;
+
+  Tiles tiles;
   PointScalars<Real> residual;
   PartialSums sums;
-  std::int64_t n;
   Real point_weight;            // 1 / points in the batch
   Real inverse_residual_scale;  // 0: all points weigh the same
 
   KOKKOS_INLINE_FUNCTION void operator()(const Member& member) const {
-    const Scratch scratch(member.team_scratch(1), static_cast<std::size_t>(scratch_bytes()));
-    const auto address = (reinterpret_cast<std::uintptr_t>(scratch.data()) + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
-    Real* const memory = reinterpret_cast<Real*>(address);
-    const std::int64_t begin = std::int64_t{member.league_rank()} * chunk_points, end = begin + chunk_points < n ? begin + chunk_points : n;
-
-    Real* const gradient = memory + plan.gradient;
-    if constexpr (with_gradient) {
-      Kokkos::parallel_for(Kokkos::TeamThreadRange(member, plan.sum_size), [&](const std::int64_t i) { gradient[i] = 0; });
-      member.team_barrier();
+    Real* const memory = tiles.scratch_of(member);
+    Real* const gradient = memory + tiles.plan.gradient;
+    for (std::int64_t begin = std::int64_t{member.league_rank()} * chunk_points; begin < tiles.n;
+         begin += std::int64_t{member.league_size()} * chunk_points) {
+      const std::int64_t end = begin + chunk_points < tiles.n ? begin + chunk_points : tiles.n;
+      if constexpr (with_gradient) {
+        Kokkos::parallel_for(Kokkos::TeamThreadRange(member, tiles.plan.sum_size), [&](const std::int64_t i) { gradient[i] = 0; });
+        member.team_barrier();
+      }
+      for (std::int64_t first = begin; first < end; first += points) one_tile(member, first, end, memory);
+      if constexpr (with_gradient) sums.add(member, gradient);
     }
-    for (std::int64_t first = begin; first < end; first += plan.points) one_tile(member, first, end, memory);
-    if constexpr (with_gradient) sums.add(member, gradient);
   }
-
-  std::int64_t scratch_bytes() const { return plan.total * static_cast<std::int64_t>(sizeof(Real)) + alignment_bytes; }
 
   KOKKOS_INLINE_FUNCTION void one_tile(const Member& member, std::int64_t first, std::int64_t end, Real* memory) const {
-    Real *const inputs = memory + plan.inputs, *const psi = memory + plan.psi, *const seeds = memory + plan.seeds;
-    Real *const c = memory + plan.c, *const c_seeds = memory + plan.c_seeds;
-    gather(member, first, end, memory);
-
-    const TileBuffers<Real> tile(plan.grid, psi_layout.shape.hidden_layers, memory + plan.tile);
-    network_forward<with_gradient>(member, psi_layout, plan.channels, plan.grid, psi_weights.data(), inputs, scale.data(), tile, psi);
-
-    const TileBuffers<Real> c_tile(plan.normaliser_grid, normaliser_layout.shape.hidden_layers, memory + plan.normaliser_tile);
-    const Real* const c_inputs = inputs + curve.dimension * plan.points;
-    if (has_normaliser)
-      network_forward<with_gradient>(member, normaliser_layout, Channels{}, plan.normaliser_grid, normaliser_weights.data(), c_inputs,
-                                     scale.data() + curve.dimension, c_tile, c);
-
+    const auto& plan = tiles.plan;
+    tiles.template gather<SecondOrder::in_the_residual>(member, first, end, memory);
+    const auto psi = tiles.psi_network(memory);
+    const auto normaliser = tiles.normaliser_network(memory);
+    psi.forward(member, memory + plan.psi);
+    if (tiles.has_normaliser) normaliser.forward(member, memory + plan.c);
     residual_and_seeds(member, first, end, memory);
-
     if constexpr (with_gradient) {
-      Real* const gradient = memory + plan.gradient;
-      network_backward(member, psi_layout, plan.channels, plan.grid, psi_weights.data(), inputs, scale.data(), tile, seeds, gradient);
-      if (has_normaliser)
-        network_backward(member, normaliser_layout, Channels{}, plan.normaliser_grid, normaliser_weights.data(), c_inputs,
-                         scale.data() + curve.dimension, c_tile, c_seeds, gradient + plan.normaliser_gradient);
+      psi.backward(member, memory + plan.seeds, memory + plan.gradient);
+      if (tiles.has_normaliser) normaliser.backward(member, memory + plan.c_seeds, memory + plan.gradient + plan.normaliser_gradient);
     }
-  }
-
-  /// Copies what is known of the tile's points into rows of scratch; places beyond the last point repeat it with weight zero.
-  KOKKOS_INLINE_FUNCTION void gather(const Member& member, std::int64_t first, std::int64_t end, Real* memory) const {
-    const int D = curve.dimension;
-    const std::int64_t points = plan.points;
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points), [&](const std::int64_t p) {
-      const std::int64_t i = first + p < end ? first + p : end - 1;
-      memory[plan.time + p] = t(i);
-      memory[plan.weight + p] = first + p < end ? point_weight : Real(0);
-      if (!has_normaliser) memory[plan.c + p] = 0;
-    });
-    member.team_barrier();
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points / P::lanes), [&](const std::int64_t pack) {
-      const P clock = curve.clock(P::load(memory + plan.time + pack * P::lanes));
-      ((clock - P(shift(D))) * P(scale(D))).store(memory + plan.inputs + D * points + pack * P::lanes);
-    });
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, D), [&](const int k) {
-      for (std::int64_t p = 0; p < points; ++p) {
-        const std::int64_t i = first + p < end ? first + p : end - 1;
-        memory[plan.inputs + k * points + p] = (x(i, k) - shift(k)) * scale(k);
-      }
-    });
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, D + 2), [&](const int k) {
-      for (std::int64_t p = 0; p < points; ++p) {
-        const std::int64_t i = first + p < end ? first + p : end - 1;
-        memory[plan.target + k * points + p] = target(i, k);
-        memory[plan.latent + k * points + p] = latent(i, k);
-      }
-    });
-    member.team_barrier();
   }
 
   KOKKOS_INLINE_FUNCTION void residual_and_seeds(const Member& member, std::int64_t first, std::int64_t end, Real* memory) const {
-    const std::int64_t points = plan.points;
-    const int packs = static_cast<int>(points) / P::lanes;
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, packs), [&](const int pack) {
-      const std::int64_t lane = std::int64_t{pack} * P::lanes;
+    const auto& plan = tiles.plan;
+    const auto& curve = tiles.curve;
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points / P::lanes), [&](const int pack) {
+      const int lane = pack * P::lanes;
       const auto load = [=](const Real* rows, int row) { return P::load(rows + row * points + lane); };
       const Real *const energy = memory + plan.target, *const other = memory + plan.latent, *const psi = memory + plan.psi;
-      const P time = load(memory + plan.time, 0);
-      const P r = curve.residual(time, load(memory + plan.c, 0), load, energy, other, psi);
+      const P time = load(memory + plan.time, 0), c = tiles.has_normaliser ? load(memory + plan.c, 0) : P(0);
+      const P r = curve.residual(time, c, load, energy, other, psi);
       for (int l = 0; l < P::lanes && first + lane + l < end; ++l) residual(first + lane + l) = r[l];
       if constexpr (with_gradient) {
+        P weight = P(point_weight);
+        for (int l = 0; l < P::lanes; ++l)
+          if (first + lane + l >= end) weight.set(l, 0);
         const P base = P(inverse_residual_scale) * curve.base_residual(time, load, energy, other);
-        const P weighted = load(memory + plan.weight, 0) / (P(1) + base * base) * r, slope = weighted + weighted;
-        (weighted * r).store(memory + plan.c + lane);  // C itself is no longer needed: its place keeps the loss per point
+        const P weighted = weight / (P(1) + base * base) * r, slope = weighted + weighted;
+        (weighted * r).store(memory + plan.weight + lane);  // the loss per point
         (-slope).store(memory + plan.c_seeds + lane);
         Real* const seeds = memory + plan.seeds;
         curve.residual_slopes(time, slope, load, energy, other, psi,
@@ -181,59 +219,62 @@ struct ResidualFunctor {
     if constexpr (with_gradient)
       Kokkos::single(Kokkos::PerTeam(member), [&]() {
         Real sum = 0;
-        for (std::int64_t p = 0; p < points; ++p) sum += memory[plan.c + p];
+        for (int p = 0; p < points; ++p) sum += memory[plan.weight + p];
         memory[plan.gradient + plan.loss] += sum;
       });
   }
 };
 
-/// One team, one group of points: velocity and divergence.
-template <class Real>
+/// Velocity and divergence.
+template <class Real, int Packs>
 struct VelocityFunctor {
+  using Tiles = TileFunctor<Real, Packs>;
   using P = Pack<Real>;
-  using Base = ResidualFunctor<Real, false>;
-  using Member = typename Base::Member;
-  Base base;
-  Points<Real> out_velocity;
-  PointScalars<Real> out_divergence;
+  using Member = typename Tiles::Member;
+  static constexpr int points = TilePlan<Real, Packs>::points;
+
+  Tiles tiles;
+  Points<Real> velocity;
+  PointScalars<Real> divergence;
 
   KOKKOS_INLINE_FUNCTION void operator()(const Member& member) const {
-    const auto& plan = base.plan;
-    const typename Base::Scratch scratch(member.team_scratch(1), static_cast<std::size_t>(base.scratch_bytes()));
-    const auto address = (reinterpret_cast<std::uintptr_t>(scratch.data()) + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
-    Real* const memory = reinterpret_cast<Real*>(address);
-    const std::int64_t first = member.league_rank() * plan.points, end = first + plan.points < base.n ? first + plan.points : base.n;
-    base.gather(member, first, end, memory);
-    const TileBuffers<Real> tile(plan.grid, base.psi_layout.shape.hidden_layers, memory + plan.tile);
-    network_forward<false>(member, base.psi_layout, plan.channels, plan.grid, base.psi_weights.data(), memory + plan.inputs,
-                           base.scale.data(), tile, memory + plan.psi);
+    Real* const memory = tiles.scratch_of(member);
+    const std::int64_t stride = std::int64_t{member.league_size()} * points;
+    for (std::int64_t first = std::int64_t{member.league_rank()} * points; first < tiles.n; first += stride)
+      one_tile(member, first, memory);
+  }
 
-    const int D = base.curve.dimension;
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, static_cast<int>(plan.points) / P::lanes), [&](const int pack) {
-      const std::int64_t points = plan.points, lane = std::int64_t{pack} * P::lanes;
+  KOKKOS_INLINE_FUNCTION void one_tile(const Member& member, std::int64_t first, Real* memory) const {
+    const auto& plan = tiles.plan;
+    const auto& curve = tiles.curve;
+    tiles.template gather<SecondOrder::laplacian>(member, first, tiles.n, memory);
+    tiles.psi_network(memory).forward(member, memory + plan.psi);
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points / P::lanes), [&](const int pack) {
+      const int lane = pack * P::lanes;
       const auto load = [=](const Real* rows, int row) { return P::load(rows + row * points + lane); };
       const Real *const energy = memory + plan.target, *const other = memory + plan.latent, *const psi = memory + plan.psi;
       const P time = load(memory + plan.time, 0);
-      for (int k = 1; k <= D + 1; ++k) {
-        const P value = base.curve.velocity(k, time, load, energy, other, psi);
-        for (int l = 0; l < P::lanes && first + lane + l < end; ++l) {
-          if (k <= D)
-            out_velocity(first + lane + l, k - 1) = value[l];
+      for (int k = 1; k <= curve.dimension + 1; ++k) {
+        const P value = curve.velocity(k, time, load, energy, other, psi);
+        for (int l = 0; l < P::lanes && first + lane + l < tiles.n; ++l) {
+          if (k <= curve.dimension)
+            velocity(first + lane + l, k - 1) = value[l];
           else
-            out_divergence(first + lane + l) = value[l];
+            divergence(first + lane + l) = value[l];
         }
       }
     });
+    member.team_barrier();
   }
 };
 
 int chunks_of(std::int64_t n, std::int64_t chunk) { return static_cast<int>((n + chunk - 1) / chunk); }
 
 template <class Functor>
-void launch_teams(const char* label, int teams, std::int64_t scratch_bytes, const Functor& functor) {
+void launch_teams(const char* label, int teams, const Functor& functor) {
   if (teams == 0) return;
-  Kokkos::TeamPolicy<> policy(teams, 1);
-  policy.set_scratch_size(1, Kokkos::PerTeam(static_cast<int>(scratch_bytes)));
+  Kokkos::TeamPolicy<> policy(teams, team_size);
+  policy.set_scratch_size(1, Kokkos::PerTeam(static_cast<int>(functor.tiles.scratch_bytes())));
   Kokkos::parallel_for(label, policy, functor);
 }
 
@@ -269,8 +310,9 @@ ResidualKernel<Real>::ResidualKernel(const GradientFlow& curve, const CurveNetwo
     : curve_(curve),
       networks_(networks),
       residual_scale_(residual_scale),
-      psi_(networks.psi),
-      normaliser_(networks.normaliser.value_or(MlpShape{1, 8, 1})),
+      packs_(packs_for<Real>(networks.psi, training_channels(curve.dimension).count())),
+      psi_(networks.psi, accumulators / packs_),
+      normaliser_(networks.normaliser.value_or(MlpShape{1, 8, 1}), accumulators / packs_),
       parameters_("boltzcurve::parameters", static_cast<std::size_t>(networks.parameter_count())),
       psi_weights_("boltzcurve::packed_psi", static_cast<std::size_t>(psi_.weights_size())),
       normaliser_weights_("boltzcurve::packed_normaliser", static_cast<std::size_t>(normaliser_.weights_size())),
@@ -331,38 +373,37 @@ double ResidualKernel<Real>::unpack(const std::vector<double>& sums, std::vector
 }
 
 template <class Real>
+template <class Body>
+auto ResidualKernel<Real>::with_packs(const Body& body) const {
+  return packs_ == 2 ? body(std::integral_constant<int, 2>()) : body(std::integral_constant<int, 1>());
+}
+
+template <class Real>
 std::int64_t ResidualKernel<Real>::scratch_bytes() const {
-  const TilePlan<Real> plan(training_channels(curve_.dimension), curve_.dimension, psi_, networks_.normaliser ? &normaliser_ : nullptr,
-                            true);
-  return plan.total * static_cast<std::int64_t>(sizeof(Real)) + alignment_bytes;
+  return with_packs([&]<int Packs>(std::integral_constant<int, Packs>) {
+    const TilePlan<Real, Packs> plan(curve_.dimension, psi_, networks_.normaliser ? &normaliser_ : nullptr, true);
+    return plan.total * static_cast<std::int64_t>(sizeof(Real)) + alignment_bytes;
+  });
 }
 
 template <class Real>
 template <bool with_gradient>
 void ResidualKernel<Real>::launch(const CollocationBatch<Real>& batch, std::int64_t n, double batch_points, const PartialSums& sums,
                                   PointScalars<Real> residual) const {
-  const TilePlan<Real> plan(training_channels(curve_.dimension), curve_.dimension, psi_, networks_.normaliser ? &normaliser_ : nullptr,
-                            with_gradient);
-  const ResidualFunctor<Real, with_gradient> functor{curve_,
-                                                     psi_,
-                                                     normaliser_,
-                                                     networks_.normaliser.has_value(),
-                                                     plan,
-                                                     psi_weights_,
-                                                     normaliser_weights_,
-                                                     input_shift_,
-                                                     input_scale_,
-                                                     batch.t,
-                                                     batch.x,
-                                                     batch.target,
-                                                     batch.latent,
-                                                     residual,
-                                                     sums,
-                                                     n,
-                                                     static_cast<Real>(1 / batch_points),
-                                                     static_cast<Real>(residual_scale_ > 0 ? 1 / residual_scale_ : 0)};
-  launch_teams(with_gradient ? "boltzcurve::residual_gradient" : "boltzcurve::residual", chunks_of(n, chunk_points),
-               functor.scratch_bytes(), functor);
+  with_packs([&]<int Packs>(std::integral_constant<int, Packs>) {
+    const bool has_normaliser = networks_.normaliser.has_value();
+    const TilePlan<Real, Packs> plan(curve_.dimension, psi_, has_normaliser ? &normaliser_ : nullptr, with_gradient);
+    const TileFunctor<Real, Packs> tiles{
+        curve_,       psi_,         normaliser_, has_normaliser, plan,         psi_weights_, normaliser_weights_,
+        input_shift_, input_scale_, batch.t,     batch.x,        batch.target, batch.latent, n};
+    const ResidualFunctor<Real, Packs, with_gradient> functor{tiles, residual, sums, static_cast<Real>(1 / batch_points),
+                                                              static_cast<Real>(residual_scale_ > 0 ? 1 / residual_scale_ : 0)};
+    const int chunks = chunks_of(n, chunk_points);
+    if constexpr (with_gradient)
+      launch_teams("boltzcurve::residual_gradient", sums.teams(chunks), functor);
+    else
+      launch_teams("boltzcurve::residual", chunks, functor);
+  });
 }
 
 template <class Real>
@@ -379,28 +420,13 @@ void ResidualKernel<Real>::residual(const CollocationBatch<Real>& batch, std::in
 template <class Real>
 void ResidualKernel<Real>::velocity(std::int64_t n, PointScalars<const Real> t, Points<const Real> x, Points<const Real> target,
                                     Points<const Real> latent, Points<Real> velocity, PointScalars<Real> divergence) const {
-  const TilePlan<Real> plan(sampling_channels(curve_.dimension), curve_.dimension, psi_, nullptr, false);
-  const VelocityFunctor<Real> functor{{curve_,
-                                       psi_,
-                                       normaliser_,
-                                       false,
-                                       plan,
-                                       psi_weights_,
-                                       normaliser_weights_,
-                                       input_shift_,
-                                       input_scale_,
-                                       t,
-                                       x,
-                                       target,
-                                       latent,
-                                       {},
-                                       {},
-                                       n,
-                                       0,
-                                       0},
-                                      velocity,
-                                      divergence};
-  launch_teams("boltzcurve::velocity", chunks_of(n, plan.points), functor.base.scratch_bytes(), functor);
+  with_packs([&]<int Packs>(std::integral_constant<int, Packs>) {
+    const TilePlan<Real, Packs> plan(curve_.dimension, psi_, nullptr, false);
+    const TileFunctor<Real, Packs> tiles{curve_,       psi_,         normaliser_, false, plan,   psi_weights_, normaliser_weights_,
+                                         input_shift_, input_scale_, t,           x,     target, latent,       n};
+    const VelocityFunctor<Real, Packs> functor{tiles, velocity, divergence};
+    launch_teams("boltzcurve::velocity", chunks_of(n, plan.points), functor);
+  });
 }
 
 template struct CollocationBatch<float>;

@@ -24,10 +24,8 @@ void pack_weights(const PackedLayout& layout, Kokkos::View<const double*> parame
             } else if (layer == last) {
               packed(layout.output() + column) = w;
             } else {
-              const std::int64_t forward = (std::int64_t{row / block_neurons} * padded + column) * block_neurons + row % block_neurons;
-              const std::int64_t backward = (std::int64_t{column / block_neurons} * padded + row) * block_neurons + column % block_neurons;
-              packed(layout.forward(layer) + forward) = w;
-              packed(layout.backward(layer) + backward) = w;
+              packed(layout.forward(layer) + layout.blocked(row, column)) = w;
+              packed(layout.backward(layer) + layout.blocked(column, row)) = w;
             }
           }
           const Real b = true_row ? static_cast<Real>(parameters(bias + row)) : Real(0);

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 namespace boltzcurve {
 namespace {
 
 constexpr int headroom_bits = 10;                // a segment may grow or shrink 2^10-fold from one round to the next without a repeat
+constexpr int most_slots = 256;                  // of the device's concurrency, which counts threads on GPUs
 constexpr std::int64_t lowest_exponent = -1000;  // also before anything is known: nothing fits, so the first round is repeated
 
 template <class T>
@@ -16,6 +18,18 @@ Kokkos::View<T*> to_device(const std::string& label, const std::vector<T>& value
   Kokkos::View<T*> view(Kokkos::view_alloc(label, Kokkos::WithoutInitializing), values.size());
   Kokkos::deep_copy(view, Kokkos::View<const T*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(values.data(), values.size()));
   return view;
+}
+
+/// The slots' rows as one, on the host.
+template <class Out, class T, class Join>
+std::vector<Out> joined(const PartialSums::Slots<T>& slots, const Join& join) {
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), slots);
+  const std::size_t size = host.extent(1);
+  std::vector<Out> row(size);
+  for (std::size_t i = 0; i < size; ++i) row[i] = static_cast<Out>(host(0, i));
+  for (std::size_t slot = 1; slot < host.extent(0); ++slot)
+    for (std::size_t i = 0; i < size; ++i) row[i] = join(row[i], static_cast<Out>(host(slot, i)));
+  return row;
 }
 
 int bits_for_chunks(std::int64_t chunks) {
@@ -33,11 +47,14 @@ ReproducibleSum::ReproducibleSum(std::vector<std::int64_t> borders, std::int64_t
       device_borders_(to_device("boltzcurve::sum_borders", borders_)),
       device_inverse_quantum_("boltzcurve::sum_inverse_quantum", borders_.size() - 1) {
   const auto total = static_cast<std::size_t>(borders_.back());
+  const int concurrency = Kokkos::DefaultExecutionSpace().concurrency();
+  const auto slots =
+      static_cast<std::size_t>(std::clamp<std::int64_t>(std::min(concurrency, most_slots), 1, std::max<std::int64_t>(chunks, 1)));
   if (reduction_ == Reduction::reproducible)
-    sums_.integers = Kokkos::View<std::uint64_t*>("boltzcurve::integer_sums", total);
+    sums_.integers = PartialSums::Slots<std::uint64_t>("boltzcurve::integer_sums", slots, total);
   else
-    sums_.numbers = Kokkos::View<double*>("boltzcurve::float_sums", total);
-  sums_.maxima = Kokkos::View<std::int64_t*>("boltzcurve::sum_maxima", exponents_.size());
+    sums_.numbers = PartialSums::Slots<double>("boltzcurve::float_sums", slots, total);
+  sums_.maxima = PartialSums::Slots<std::int64_t>("boltzcurve::sum_maxima", slots, exponents_.size());
   sums_.borders = device_borders_;
   sums_.inverse_quantum = device_inverse_quantum_;
   sums_.reduction = reduction_;
@@ -73,8 +90,7 @@ std::int64_t ReproducibleSum::exponent_for(double largest) const {
 
 ReproducibleSum::Outcome ReproducibleSum::finish(const Communicator& ranks, std::vector<double>& total) {
   Kokkos::fence();
-  const auto maxima = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), sums_.maxima);
-  std::vector<std::int64_t> bits(maxima.data(), maxima.data() + maxima.extent(0));
+  auto bits = joined<std::int64_t>(sums_.maxima, [](std::int64_t a, std::int64_t b) { return std::max(a, b); });
   ranks.max(bits);
 
   bool fits = true, finite = true;
@@ -93,20 +109,18 @@ ReproducibleSum::Outcome ReproducibleSum::finish(const Communicator& ranks, std:
   if (!finite) return Outcome::nonfinite;
 
   if (fits) {
-    total.resize(static_cast<std::size_t>(borders_.back()));
     if (reduction_ == Reduction::fast) {
-      const auto numbers = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), sums_.numbers);
-      std::copy(numbers.data(), numbers.data() + numbers.extent(0), total.begin());
+      total = joined<double>(sums_.numbers, std::plus<>());
       ranks.sum(total);
     } else {
-      const auto integers = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), sums_.integers);
+      total.resize(static_cast<std::size_t>(borders_.back()));
       // Every partial sum fits its quantum, so that the sum is one of signed numbers again.
-      const auto signed_sums = std::span<std::int64_t>(reinterpret_cast<std::int64_t*>(integers.data()), integers.extent(0));
-      ranks.sum(signed_sums);
+      auto integers = joined<std::int64_t>(sums_.integers, std::plus<>());
+      ranks.sum(integers);
       for (std::size_t s = 0; s < exponents_.size(); ++s) {
         const double quantum = std::ldexp(1.0, static_cast<int>(exponents_[s]));
         for (auto i = borders_[s]; i < borders_[s + 1]; ++i)
-          total[static_cast<std::size_t>(i)] = static_cast<double>(signed_sums[static_cast<std::size_t>(i)]) * quantum;
+          total[static_cast<std::size_t>(i)] = static_cast<double>(integers[static_cast<std::size_t>(i)]) * quantum;
       }
     }
   }

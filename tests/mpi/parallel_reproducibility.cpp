@@ -107,16 +107,18 @@ TEST(Particles, HaveTheSameBitsOnAllRanksTogetherAsOnOne) {
   EXPECT_EQ(ranks.all_gather(std::span<const std::int64_t>(mine.evaluations)), alone.evaluations);
 }
 
-/// Adds one value per chunk and segment to a sum: chunk c of `chunks`, on the ranks' shards.
+/// Adds a value per entry to a sum, for each of the rank's chunks [first, first + count).
 struct AddChunks {
   PartialSums sums;
-  std::int64_t first;
+  std::int64_t first, count;
   double scale;
 
   KOKKOS_FUNCTION void operator()(const Kokkos::TeamPolicy<>::member_type& member) const {
-    const auto chunk = static_cast<double>(first + member.league_rank());
-    const double values[3] = {scale * (chunk + 1) / 3, -scale / (chunk + 1), scale * 1e-9 * chunk};
-    sums.add(member, values);
+    for (std::int64_t i = member.league_rank(); i < count; i += member.league_size()) {
+      const auto chunk = static_cast<double>(first + i);
+      const double values[3] = {scale * (chunk + 1) / 3, -scale / (chunk + 1), scale * 1e-9 * chunk};
+      sums.add(member, values);
+    }
   }
 };
 
@@ -124,8 +126,8 @@ ReproducibleSum::Outcome add_all(const Communicator& ranks, ReproducibleSum& sum
   const Shard shard = shard_of(50, 1, ranks.rank(), ranks.size());
   const auto partial = sum.begin();
   if (shard.count > 0)
-    Kokkos::parallel_for("test::add_chunks", Kokkos::TeamPolicy<>(static_cast<int>(shard.count), 1),
-                         AddChunks{partial, shard.first, scale});
+    Kokkos::parallel_for("test::add_chunks", Kokkos::TeamPolicy<>(partial.teams(shard.count), 1),
+                         AddChunks{partial, shard.first, shard.count, scale});
   return sum.finish(ranks, total);
 }
 

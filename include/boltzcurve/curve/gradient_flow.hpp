@@ -34,8 +34,8 @@ inline constexpr auto choices<Schedule> = std::to_array<Choice<Schedule>>({
 /// Networks see the clock s = sqrt(t/T) in [0, 1] in place of t: near the target the curve changes within times of 1/|grad f_D|^2, which a
 /// smooth function of t cannot follow. The residual needs d psi/dt only as t d psi/dt = (s/2) d psi/ds, which is regular at t = 0.
 ///
-/// Derivatives of an energy at one point come as rows: value, gradient [D], Laplacian. Those of psi as channels [D+3]: value, gradient [D],
-/// derivative by the clock s, Laplacian.
+/// Derivatives of an energy at one point come as rows: value, gradient [D], Laplacian. Those of psi as channels [D+2]: value, gradient [D],
+/// and what R needs of the rest, t d psi/dt - t Lap psi = a d psi/ds + b Lap psi with a = s/2 and b = -t.
 struct GradientFlow {
   int dimension = 1;
   double horizon = 5;  ///< T
@@ -57,18 +57,28 @@ struct GradientFlow {
     return sqrt(t * P(1 / horizon));
   }
 
+  /// a and b of the last channel of psi.
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION P clock_factor(P t) const {
+    return P(0.5) * clock(t);
+  }
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION P laplacian_factor(P t) const {
+    return -t;
+  }
+
   /// R at one pack of points. `load(array, row)` reads row `row` of one of the arrays.
   template <class P, class Load, class Array>
   KOKKOS_FORCEINLINE_FUNCTION P residual(P t, P c, const Load& load, Array target, Array latent, Array psi) const {
     const int D = dimension;
     const P g = weight(t), rate = weight_rate(t), anchor = form == CurveForm::anchored ? P(1) - g : P(0);
     P sum = rate * (load(target, 0) - (form == CurveForm::anchored ? load(latent, 0) : P(0))) - c;
-    sum += load(psi, 0) + P(0.5) * clock(t) * load(psi, D + 1);
+    sum += load(psi, 0) + load(psi, D + 1);
     for (int k = 1; k <= D; ++k) {
       const P z = load(latent, k), slope = g * load(target, k) + anchor * z + t * load(psi, k);
       sum += slope * (slope - z);
     }
-    return sum - (g * load(target, D + 1) + (anchor - P(1)) * load(latent, D + 1) + t * load(psi, D + 2));
+    return sum - (g * load(target, D + 1) + (anchor - P(1)) * load(latent, D + 1));
   }
 
   /// R where psi and C are zero.
@@ -78,7 +88,7 @@ struct GradientFlow {
     return residual(t, P(0), load_or_zero, target, latent, Array{});
   }
 
-  /// dR/d(channel of psi) times `factor`, for all D+3 channels: store(channel, value). dR/dC = -1.
+  /// dR/d(channel of psi) times `factor`, for all D+2 channels: store(channel, value). dR/dC = -1.
   template <class P, class Load, class Array, class Store>
   KOKKOS_FORCEINLINE_FUNCTION void residual_slopes(P t, P factor, const Load& load, Array target, Array latent, Array psi,
                                                    const Store& store) const {
@@ -89,11 +99,11 @@ struct GradientFlow {
       const P z = load(latent, k), slope = g * load(target, k) + anchor * z + t * load(psi, k);
       store(k, scaled * (slope + slope - z));
     }
-    store(D + 1, P(0.5) * clock(t) * factor);
-    store(D + 2, -scaled);
+    store(D + 1, factor);
   }
 
-  /// Component k (1..D) of the velocity v_t = grad(f_t - f_Z), and its divergence; here psi has channels value, gradient, Laplacian.
+  /// Component k (1..D) of the velocity v_t = grad(f_t - f_Z), and its divergence; here psi has channels value, gradient, Laplacian
+  /// (a = 0, b = 1).
   template <class P, class Load, class Array>
   KOKKOS_FORCEINLINE_FUNCTION P velocity(int k, P t, const Load& load, Array target, Array latent, Array psi) const {
     const P g = weight(t), anchor = form == CurveForm::anchored ? P(1) - g : P(0);

@@ -4,7 +4,6 @@
 #include <boltzcurve/curve/gradient_flow.hpp>
 #include <boltzcurve/network/mlp.hpp>
 #include <boltzcurve/network/packed_mlp.hpp>
-#include <boltzcurve/network/tile.hpp>
 #include <boltzcurve/parallel/reproducible_sum.hpp>
 
 #include <optional>
@@ -80,6 +79,8 @@ class ResidualKernel {
   const CurveNetworks& networks() const { return networks_; }
 
  private:
+  template <class Body>
+  auto with_packs(const Body& body) const;
   template <bool with_gradient>
   void launch(const CollocationBatch<Real>& batch, std::int64_t n, double batch_points, const PartialSums& sums,
               PointScalars<Real> residual) const;
@@ -87,6 +88,7 @@ class ResidualKernel {
   GradientFlow curve_;
   CurveNetworks networks_;
   double residual_scale_;
+  int packs_;  // vectors of points in a tile: 1 or 2
   PackedLayout psi_, normaliser_;
   Kokkos::View<double*> parameters_;
   Kokkos::View<Real*> psi_weights_, normaliser_weights_;

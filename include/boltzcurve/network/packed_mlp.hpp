@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/core/pack.hpp>
 #include <boltzcurve/network/mlp.hpp>
 
 #include <Kokkos_Core.hpp>
@@ -8,31 +9,49 @@
 
 namespace boltzcurve {
 
-/// Outputs whose sums one micro-kernel call keeps in registers; neurons are padded with zeros to a multiple of it.
-inline constexpr int block_neurons = 8;
+/// Sums that a micro-kernel keeps in registers: half of the vector registers, the rest holds operands.
+#if defined(__AVX512F__) || defined(__aarch64__)
+inline constexpr int accumulators = 16;
+#else
+inline constexpr int accumulators = 8;
+#endif
+
+/// Neurons that pass through the activation together; widths are padded with zeros to a multiple of it.
+inline constexpr int chunk_neurons = 16;
+
+/// The register block of the products: `neurons` outputs x `packs` vectors of points.
+template <class Real, int Packs>
+struct RegisterBlock {
+  static constexpr int packs = Packs, points = Packs * pack_lanes<Real>, neurons = accumulators / Packs;
+  static_assert(accumulators % Packs == 0 && chunk_neurons % neurons == 0 && chunk_neurons % pack_lanes<Real> == 0);
+};
 
 /// Where the parts of a network lie in memory, in the order in which the tile kernel reads them.
 ///
 ///   weights      first        [inputs][W]      column by column: neighbouring neurons are neighbours in memory
 ///                first bias   [W]
-///                forward l    [W/8][W][8]      for z = W h: 8 outputs x all inputs, an input's 8 weights side by side      l = 1..L-1
-///                backward l   [W/8][W][8]      the same for h-bar = W^T z-bar
+///                forward l    [W/R][W][R]      for z = W h: R outputs x all inputs, an input's R weights side by side      l = 1..L-1
+///                backward l   [W/R][W][R]      the same for h-bar = W^T z-bar
 ///                bias l       [W]
 ///                output       [W], then its bias [1]
 ///
 ///   gradient     first        [inputs][W]
 ///                first bias   [W]
-///                hidden l     [W/8][W/2][2][8] sums over points: 8 outputs x 2 inputs come out of one micro-kernel call     l = 1..L-1
+///                hidden l     [W][W]           row by row                                                                  l = 1..L-1
 ///                bias l       [W]
 ///                output       [W], then its bias [1]
 ///
-/// W is the width rounded up to a multiple of 8; padded entries are zero and their gradients are ignored.
+/// W is the width rounded up to a multiple of chunk_neurons, R the register block's outputs; padded entries are zero and their gradients
+/// are ignored.
 struct PackedLayout {
   MlpShape shape;
-  int padded_width;
+  int block_neurons;  ///< R
+  int padded_width;   ///< W
 
-  explicit PackedLayout(const MlpShape& network = {})
-      : shape(network), padded_width((network.width + block_neurons - 1) / block_neurons * block_neurons) {}
+  explicit PackedLayout(const MlpShape& network = {}, int outputs_per_block = accumulators)
+      : shape(network),
+        block_neurons(outputs_per_block),
+        padded_width((network.width + chunk_neurons - 1) / chunk_neurons * chunk_neurons) {}
 
   KOKKOS_INLINE_FUNCTION std::int64_t square() const { return std::int64_t{padded_width} * padded_width; }
 
@@ -41,13 +60,20 @@ struct PackedLayout {
 
   KOKKOS_INLINE_FUNCTION std::int64_t forward(int layer) const { return after_first() + (layer - 1) * (2 * square() + padded_width); }
   KOKKOS_INLINE_FUNCTION std::int64_t backward(int layer) const { return forward(layer) + square(); }
-  KOKKOS_INLINE_FUNCTION std::int64_t bias(int layer) const { return forward(layer) + 2 * square(); }
+  KOKKOS_INLINE_FUNCTION std::int64_t bias(int layer) const { return layer == 0 ? first_bias() : forward(layer) + 2 * square(); }
   KOKKOS_INLINE_FUNCTION std::int64_t output() const { return forward(shape.hidden_layers); }
   KOKKOS_INLINE_FUNCTION std::int64_t output_bias() const { return output() + padded_width; }
   KOKKOS_INLINE_FUNCTION std::int64_t weights_size() const { return output_bias() + 1; }
 
+  /// Position within forward(l) of the weight from `input` to `output`; within backward(l) with the two exchanged.
+  KOKKOS_INLINE_FUNCTION std::int64_t blocked(int output, int input) const {
+    return (std::int64_t{output / block_neurons} * padded_width + input) * block_neurons + output % block_neurons;
+  }
+
   KOKKOS_INLINE_FUNCTION std::int64_t hidden_gradient(int layer) const { return after_first() + (layer - 1) * (square() + padded_width); }
-  KOKKOS_INLINE_FUNCTION std::int64_t bias_gradient(int layer) const { return hidden_gradient(layer) + square(); }
+  KOKKOS_INLINE_FUNCTION std::int64_t bias_gradient(int layer) const {
+    return layer == 0 ? first_bias() : hidden_gradient(layer) + square();
+  }
   KOKKOS_INLINE_FUNCTION std::int64_t output_gradient() const { return hidden_gradient(shape.hidden_layers); }
   KOKKOS_INLINE_FUNCTION std::int64_t output_bias_gradient() const { return output_gradient() + padded_width; }
   KOKKOS_INLINE_FUNCTION std::int64_t gradient_size() const { return output_bias_gradient() + 1; }
@@ -58,11 +84,10 @@ struct PackedLayout {
   KOKKOS_INLINE_FUNCTION std::int64_t gradient_index(int tensor, int row, int column) const {
     const int layer = tensor / 2;
     const bool is_bias = tensor % 2 == 1;
-    if (layer == 0) return is_bias ? first_bias() + row : std::int64_t{column} * padded_width + row;
     if (layer == shape.hidden_layers) return is_bias ? output_bias_gradient() : output_gradient() + column;
     if (is_bias) return bias_gradient(layer) + row;
-    const std::int64_t block = std::int64_t{row / block_neurons} * (padded_width / 2) + column / 2;
-    return hidden_gradient(layer) + block * (2 * block_neurons) + (column % 2) * block_neurons + row % block_neurons;
+    if (layer == 0) return std::int64_t{column} * padded_width + row;
+    return hidden_gradient(layer) + std::int64_t{row} * padded_width + column;
   }
 };
 

@@ -10,19 +10,31 @@
 
 namespace boltzcurve {
 
-/// The device side of a sum over chunks: add() takes one chunk's partial sums. Copy it into kernels.
+/// The device side of a sum over chunks: add() takes one chunk's partial sums. Copy it into kernels of at most teams() teams, each of which
+/// adds to a slot of its own, without atomics.
 struct PartialSums {
-  /// [total], two's complement: a round that will be repeated overflows, which only unsigned numbers may
-  Kokkos::View<std::uint64_t*> integers;
-  Kokkos::View<double*> numbers;                ///< [total], in place of `integers` when the reduction is fast
-  Kokkos::View<std::int64_t*> maxima;           ///< [segments]: bits of the largest magnitude among all partial sums
+  template <class T>
+  using Slots = Kokkos::View<T**, Kokkos::LayoutRight>;
+
+  Slots<std::uint64_t> integers;                ///< [slots][total], two's complement: a round that will be repeated may overflow
+  Slots<double> numbers;                        ///< [slots][total], in place of `integers` when the reduction is fast
+  Slots<std::int64_t> maxima;                   ///< [slots][segments]: bits of the largest magnitude among all partial sums
   Kokkos::View<const std::int64_t*> borders;    ///< [segments + 1]
   Kokkos::View<const double*> inverse_quantum;  ///< [segments]
   Reduction reduction = Reduction::reproducible;
 
+  /// Teams for `chunks` chunks; team k of K takes the chunks k, k + K, ...
+  int teams(std::int64_t chunks) const {
+    const auto slots = static_cast<std::int64_t>(maxima.extent(0));
+    return static_cast<int>(chunks < slots ? chunks : slots);
+  }
+
+  /// Adds one chunk's partial sums, values [total].
   template <class Real, class Member>
   KOKKOS_INLINE_FUNCTION void add(const Member& member, const Real* values) const {
-    const int segments = static_cast<int>(maxima.extent(0));
+    const int segments = static_cast<int>(maxima.extent(1)), slot = member.league_rank();
+    double* const number = reduction == Reduction::fast ? &numbers(slot, 0) : nullptr;
+    std::uint64_t* const integer = reduction == Reduction::fast ? nullptr : &integers(slot, 0);
     for (int s = 0; s < segments; ++s) {
       const std::int64_t begin = borders(s), end = borders(s + 1);
       const double scale = inverse_quantum(s);
@@ -33,7 +45,7 @@ struct PartialSums {
             [&](const std::int64_t i, std::int64_t& maximum) {
               const double value = static_cast<double>(values[i]);
               maximum = larger_magnitude(maximum, value);
-              Kokkos::atomic_add(&numbers(i), value);
+              number[i] += value;
             },
             Kokkos::Max<std::int64_t>(largest));
       } else {
@@ -44,12 +56,13 @@ struct PartialSums {
               constexpr double round = 0x1.8p52;
               const double value = static_cast<double>(values[i]), shifted = value * scale + round;
               maximum = larger_magnitude(maximum, value);
-              Kokkos::atomic_add(&integers(i), __builtin_bit_cast(std::uint64_t, shifted) - __builtin_bit_cast(std::uint64_t, round));
+              integer[i] += __builtin_bit_cast(std::uint64_t, shifted) - __builtin_bit_cast(std::uint64_t, round);
             },
             Kokkos::Max<std::int64_t>(largest));
       }
-      Kokkos::single(Kokkos::PerTeam(member), [&]() { Kokkos::atomic_fetch_max(&maxima(s), largest); });
+      Kokkos::single(Kokkos::PerTeam(member), [&]() { maxima(slot, s) = largest > maxima(slot, s) ? largest : maxima(slot, s); });
     }
+    member.team_barrier();
   }
 
   /// The bits of |value| as an integer grow with |value|; infinity lies above all numbers and NaN above infinity.
@@ -71,7 +84,7 @@ class ReproducibleSum {
   /// `borders` [segments + 1] cut the array; `chunks` is the number of partial sums that all ranks together will add in a round.
   ReproducibleSum(std::vector<std::int64_t> borders, std::int64_t chunks, Reduction reduction);
 
-  /// Starts a round: all sums zero.
+  /// Starts a round: all sums zero. Memory: 8 bytes an entry for every team that this rank runs at once.
   PartialSums begin();
 
   enum class Outcome {

@@ -52,12 +52,12 @@ TEST_P(ExactMixture, HasNoResidualInTheProgramsOwnFormula) {
       flow.draw(t, random, x.data());
       const auto exact = flow.psi(t, x.data(), curve.horizon, oracle_form, 0, offset);
       auto f_target = rows_of(*target, x), f_latent = rows_of(*latent, x);
+      using P = Pack<double>;
       // The network's time derivative is by the clock s = sqrt(t/T): d psi/ds = 2 sqrt(t T) d psi/dt.
+      const double clock_rate = 2 * std::sqrt(t * curve.horizon) * exact.d_t;
       std::vector<double> psi = {exact.value};
       psi.insert(psi.end(), exact.gradient.begin(), exact.gradient.end());
-      psi.push_back(2 * std::sqrt(t * curve.horizon) * exact.d_t);
-      psi.push_back(exact.laplacian);
-      using P = Pack<double>;
+      psi.push_back(curve.clock_factor(P(t))[0] * clock_rate + curve.laplacian_factor(P(t))[0] * exact.laplacian);
       const auto load = [](const double* rows, int row) { return P(rows[row]); };
       const double residual = curve.residual(P(t), P(0), load, f_target.data(), f_latent.data(), psi.data())[0];
       EXPECT_LT(std::abs(residual), 1e-9 * flow.residual(t, x.data()).scale) << "point " << i << ", t = " << t;
