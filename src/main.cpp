@@ -2,6 +2,7 @@
 #include <boltzcurve/parallel/session.hpp>
 #include <boltzcurve/run/build.hpp>
 #include <boltzcurve/run/exit.hpp>
+#include <boltzcurve/run/memory.hpp>
 #include <boltzcurve/run/print.hpp>
 #include <boltzcurve/run/request.hpp>
 #include <boltzcurve/run/run.hpp>
@@ -47,6 +48,8 @@ int main(int argc, char* argv[]) {
           "slower\n",
           stderr);
     Run run(mpi.world(), request, options);
-    return command.perform(run);
+    const ExitCode code = command.perform(run);
+    if (command.options_from != Command::OptionsFrom::nothing) run.say(memory_report(mpi.world()));
+    return code;
   });
 }

@@ -36,6 +36,7 @@ const std::vector<Topic>& topics() {
       {"latents", "latent.name", [] { return lines_of_entries(latent_entries()); }},
       {"curves", "curve.name", lines_of_choices<CurveName>},
       {"schedules", "curve.schedule", lines_of_choices<Schedule>},
+      {"clocks", "network.clock", lines_of_choices<NetworkClock>},
       {"forms", "curve.form", lines_of_choices<CurveForm>},
       {"normalizers", "normalizer.kind", lines_of_choices<NormalizerKind>},
       {"collocations", "collocation.kind", lines_of_choices<CollocationKind>},

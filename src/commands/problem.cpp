@@ -60,6 +60,7 @@ Problem make_problem(const Options& options) {
   problem.curve.horizon = options.curve.horizon;
   problem.curve.form = options.curve.form;
   problem.curve.schedule = options.curve.schedule;
+  problem.curve.network_clock = options.network.clock;
   problem.law = make_law(options, *problem.target, latent_parameters);
   problem.networks = make_networks(options, problem.law);
   problem.precision = options.run.precision;

@@ -1,22 +1,12 @@
 #include <boltzcurve/commands/stages.hpp>
 #include <boltzcurve/core/error.hpp>
+#include <boltzcurve/run/memory.hpp>
 #include <boltzcurve/sampling/curve_velocity.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 namespace boltzcurve {
-namespace {
-
-std::string size_text(double bytes) {
-  const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  std::size_t unit = 0;
-  for (; bytes >= 1024 && unit + 1 < std::size(units); ++unit) bytes /= 1024;
-  return fmt::format("{:.3g} {}", bytes, units[unit]);
-}
-
-}  // namespace
-
 void validate(Run& run) {
   const auto& options = run.options();
   const Problem problem = make_problem(options);

@@ -77,6 +77,7 @@ std::vector<OptionKey> make_keys() {
   const Section network(keys, "network", &Options::network);
   network("width", &W::width, {1, 8192}, "units", "units of a hidden layer of psi(x, t)");
   network("hidden-layers", &W::hidden_layers, {1, 64}, "layers", "hidden layers of psi(x, t)");
+  network("clock", &W::clock, "what the network sees in place of t");
 
   using Z = NormalizerOptions;
   const Section normalizer(keys, "normalizer", &Options::normalizer);

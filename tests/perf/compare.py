@@ -1,96 +1,315 @@
 #!/usr/bin/env python3
-"""Useful GFLOP/s of residual and parameter gradient beside the matrix product that bounds them and beside other programs.
+"""How fast the program is beside what bounds it and beside other programs, all in one run on the same cores.
 
-  tests/perf/compare.py --build build/release [--peers DIR --python VENV/bin/python] [--rounds 3] [--core 0] [--json FILE]
+  tests/perf/compare.py --build build/release [--peers DIR --python VENV/bin/python] [--rounds 3] [--cores 0,1]
+                        [--json FILE] [--csv FILE] [--picture FILE] [--baseline tests/perf/baseline.json] [--quick]
 
-Everything runs in turn, pinned to one core, several rounds; medians are printed, since only numbers of one run on one core compare.
---peers names a folder with residual_jax.py and residual_torch.py, which take --dimension --target --width --hidden --batch and print one JSON
-line per variant with "useful_gflops"; --python the interpreter that has what they import.
+Kinds of rows:
+  residual  residual and its parameter gradient on one core: useful GFLOP/s, 6 width^2 (D+3) flops per hidden layer and point
+  step      the whole training step around it: points, energies, sum over chunks, optimiser
+  sampling  particles per second along a given network's flow, with log density, at equal tolerance, and the error reached
+  ranks     training on two ranks and two cores against one, and what the reproducible sum costs
+  write     frames of particles through the file layer against plain MPI-IO
+
+Everything runs in turn, several rounds, pinned; medians are printed, since only numbers of one run on one machine compare. The ceiling is
+the best matrix product of OpenBLAS (sgemm, dgemm) on shapes that stay in the cache. --peers names a folder with residual_jax.py,
+residual_torch.py, sampling_diffrax.py, sampling_torchdiffeq.py and export_net.py, --python the interpreter that has what they import.
+--baseline compares the ratios with those of a file, and --write-baseline makes that file.
 """
 import argparse
+import csv
 import json
 import os
 import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 
-CASES = [(2, 64, 3, 4096), (2, 128, 4, 4096), (8, 128, 4, 4096), (32, 128, 4, 1024), (2, 512, 4, 1024), (8, 512, 4, 1024)]
-QUICK = [(2, 64, 3, 4096), (8, 128, 4, 4096)]
+# (D, width, hidden layers, points)
+CASES = [(1, 16, 2, 256), (2, 32, 2, 1024), (2, 64, 3, 4096), (2, 128, 4, 4096), (8, 128, 4, 4096), (32, 128, 4, 1024), (2, 512, 4, 1024),
+         (8, 512, 4, 1024)]
+QUICK_CASES = [(2, 64, 3, 4096), (8, 128, 4, 4096)]
+SAMPLING = [("gmm40", 2), ("many-well", 8)]
+TOLERANCES = (1e-4, 1e-6)
+# Ratios that do not depend much on the machine: what a baseline keeps.
+RATIOS = ("fraction_of_ceiling", "ratio_to_jax", "ratio_to_torch", "speedup", "weak_scaling", "fast_over_reproducible", "fraction_of_plain")
+ALLOWED_LOSS = 0.15  # shared machines differ by this from one day to the next
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
 
 
 def name_of(case):
     return "D{}/W{}/L{}/N{}".format(*case)
 
 
-def pinned(core, command):
-    environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
-    result = subprocess.run(["taskset", "-c", str(core), *command], capture_output=True, text=True, env=environment, check=False)
-    if result.returncode != 0:
-        sys.exit(f"compare.py: {' '.join(command)} failed with code {result.returncode}:\n{result.stderr[-2000:]}")
-    return result.stdout
+class Machine:
+    """Runs commands pinned to cores, one thread a process."""
+
+    def __init__(self, options):
+        self.options = options
+        self.cores = options.cores.split(",")
+        self.environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1",
+                                OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+
+    def run(self, command, cores=1, ranks=0):
+        prefix = ["taskset", "-c", ",".join(self.cores[:cores])]
+        if ranks:
+            prefix += ["mpirun", "-n", str(ranks), "--bind-to", "none" if ranks == 1 else "core"]
+        command = [*prefix, *map(str, command)]
+        result = subprocess.run(command, capture_output=True, text=True, env=self.environment, check=False)
+        if result.returncode != 0:
+            sys.exit(f"compare.py: {' '.join(command)} failed with code {result.returncode}:\n{result.stderr[-2000:]}")
+        return result.stdout
+
+    def program(self, name):
+        found = next((path for path in pathlib.Path(self.options.build).rglob(name) if os.access(path, os.X_OK) and path.is_file()), None)
+        if found is None:
+            sys.exit(f"compare.py: no {name} under {self.options.build}: configure with BOLTZCURVE_BENCHMARKS=ON and build")
+        return found
+
+    def peer(self, script, *arguments):
+        """The rows that a peer's script prints."""
+        out = self.run([self.options.python, self.options.peers / script, *arguments])
+        return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
 
-def ours(core, build, cases):
-    """{benchmark name: useful GFLOP/s} of our kernel, the whole step and the products that bound them."""
-    program = next((str(path) for path in pathlib.Path(build).rglob("boltzcurve_benchmark") if os.access(path, os.X_OK)), None)
-    if program is None:
-        sys.exit(f"compare.py: no boltzcurve_benchmark under {build}: configure with BOLTZCURVE_BENCHMARKS=ON and build")
-    wanted = "|".join(["ceiling/sgemm"] + [f"(residual|step)/float/{name_of(case)}/" for case in cases])
-    out = pinned(core, [program, f"--benchmark_filter={wanted}", "--benchmark_format=json", "--benchmark_min_time=1"])
-    return {row["name"].removesuffix("/real_time"): row["useful_gflops"] for row in json.loads(out)["benchmarks"]}
+class Samples:
+    """Values by key, one a round; their medians."""
+
+    def __init__(self):
+        self.values = {}
+
+    def add(self, key, value):
+        self.values.setdefault(key, []).append(value)
+
+    def median(self, *key):
+        found = self.values.get(key)
+        return statistics.median(found) if found else None
 
 
-def peer(core, python, script, case):
-    """Best variant of one script on one case."""
-    dimension, width, hidden, batch = case
-    target = "gmm40" if dimension == 2 else "many-well"
-    out = pinned(core, [python, str(script), "--dimension", str(dimension), "--target", target, "--width", str(width), "--hidden", str(hidden),
-                        "--batch", str(batch), "--variants", "forward_laplacian"])
-    return max(json.loads(line)["useful_gflops"] for line in out.splitlines() if line.startswith("{"))
+def ratio(a, b, digits=2):
+    return round(a / b, digits) if a and b else None
+
+
+def measure_kernels(machine, cases, samples):
+    names = "|".join(name_of(case) + "/" for case in cases)
+    out = machine.run([machine.program("boltzcurve_benchmark"), f"--benchmark_filter=ceiling/|(residual|step)/(float|double)/({names})",
+                       "--benchmark_format=json", "--benchmark_min_time=0.5"])
+    for row in json.loads(out)["benchmarks"]:
+        samples.add((row["name"].removesuffix("/real_time"),), row["useful_gflops"])
+
+
+def measure_residual_peers(machine, cases, samples):
+    for dimension, width, hidden, batch in cases:
+        if dimension % 2:
+            continue  # the peers have targets of even dimension only
+        for script in ("residual_jax.py", "residual_torch.py"):
+            for dtype in ("float", "double"):
+                rows = machine.peer(script, "--dimension", dimension, "--target", "gmm40" if dimension == 2 else "many-well", "--width", width,
+                                    "--hidden", hidden, "--batch", batch, "--variants", "forward_laplacian", "--dtype",
+                                    {"float": "float32", "double": "float64"}[dtype])
+                samples.add((script, dtype, (dimension, width, hidden, batch)), max(row["useful_gflops"] for row in rows))
+
+
+def kernel_rows(cases, samples):
+    rows = []
+    for kind in ("residual", "step"):
+        for precision, product in (("float", "sgemm"), ("double", "dgemm")):
+            ceiling = max(samples.median(key[0]) for key in samples.values if str(key[0]).startswith(f"ceiling/{product}"))
+            for case in cases:
+                speed = samples.median(f"{kind}/{precision}/{name_of(case)}")
+                jax, torch = (samples.median(script, precision, case) for script in ("residual_jax.py", "residual_torch.py"))
+                rows.append(dict(kind=kind, case=name_of(case), precision=precision, ours_gflops=round(speed, 1),
+                                 ceiling_gflops=round(ceiling, 1), fraction_of_ceiling=ratio(speed, ceiling, 3),
+                                 ratio_to_jax=ratio(speed, jax), ratio_to_torch=ratio(speed, torch),
+                                 ratio_to_best_peer=ratio(speed, max(jax or 0, torch or 0))))
+    return rows
+
+
+def measure_sampling(machine, folder, targets, samples):
+    for target, dimension in targets:
+        network = folder / f"{target}.h5"
+        if not network.exists():
+            machine.run([machine.options.python, machine.options.peers / "export_net.py", "--target", target, "--dimension", dimension,
+                         "--output", network])
+        for tolerance in TOLERANCES:
+            for precision in ("float", "double"):
+                row = json.loads(machine.run([machine.program("boltzcurve_sampling_benchmark"), network, tolerance, precision]))
+                samples.add((target, tolerance, precision), row["particles_per_second"])
+                samples.add((target, tolerance, precision, "error"), row["error_median"])
+        for script in ("sampling_diffrax.py", "sampling_torchdiffeq.py"):
+            for row in machine.peer(script, "--target", target, "--dimension", dimension, "--tolerances", *TOLERANCES):
+                samples.add((target, row["tolerance"], script), row["particles_per_second"])
+                samples.add((target, row["tolerance"], script, "error"), row["error_median"])
+
+
+def sampling_rows(targets, samples):
+    rows = []
+    for target, dimension in targets:
+        for tolerance in TOLERANCES:
+            for precision in ("float", "double"):
+                speed = samples.median(target, tolerance, precision)
+                jax, torch = (samples.median(target, tolerance, script) for script in ("sampling_diffrax.py", "sampling_torchdiffeq.py"))
+                rows.append(dict(kind="sampling", case=f"{target}/D{dimension}/W64/L3/tolerance{tolerance:g}", precision=precision,
+                                 ours_particles_per_second=speed, error=samples.median(target, tolerance, precision, "error"),
+                                 error_jax=samples.median(target, tolerance, "sampling_diffrax.py", "error"),
+                                 error_torch=samples.median(target, tolerance, "sampling_torchdiffeq.py", "error"),
+                                 ratio_to_jax=ratio(speed, jax), ratio_to_torch=ratio(speed, torch),
+                                 ratio_to_best_peer=ratio(speed, max(jax or 0, torch or 0))))
+    return rows
+
+
+RANK_CASES = [(2, 128, 4, 4096), (2, 64, 3, 4096)]
+
+
+def measure_ranks(machine, samples, seconds):
+    for dimension, width, hidden, points in RANK_CASES:
+        for ranks, points_of_all in ((1, points), (2, points), (2, 2 * points)):
+            row = json.loads(machine.run([machine.program("boltzcurve_ranks_benchmark"), dimension, width, hidden, points_of_all, seconds],
+                                         cores=ranks, ranks=ranks))
+            key = (dimension, width, hidden, points), ranks, points_of_all
+            samples.add((*key, "reproducible"), row["seconds_reproducible"])
+            samples.add((*key, "fast"), row["seconds_fast"])
+
+
+def rank_rows(samples):
+    rows = []
+    for case in RANK_CASES:
+        points = case[3]
+        one, two, twice = (samples.median(case, ranks, n, "reproducible") for ranks, n in ((1, points), (2, points), (2, 2 * points)))
+        fast = samples.median(case, 2, points, "fast")
+        rows.append(dict(kind="ranks", case=name_of(case), precision="float", milliseconds_one_rank=round(1e3 * one, 3),
+                         milliseconds_two_ranks=round(1e3 * two, 3), speedup=ratio(one, two, 3), weak_scaling=ratio(one, twice, 3),
+                         fast_over_reproducible=ratio(fast, two, 3)))
+    return rows
+
+
+def measure_write(machine, folder, samples, particles, frames):
+    for ranks in (1, 2):
+        row = json.loads(machine.run([machine.program("boltzcurve_write_benchmark"), folder, particles, frames], cores=ranks, ranks=ranks))
+        samples.add((ranks, "ours"), row["mib_per_second"])
+        samples.add((ranks, "plain"), row["plain_mib_per_second"])
+
+
+def write_rows(samples, particles, frames):
+    return [dict(kind="write", case=f"N{particles}/T{frames}/R{ranks}", precision="double", ours_mib_per_second=samples.median(ranks, "ours"),
+                 plain_mib_per_second=samples.median(ranks, "plain"),
+                 fraction_of_plain=ratio(samples.median(ranks, "ours"), samples.median(ranks, "plain"), 3)) for ranks in (1, 2)]
+
+
+def print_tables(rows):
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        table = [row for row in rows if row["kind"] == kind]
+        columns = list(table[0])
+        widths = {column: max(len(column), *(len(str(row[column])) for row in table)) for column in columns}
+        print("  ".join(f"{column:>{widths[column]}}" for column in columns))
+        for row in table:
+            print("  ".join(f"{'-' if row[column] is None else row[column]:>{widths[column]}}" for column in columns))
+        print()
+
+
+def write_csv(path, rows):
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def draw(path, rows):
+    """Bars of useful GFLOP/s in float, ours and the peers', with the ceiling as a line."""
+    import matplotlib  # noqa: PLC0415  only --picture needs it
+    matplotlib.use("Agg")
+    from matplotlib import pyplot  # noqa: PLC0415
+    table = [row for row in rows if row["kind"] == "residual" and row["precision"] == "float"]
+    figure, axes = pyplot.subplots(figsize=(9, 4), constrained_layout=True)
+    places = range(len(table))
+    bars = [("boltzcurve", [row["ours_gflops"] for row in table], "#1b6ca8")]
+    for peer, key, colour in (("PyTorch", "ratio_to_torch", "#e08e45"), ("JAX", "ratio_to_jax", "#8ab17d")):
+        bars.append((peer, [row["ours_gflops"] / row[key] if row[key] else 0 for row in table], colour))
+    for shift, (label, heights, colour) in enumerate(bars):
+        axes.bar([place + 0.27 * (shift - 1) for place in places], heights, 0.25, label=label, color=colour)
+    axes.axhline(table[0]["ceiling_gflops"], color="black", linewidth=1, linestyle="--", label="OpenBLAS sgemm")
+    axes.set_xticks(list(places), [row["case"].replace("/", " ") for row in table], rotation=20, ha="right", fontsize=8)
+    axes.set_ylabel("useful GFLOP/s, one core, float")
+    axes.set_title("Residual and parameter gradient")
+    axes.legend(frameon=False, fontsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=120)
+
+
+def ratios_of(rows):
+    return {f"{row['kind']}/{row['precision']}/{row['case']}/{name}": row[name] for row in rows for name in RATIOS if row.get(name)}
+
+
+def compare_with_baseline(path, rows):
+    """0 if no ratio fell by more than ALLOWED_LOSS below the baseline's, else 1."""
+    baseline, now = json.loads(pathlib.Path(path).read_text()), ratios_of(rows)
+    common = sorted(set(baseline) & set(now))
+    lost = [name for name in common if now[name] < (1 - ALLOWED_LOSS) * baseline[name]]
+    for name in lost:
+        print(f"slower than the baseline: {name}: {now[name]} against {baseline[name]}")
+    print(f"{len(common)} ratios compared with {path}: {len(lost)} fell by more than {ALLOWED_LOSS:.0%}")
+    return 1 if lost or not common else 0
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--build", required=True, help="build folder")
     parser.add_argument("--peers", type=pathlib.Path, help="folder of the other programs' scripts")
     parser.add_argument("--python", default=sys.executable, help="interpreter for --peers")
-    parser.add_argument("--core", type=int, default=0)
+    parser.add_argument("--cores", default="0,1", help="two cores; what needs one takes the first")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="two cases only")
-    parser.add_argument("--json", type=pathlib.Path, help="write the rows there too")
+    parser.add_argument("--quick", action="store_true", help="two residual cases, one sampling target, short runs")
+    parser.add_argument("--kinds", default="residual,sampling,ranks,write", help="which to measure; residual brings step")
+    parser.add_argument("--json", type=pathlib.Path, help="write the rows there")
+    parser.add_argument("--csv", type=pathlib.Path, help="the same as CSV")
+    parser.add_argument("--picture", type=pathlib.Path, help="draw the residual's rows (PNG)")
+    parser.add_argument("--baseline", type=pathlib.Path, help="compare ratios with this file; exit code 1 where one fell")
+    parser.add_argument("--write-baseline", type=pathlib.Path, help="write ratios for --baseline")
     options = parser.parse_args()
-    cases = QUICK if options.quick else CASES
-
-    runs, peers = [], {}
-    for turn in range(options.rounds):
-        print(f"round {turn + 1} of {options.rounds}", file=sys.stderr, flush=True)
-        runs.append(ours(options.core, options.build, cases))
-        if options.peers:
-            for script in ("residual_jax.py", "residual_torch.py"):
-                for case in cases:
-                    peers.setdefault((script, case), []).append(peer(options.core, options.python, options.peers / script, case))
-
-    def median(name):
-        return statistics.median(run[name] for run in runs)
-
-    ceiling = max(median(name) for name in runs[0] if name.startswith("ceiling/"))
+    kinds = options.kinds.split(",")
+    machine = Machine(options)
+    cases, targets = (QUICK_CASES, SAMPLING[:1]) if options.quick else (CASES, SAMPLING)
+    particles, frames = (200_000, 5) if options.quick else (1_000_000, 20)
+    kernels, sampling, ranks, write = Samples(), Samples(), Samples(), Samples()
+    with tempfile.TemporaryDirectory(dir=options.build) as name:
+        folder = pathlib.Path(name)
+        for turn in range(options.rounds):
+            say(f"round {turn + 1} of {options.rounds}")
+            if "residual" in kinds:
+                measure_kernels(machine, cases, kernels)
+                if options.peers:
+                    measure_residual_peers(machine, cases, kernels)
+            if "sampling" in kinds and options.peers:  # they bring the network
+                measure_sampling(machine, folder, targets, sampling)
+            if "ranks" in kinds:
+                measure_ranks(machine, ranks, 2 if options.quick else 10)
+            if "write" in kinds:
+                measure_write(machine, folder, write, particles, frames)
     rows = []
-    for case in cases:
-        jax, torch = (statistics.median(peers[script, case]) if options.peers else None for script in ("residual_jax.py", "residual_torch.py"))
-        for kind in ("residual", "step"):
-            speed = median(f"{kind}/float/{name_of(case)}")
-            rows.append(dict(kind=kind, case=name_of(case), ours_gflops=round(speed, 1), ceiling_gflops=round(ceiling, 1),
-                             fraction_of_ceiling=round(speed / ceiling, 3),
-                             ratio_to_jax=round(speed / jax, 2) if jax else None, ratio_to_torch=round(speed / torch, 2) if torch else None,
-                             ratio_to_best_peer=round(speed / max(jax, torch), 2) if jax else None))
-    columns = list(rows[0])
-    print("  ".join(f"{column:>20}" for column in columns))
-    for row in rows:
-        print("  ".join(f"{'-' if row[column] is None else row[column]:>20}" for column in columns))
+    if kernels.values:
+        rows += kernel_rows(cases, kernels)
+    if sampling.values:
+        rows += sampling_rows(targets, sampling)
+    if ranks.values:
+        rows += rank_rows(ranks)
+    if write.values:
+        rows += write_rows(write, particles, frames)
+    print_tables(rows)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
+    if options.csv:
+        write_csv(options.csv, rows)
+    if options.picture:
+        draw(options.picture, rows)
+    if options.write_baseline:
+        options.write_baseline.write_text(json.dumps(ratios_of(rows), indent=1) + "\n")
+    return compare_with_baseline(options.baseline, rows) if options.baseline else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

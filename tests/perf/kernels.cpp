@@ -1,8 +1,9 @@
-// Speed of the training step and of the matrix product that bounds it, on one core:
+// Speed of the training step, of its parts and of the matrix product that bounds it, on one core:
 //   boltzcurve_benchmark [--benchmark_filter=...] [--benchmark_format=json]
 // Counter "useful_gflops": 6 width^2 (D+3) (hidden layers - 1) flops per point (for products: 2 m n k), per second of wall time.
+#include "problems.hpp"
+
 #include <boltzcurve/curve/residual.hpp>
-#include <boltzcurve/energy/registry.hpp>
 #include <boltzcurve/parallel/session.hpp>
 #include <boltzcurve/random/counter_rng.hpp>
 #include <boltzcurve/training/batch_loss.hpp>
@@ -23,41 +24,10 @@ void openblas_set_num_threads(int);
 namespace {
 
 using namespace boltzcurve;
-
-struct Case {
-  int dimension, width, hidden_layers, points;
-  std::string name() const { return fmt::format("D{}/W{}/L{}/N{}", dimension, width, hidden_layers, points); }
-};
+using namespace boltzcurve::benchmark_problems;
 
 const Case cases[] = {{1, 16, 2, 256},   {2, 32, 2, 1024},   {2, 64, 3, 4096},  {2, 128, 4, 4096},
                       {8, 128, 4, 4096}, {32, 128, 4, 1024}, {2, 512, 4, 1024}, {8, 512, 4, 1024}};
-
-CurveNetworks networks(const Case& c) {
-  CurveNetworks nets;
-  nets.psi = {c.dimension + 1, c.width, c.hidden_layers};
-  nets.input_shift.assign(static_cast<std::size_t>(c.dimension + 1), 0.0);
-  nets.input_scale.assign(static_cast<std::size_t>(c.dimension + 1), 1.0);
-  return nets;
-}
-
-std::unique_ptr<Energy> target_of(const Case& c) {
-  Parameters::Values given;
-  std::string name = "gmm40";
-  if (c.dimension == 1) {
-    name = "gaussian-mixture";
-    given["mode"] = {"0.5 | -2 | 0.5", "0.5 | 2 | 0.5"};
-  } else if (c.dimension > 2) {
-    name = "many-well";
-    given["dimension"] = {std::to_string(c.dimension)};
-  }
-  const auto& entry = find_target(name);
-  return entry.make(Parameters("target", name, entry.parameters, given));
-}
-
-std::unique_ptr<Energy> latent_of(int dimension) {
-  const auto& entry = find_latent("gaussian");
-  return entry.make(Parameters("latent", "gaussian", entry.parameters, {}), dimension);
-}
 
 void set_flops(benchmark::State& state, double flops_per_iteration) {
   state.counters["useful_gflops"] =
@@ -67,13 +37,7 @@ void set_flops(benchmark::State& state, double flops_per_iteration) {
 /// Loss, gradient, their reduction, and the rest of the step: points, energies, Adam.
 void training_step(benchmark::State& state, const Case& c, Precision precision) {
   const auto target = target_of(c), latent = latent_of(c.dimension);
-  BatchLossSettings settings;
-  settings.curve.dimension = c.dimension;
-  settings.networks = networks(c);
-  settings.points = c.points;
-  settings.law.kind = CollocationKind::uniform;
-  settings.law.lower.assign(static_cast<std::size_t>(c.dimension), -3.0);
-  settings.law.upper.assign(static_cast<std::size_t>(c.dimension), 3.0);
+  const auto settings = settings_of(c);
   const auto loss = make_batch_loss(precision, Communicator(MPI_COMM_SELF), settings, *target, *latent);
   auto parameters = initial_parameters(settings.networks.psi, 1, 0);
   const Adam adam;
@@ -119,6 +83,55 @@ void residual_gradient(benchmark::State& state, const Case& c) {
   set_flops(state, useful_flops_per_point(nets.psi, c.dimension + 3) * c.points);
 }
 
+/// Velocity and divergence: the network's forward pass alone, a third of the residual's flops.
+template <class Real>
+void velocity(benchmark::State& state, const Case& c) {
+  GradientFlow curve;
+  curve.dimension = c.dimension;
+  const auto nets = networks(c);
+  ResidualKernel<Real> kernel(curve, nets);
+  kernel.set_parameters(initial_parameters(nets.psi, 1, 0));
+  const CollocationBatch<Real> batch(c.points, c.dimension);
+  Points<Real> v("benchmark::velocity", static_cast<std::size_t>(c.points), static_cast<std::size_t>(c.dimension));
+  PointScalars<Real> divergence("benchmark::divergence", static_cast<std::size_t>(c.points));
+  for (auto _ : state) {
+    kernel.velocity(c.points, batch.t, batch.x, batch.target, batch.latent, v, divergence);
+    Kokkos::fence();
+  }
+  set_flops(state, useful_flops_per_point(nets.psi, c.dimension + 3) * c.points / 3);
+}
+
+/// Adds the same partial sums for every chunk of a batch.
+struct AddChunks {
+  PartialSums sums;
+  Kokkos::View<const float*> values;
+  int chunks;
+
+  KOKKOS_FUNCTION void operator()(const Kokkos::TeamPolicy<>::member_type& member) const {
+    for (int chunk = member.league_rank(); chunk < chunks; chunk += member.league_size()) sums.add(member, values.data());
+  }
+};
+
+/// What the sum over a step's chunks costs beside the kernel, without other ranks.
+void reduction(benchmark::State& state, const Case& c, Reduction kind) {
+  const auto nets = networks(c);
+  const ResidualKernel<float> kernel(GradientFlow{c.dimension}, nets);
+  const auto borders = kernel.sum_borders();
+  const int chunks = (c.points + chunk_points - 1) / chunk_points;
+  ReproducibleSum sum(borders, chunks, kind);
+  const Kokkos::View<float*> values("benchmark::values", static_cast<std::size_t>(borders.back()));
+  Kokkos::deep_copy(values, 1e-3f);
+  std::vector<double> total;
+  const Communicator self(MPI_COMM_SELF);
+  for (auto _ : state) {
+    const PartialSums partial = sum.begin();
+    Kokkos::parallel_for("benchmark::add_chunks", Kokkos::TeamPolicy<>(partial.teams(chunks), 1), AddChunks{partial, values, chunks});
+    sum.finish(self, total);
+  }
+  state.counters["numbers"] = benchmark::Counter(static_cast<double>(borders.back()) * chunks * static_cast<double>(state.iterations()),
+                                                 benchmark::Counter::kIsRate);
+}
+
 /// The ceiling: a product of matrices that stay in the cache.
 template <class Real>
 void matrix_product(benchmark::State& state, int rows, int inner) {
@@ -161,6 +174,10 @@ void register_all() {
     add("residual/double/" + c.name(), [c](benchmark::State& s) { residual_gradient<double>(s, c); });
     add("step/float/" + c.name(), [c](benchmark::State& s) { training_step(s, c, Precision::single_precision); });
     add("step/double/" + c.name(), [c](benchmark::State& s) { training_step(s, c, Precision::double_precision); });
+    add("velocity/float/" + c.name(), [c](benchmark::State& s) { velocity<float>(s, c); });
+    add("velocity/double/" + c.name(), [c](benchmark::State& s) { velocity<double>(s, c); });
+    for (const auto kind : {Reduction::reproducible, Reduction::fast})
+      add(fmt::format("reduction/{}/{}", name_of(kind), c.name()), [c, kind](benchmark::State& s) { reduction(s, c, kind); });
     if (c.dimension > 1) add("energy/float/" + c.name(), [c](benchmark::State& s) { energies(s, c); });
   }
 }

@@ -20,6 +20,14 @@ inline constexpr auto choices<Schedule> = std::to_array<Choice<Schedule>>({
     {Schedule::linear, "linear", "g(t) = (T - t) / T"},
 });
 
+/// What networks see in place of t: a clock s from 0 at the target to 1 at the latent law.
+enum class NetworkClock { square_root, linear };
+template <>
+inline constexpr auto choices<NetworkClock> = std::to_array<Choice<NetworkClock>>({
+    {NetworkClock::square_root, "square-root", "s = sqrt(t/T): the fast start near the target becomes smooth"},
+    {NetworkClock::linear, "linear", "s = t/T"},
+});
+
 /// The gradient-flow curve of energies between the target (t = 0) and the latent law (t = T),
 ///
 ///     f_t(x) = g(t) f_D(x) [+ (1 - g(t)) f_Z(x)] + t psi(x, t),      v_t = grad(f_t - f_Z),
@@ -31,16 +39,17 @@ inline constexpr auto choices<Schedule> = std::to_array<Choice<Schedule>>({
 /// is zero (Chemseddine et al., arXiv 2410.03282): the Fokker-Planck equation of Langevin dynamics with stationary law rho_Z.
 /// Times in units of the diffusion dx = -grad f_Z dt + sqrt 2 dW; energies in nats. Usable on host and device, on packs or plain numbers.
 ///
-/// Networks see the clock s = sqrt(t/T) in [0, 1] in place of t: near the target the curve changes within times of 1/|grad f_D|^2, which a
+/// Networks see a clock in place of t, by default s = sqrt(t/T): near the target the curve changes within times of 1/|grad f_D|^2, which a
 /// smooth function of t cannot follow. The residual needs d psi/dt only as t d psi/dt = (s/2) d psi/ds, which is regular at t = 0.
 ///
 /// Derivatives of an energy at one point come as rows: value, gradient [D], Laplacian. Those of psi as channels [D+2]: value, gradient [D],
-/// and what R needs of the rest, t d psi/dt - t Lap psi = a d psi/ds + b Lap psi with a = s/2 and b = -t.
+/// and what R needs of the rest, t d psi/dt - t Lap psi = a d psi/ds + b Lap psi with a = t ds/dt and b = -t.
 struct GradientFlow {
   int dimension = 1;
   double horizon = 5;  ///< T
   CurveForm form = CurveForm::anchored;
   Schedule schedule = Schedule::linear;
+  NetworkClock network_clock = NetworkClock::square_root;
 
   template <class P>
   KOKKOS_FORCEINLINE_FUNCTION P weight(P t) const {
@@ -51,16 +60,17 @@ struct GradientFlow {
     return P(-1 / horizon);
   }
 
-  /// s = sqrt(t/T).
+  /// s.
   template <class P>
   KOKKOS_FORCEINLINE_FUNCTION P clock(P t) const {
-    return sqrt(t * P(1 / horizon));
+    const P share = t * P(1 / horizon);
+    return network_clock == NetworkClock::linear ? share : sqrt(share);
   }
 
   /// a and b of the last channel of psi.
   template <class P>
   KOKKOS_FORCEINLINE_FUNCTION P clock_factor(P t) const {
-    return P(0.5) * clock(t);
+    return network_clock == NetworkClock::linear ? clock(t) : P(0.5) * clock(t);
   }
   template <class P>
   KOKKOS_FORCEINLINE_FUNCTION P laplacian_factor(P t) const {

@@ -73,6 +73,7 @@ struct CurveOptions {
 struct NetworkOptions {
   int width = 64;
   int hidden_layers = 3;
+  NetworkClock clock = NetworkClock::square_root;
   bool operator==(const NetworkOptions&) const = default;
 };
 

@@ -73,6 +73,14 @@ TYPED_TEST(PackMath, SigmoidIsRightToFourUnits) {
   EXPECT_LE(largest_error<TypeParam>([](double u) { return 160 * u - 80; }, function, exact), 4);
 }
 
+TYPED_TEST(PackMath, ReciprocalIsRightToTwoUnits) {
+  using P = Pack<TypeParam>;
+  const auto function = [](P x) { return reciprocal(x); };
+  const auto exact = [](long double x) { return 1 / x; };
+  EXPECT_LE(largest_error<TypeParam>([](double u) { return 1 + u; }, function, exact), 2);
+  EXPECT_LE(largest_error<TypeParam>([](double u) { return std::exp(80 * u); }, function, exact), 2);
+}
+
 TYPED_TEST(PackMath, SquareRootIsExactlyThatOfTheProcessor) {
   using P = Pack<TypeParam>;
   const auto function = [](P x) { return sqrt(x); };
@@ -110,7 +118,12 @@ TYPED_TEST(PackMath, SigmoidHasItsLimits) {
   const auto s = [](Real x) { return of<Real>([](Pack<Real> p) { return sigmoid(p); }, x); };
   EXPECT_EQ(s(0), Real(0.5));
   EXPECT_EQ(s(1000), 1);
-  EXPECT_EQ(s(-1000), 0);
+  const Real smallest = sizeof(Real) == 4 ? Real(0x1p-124) : Real(0x1p-1020);  // beyond it: anything below
+  for (const Real x : {Real(-1000), std::numeric_limits<Real>::lowest(), -std::numeric_limits<Real>::infinity()}) {
+    EXPECT_GE(s(x), 0);
+    EXPECT_LE(s(x), smallest);
+  }
+  EXPECT_EQ(s(std::numeric_limits<Real>::infinity()), 1);
   EXPECT_TRUE(std::isnan(s(std::numeric_limits<Real>::quiet_NaN())));
 }
 

@@ -39,9 +39,11 @@ TEST_P(ExactMixture, HasNoResidualInTheProgramsOwnFormula) {
   const auto D = static_cast<std::size_t>(GetParam());
   const auto target = energy_of(flow), latent = make_gaussian_mixture({{1, std::vector<double>(D, 0.0), {1.0}}});
   const double offset = latent->log_z().value() + 0.5 * static_cast<double>(D) * std::log(2 * 3.141592653589793);
-  for (const auto& [form, oracle_form] :
-       {std::pair(CurveForm::plain, MixtureFlow::Form::plain), std::pair(CurveForm::anchored, MixtureFlow::Form::anchored)}) {
+  for (const auto& [form, oracle_form, clock] : {std::tuple(CurveForm::plain, MixtureFlow::Form::plain, NetworkClock::square_root),
+                                                 std::tuple(CurveForm::anchored, MixtureFlow::Form::anchored, NetworkClock::square_root),
+                                                 std::tuple(CurveForm::anchored, MixtureFlow::Form::anchored, NetworkClock::linear)}) {
     GradientFlow curve;
+    curve.network_clock = clock;
     curve.dimension = GetParam();
     curve.horizon = 4;
     curve.form = form;
@@ -53,8 +55,8 @@ TEST_P(ExactMixture, HasNoResidualInTheProgramsOwnFormula) {
       const auto exact = flow.psi(t, x.data(), curve.horizon, oracle_form, 0, offset);
       auto f_target = rows_of(*target, x), f_latent = rows_of(*latent, x);
       using P = Pack<double>;
-      // The network's time derivative is by the clock s = sqrt(t/T): d psi/ds = 2 sqrt(t T) d psi/dt.
-      const double clock_rate = 2 * std::sqrt(t * curve.horizon) * exact.d_t;
+      // The network's time derivative is by the clock: d psi/ds = (dt/ds) d psi/dt with t = T s^2 or t = T s.
+      const double clock_rate = (clock == NetworkClock::linear ? curve.horizon : 2 * std::sqrt(t * curve.horizon)) * exact.d_t;
       std::vector<double> psi = {exact.value};
       psi.insert(psi.end(), exact.gradient.begin(), exact.gradient.end());
       psi.push_back(curve.clock_factor(P(t))[0] * clock_rate + curve.laplacian_factor(P(t))[0] * exact.laplacian);

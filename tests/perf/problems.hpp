@@ -1,0 +1,60 @@
+#pragma once
+
+#include <boltzcurve/energy/registry.hpp>
+#include <boltzcurve/training/batch_loss.hpp>
+
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+
+/// What the benchmarks work on.
+namespace boltzcurve::benchmark_problems {
+
+/// Sizes of a network, and how many points it is asked for.
+struct Case {
+  int dimension, width, hidden_layers, points;
+  std::string name() const { return fmt::format("D{}/W{}/L{}/N{}", dimension, width, hidden_layers, points); }
+};
+
+inline CurveNetworks networks(const Case& c) {
+  CurveNetworks nets;
+  nets.psi = {c.dimension + 1, c.width, c.hidden_layers};
+  nets.input_shift.assign(static_cast<std::size_t>(c.dimension + 1), 0.0);
+  nets.input_scale.assign(static_cast<std::size_t>(c.dimension + 1), 1.0);
+  return nets;
+}
+
+/// Two Gaussians on the line, gmm40 in the plane, else the many-well.
+inline std::unique_ptr<Energy> target_of(const Case& c) {
+  Parameters::Values given;
+  std::string name = "gmm40";
+  if (c.dimension == 1) {
+    name = "gaussian-mixture";
+    given["mode"] = {"0.5 | -2 | 0.5", "0.5 | 2 | 0.5"};
+  } else if (c.dimension > 2) {
+    name = "many-well";
+    given["dimension"] = {std::to_string(c.dimension)};
+  }
+  const auto& entry = find_target(name);
+  return entry.make(Parameters("target", name, entry.parameters, given));
+}
+
+inline std::unique_ptr<Energy> latent_of(int dimension) {
+  const auto& entry = find_latent("gaussian");
+  return entry.make(Parameters("latent", "gaussian", entry.parameters, {}), dimension);
+}
+
+/// Points from the bridge, as training draws them by default: the dearest kind.
+inline BatchLossSettings settings_of(const Case& c) {
+  BatchLossSettings settings;
+  settings.curve.dimension = c.dimension;
+  settings.networks = networks(c);
+  settings.points = c.points;
+  settings.law.lower.assign(static_cast<std::size_t>(c.dimension), -3.0);
+  settings.law.upper.assign(static_cast<std::size_t>(c.dimension), 3.0);
+  settings.law.latent_mean.assign(static_cast<std::size_t>(c.dimension), 0.0);
+  return settings;
+}
+
+}  // namespace boltzcurve::benchmark_problems

@@ -1,0 +1,90 @@
+// Time of a training step (points, energies, residual and gradient, their sum over ranks, Adam) on all ranks of the job:
+//   mpirun -n R boltzcurve_ranks_benchmark DIMENSION WIDTH HIDDEN_LAYERS POINTS SECONDS
+// POINTS over all ranks. Both reductions take turns, ten steps each, for SECONDS in all. Prints one JSON object: medians of the steps'
+// seconds (reproducible, fast), the median time that a step spends in the sum over ranks with waiting for the slowest, and the largest
+// resident memory of a rank.
+#include "problems.hpp"
+
+#include <boltzcurve/parallel/session.hpp>
+#include <boltzcurve/run/memory.hpp>
+#include <boltzcurve/run/stop_request.hpp>
+#include <boltzcurve/training/optimizer.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace {
+
+using namespace boltzcurve;
+using namespace boltzcurve::benchmark_problems;
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+/// Training with one kind of reduction, step by step.
+class Training {
+ public:
+  Training(const Communicator& ranks, const Case& c, Reduction reduction)
+      : ranks_(ranks), target_(target_of(c)), latent_(latent_of(c.dimension)), settings_(settings_of(c)) {
+    settings_.reduction = reduction;
+    loss_ = make_batch_loss(Precision::single_precision, ranks, settings_, *target_, *latent_);
+    parameters_ = initial_parameters(settings_.networks.psi, 1, 0);
+    moments_.first_moment.resize(parameters_.size());
+    moments_.second_moment.resize(parameters_.size());
+  }
+
+  /// Seconds of one step, the slowest rank's.
+  double step() {
+    ranks_.barrier();
+    const double begin = steady_seconds();
+    const auto result = loss_->evaluate(parameters_, step_++);
+    Adam().update(moments_, parameters_, result.gradient, 1e-3);
+    return ranks_.max(steady_seconds() - begin);
+  }
+
+ private:
+  Communicator ranks_;
+  std::unique_ptr<Energy> target_, latent_;
+  BatchLossSettings settings_;
+  std::unique_ptr<BatchLoss> loss_;
+  std::vector<double> parameters_;
+  Adam::State moments_;
+  std::int64_t step_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char* argv[]) {
+  const MpiSession mpi(argc, argv);
+  const KokkosSession kokkos(argc, argv);
+  const auto& ranks = mpi.world();
+  if (argc != 6) {
+    if (ranks.is_root()) fmt::print(stderr, "usage: {} DIMENSION WIDTH HIDDEN_LAYERS POINTS SECONDS\n", argv[0]);
+    return 2;
+  }
+  const Case c{std::atoi(argv[1]), std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4])};
+  Training reproducible(ranks, c, Reduction::reproducible), fast(ranks, c, Reduction::fast);
+  constexpr int turn = 10;
+  for (int warm_up = 0; warm_up < turn; ++warm_up) {  // the first steps are evaluated twice, to find the quanta
+    reproducible.step();
+    fast.step();
+  }
+  std::vector<double> with_quanta, without;
+  for (double spent = 0; spent < std::atof(argv[5]);) {
+    for (int k = 0; k < turn; ++k) spent += with_quanta.emplace_back(reproducible.step());
+    for (int k = 0; k < turn; ++k) spent += without.emplace_back(fast.step());
+  }
+  const double resident = ranks.max(static_cast<double>(peak_resident_bytes()));
+  if (ranks.is_root())
+    fmt::print(
+        R"({{"case": "{}", "ranks": {}, "seconds_reproducible": {:.6g}, "seconds_fast": {:.6g}, "steps": {}, "peak_resident_mib": {:.1f}}})"
+        "\n",
+        c.name(), ranks.size(), median(with_quanta), median(without), with_quanta.size(), resident / (1 << 20));
+  return 0;
+}
