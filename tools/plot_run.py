@@ -137,7 +137,7 @@ def draw_plane(axes, run):
     if not mesh.mask.all():
         axes.tricontour(mesh, above, levels=CONTOUR_LEVELS, colors=INK, linewidths=0.7, alpha=0.8)
     axes.set(xlim=x_view, ylim=y_view, xlabel=axis_name(0), ylabel=axis_name(1))
-    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_aspect("equal", adjustable="box")
     levels = ", ".join(f"{level:g}" for level in CONTOUR_LEVELS)
     title(axes, "Samples", f"N = {count(run.particles)} particles, {count(outside(run, (0, 1), x_view, y_view))} out of view; "
                            f"lines: energy $f_D$ of the target,\n"
@@ -208,7 +208,7 @@ def draw_trajectories(axes, run):
         axes.set(xlabel="curve time t", ylabel=axis_name(0))
     else:
         axes.set(xlabel=axis_name(0), ylabel=axis_name(1))
-        axes.set_aspect("equal", adjustable="datalim")
+        axes.set_aspect("equal", adjustable="box")
     axes.figure.colorbar(lines, ax=axes, label="curve time t", shrink=0.85, pad=0.02)
     title(axes, "Trajectories", f"{count(len(paths))} of {count(run.particles)} particles, {len(run.times)} frames; dots: where they end")
 

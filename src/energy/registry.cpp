@@ -35,18 +35,20 @@ const std::vector<LatentEntry>& latent_entries() {
 namespace {
 
 template <class Entry>
-const Entry& find(const std::vector<Entry>& entries, const std::string& section, const std::string& name) {
+const Entry& find(const std::vector<Entry>& entries, std::string_view section_name, std::string_view name) {
   std::vector<std::string> names;
   for (const Entry& entry : entries) {
     if (entry.name == name) return entry;
     names.push_back(entry.name);
   }
-  throw ConfigError(section + ".name = " + name + ": there is no such " + section + "; did you mean " + nearest_name(name, names) + "?");
+  const std::string section(section_name);
+  throw ConfigError(section + ".name = " + std::string(name) + ": there is no such " + section + "; did you mean " +
+                    nearest_name(name, names) + "?");
 }
 
 }  // namespace
 
-const TargetEntry& find_target(const std::string& name) { return find(target_entries(), "target", name); }
-const LatentEntry& find_latent(const std::string& name) { return find(latent_entries(), "latent", name); }
+const TargetEntry& find_target(std::string_view name) { return find(target_entries(), "target", name); }
+const LatentEntry& find_latent(std::string_view name) { return find(latent_entries(), "latent", name); }
 
 }  // namespace boltzcurve

@@ -64,8 +64,9 @@ int exit_code_of(const Communicator& world, const std::function<ExitCode()>& wor
   int all_arrived = 0;
   MPI_Test(&agreement, &all_arrived, MPI_STATUS_IGNORE);
   if (!all_arrived && !end.failed) MPI_Wait(&agreement, MPI_STATUS_IGNORE), all_arrived = 1;
-  // Of several ranks that fail, the lowest loses patience first, and its abort silences the others.
-  const double patience = patience_seconds + 0.5 * world.rank() / world.size();
+  // Of several ranks that fail, the lowest loses patience first, and its abort, which takes a launcher up to half a second, silences the
+  // others.
+  const double patience = patience_seconds + 2.0 * world.rank() / world.size();
   for (const auto start = std::chrono::steady_clock::now(); !all_arrived && seconds_since(start) < patience;) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     MPI_Test(&agreement, &all_arrived, MPI_STATUS_IGNORE);

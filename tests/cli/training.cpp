@@ -27,8 +27,9 @@ std::string small_config() {
          "[sampling]\nparticles = 300\nframes = 3\n[evaluation]\nexact-samples = 200\n";
 }
 
-Outcome boltzcurve(const TemporaryFolder& folder, int ranks, std::vector<std::string> arguments) {
-  std::vector<std::string> command = {MPIRUN, "--oversubscribe", "-n", std::to_string(ranks), BOLTZCURVE_EXECUTABLE};
+Outcome boltzcurve(const TemporaryFolder& folder, int ranks, std::vector<std::string> arguments, int threads = 1) {
+  std::vector<std::string> command = {
+      "env", "OMP_NUM_THREADS=" + std::to_string(threads), MPIRUN, "--oversubscribe", "-n", std::to_string(ranks), BOLTZCURVE_EXECUTABLE};
   command.insert(command.end(), arguments.begin(), arguments.end());
   return run_program(command, folder.path());
 }
@@ -59,6 +60,20 @@ TEST(Training, GivesTheSameCheckpointSamplesAndMetricsOnOneTwoThreeAndFourRanks)
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_NE(difference(folder, "checkpoint.h5", 5, "/parameters"), "");
   EXPECT_NE(difference(folder, "samples.h5md", 5, "/samples"), "");
+}
+
+TEST(Training, GivesTheSameCheckpointAndSamplesOnOneTwoAndThreeThreads) {
+  const TemporaryFolder folder;
+  if (boltzcurve(folder, 1, {"--version"}).out.find("OPENMP") == std::string::npos) GTEST_SKIP() << "Kokkos has no threads here";
+  folder.write("small.ini", small_config());
+  ASSERT_EQ(boltzcurve(folder, 1, {"run", "--config", "small.ini", "--output", "on1"}).exit_code, 0);
+  for (const int threads : {2, 3}) {
+    const std::string output = "on" + std::to_string(10 * threads);
+    const auto outcome = boltzcurve(folder, threads == 3 ? 2 : 1, {"run", "--config", "small.ini", "--output", output}, threads);
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_EQ(difference(folder, "checkpoint.h5", 10 * threads, "/parameters"), "") << threads << " threads";
+    EXPECT_EQ(difference(folder, "samples.h5md", 10 * threads, "/samples"), "") << threads << " threads";
+  }
 }
 
 TEST(Training, LeavesTheDocumentedFilesAndKeys) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace boltzcurve {
@@ -68,7 +69,7 @@ const std::vector<TargetEntry>& target_entries();
 const std::vector<LatentEntry>& latent_entries();
 
 /// The entry of that name; throws ConfigError with the nearest known name otherwise.
-const TargetEntry& find_target(const std::string& name);
-const LatentEntry& find_latent(const std::string& name);
+const TargetEntry& find_target(std::string_view name);
+const LatentEntry& find_latent(std::string_view name);
 
 }  // namespace boltzcurve

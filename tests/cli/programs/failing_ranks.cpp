@@ -52,6 +52,7 @@ int main(int argc, char* argv[]) {
     if (who == "all" || who.find(std::to_string(mpi.world().rank())) != std::string::npos) fail(what);
     mpi.world().barrier();
     std::puts("all ranks met");
+    std::fflush(stdout);  // the launcher ends the others when the first leaves with a code other than 0
     return boltzcurve::ExitCode::stopped_resumable;
   });
 }

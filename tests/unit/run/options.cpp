@@ -33,6 +33,7 @@ const std::map<std::string, std::string> other_values = {
     {"curve.form", "plain"},
     {"network.width", "65"},
     {"network.hidden-layers", "4"},
+    {"network.clock", "linear"},
     {"normalizer.kind", "network"},
     {"normalizer.width", "17"},
     {"normalizer.hidden-layers", "2"},
