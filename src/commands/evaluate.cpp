@@ -178,7 +178,8 @@ void evaluate_stage(Run& run, const Problem& problem, const TrainingState& state
 
 ExitCode evaluate(Run& run) {
   const Problem problem = make_problem(run.options());
-  const TrainingState state = from_checkpoint(read_checkpoint(run.world(), run.output("checkpoint.h5")), problem.networks);
+  const TrainingState state =
+      from_checkpoint(read_checkpoint(run.world(), run.output("checkpoint.h5")), problem.networks, *problem.optimizer);
   if (run.request().validate) {
     validate(run);
     return ExitCode::done;

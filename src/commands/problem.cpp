@@ -46,6 +46,17 @@ CollocationLaw make_law(const Options& options, const Energy& target, const Para
   return law;
 }
 
+OptimizerSettings optimizer_settings(const OptimizerOptions& options) {
+  OptimizerSettings settings;
+  settings.beta1 = options.beta1;
+  settings.beta2 = options.beta2;
+  settings.epsilon = options.epsilon;
+  settings.clip = options.gradient_clip;
+  settings.precondition_every = options.precondition_every;
+  settings.preconditioner_decay = options.preconditioner_decay;
+  return settings;
+}
+
 }  // namespace
 
 Problem make_problem(const Options& options) {
@@ -63,6 +74,7 @@ Problem make_problem(const Options& options) {
   problem.curve.network_clock = options.network.clock;
   problem.law = make_law(options, *problem.target, latent_parameters);
   problem.networks = make_networks(options, problem.law);
+  problem.optimizer = make_optimizer(options.optimizer.name, optimizer_settings(options.optimizer), problem.networks.tensors());
   problem.precision = options.run.precision;
   return problem;
 }

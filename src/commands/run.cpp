@@ -18,7 +18,7 @@ ExitCode train(Run& run) {
   }
   run.make_output_folder();
   const Problem problem = make_problem(run.options());
-  TrainingState state = initial_training_state(problem.networks, run.options().run.seed);
+  TrainingState state = initial_training_state(problem.networks, *problem.optimizer, run.options().run.seed);
   return train_stage(run, problem, state) == ExitCode::done ? ExitCode::done : report_stop(run, state);
 }
 
@@ -31,7 +31,7 @@ ExitCode run(Run& run) {
 
   // 1. Learn the curve.
   const Problem problem = make_problem(run.options());
-  TrainingState state = initial_training_state(problem.networks, run.options().run.seed);
+  TrainingState state = initial_training_state(problem.networks, *problem.optimizer, run.options().run.seed);
   if (train_stage(run, problem, state) != ExitCode::done) return report_stop(run, state);
 
   // 2. Draw particles along it.

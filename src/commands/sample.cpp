@@ -76,7 +76,8 @@ Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& sta
 
 ExitCode sample(Run& run) {
   const Problem problem = make_problem(run.options());
-  const TrainingState state = from_checkpoint(read_checkpoint(run.world(), run.output("checkpoint.h5")), problem.networks);
+  const TrainingState state =
+      from_checkpoint(read_checkpoint(run.world(), run.output("checkpoint.h5")), problem.networks, *problem.optimizer);
   if (run.request().validate) {
     validate(run);
     return ExitCode::done;

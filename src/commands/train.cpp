@@ -47,8 +47,6 @@ LearningRate learning_rate_of(const Options& options) {
   return rate;
 }
 
-Adam adam_of(const OptimizerOptions& o) { return {.beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .clip = o.gradient_clip}; }
-
 std::string describe(const WorstPoint& point) {
   return fmt::format("t = {:.6g}, x = ({:.6g}), point {} of the batch, residual {}", point.t, fmt::join(point.x, ", "), point.index,
                      point.residual);
@@ -63,8 +61,7 @@ class Trainer {
         state_(state),
         loss_(
             make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem), *problem.target, *problem.latent)),
-        rate_(learning_rate_of(run.options())),
-        adam_(adam_of(run.options().optimizer)) {
+        rate_(learning_rate_of(run.options())) {
     if (!state.sum_exponents.empty()) loss_->set_sum_exponents(state.sum_exponents);
   }
 
@@ -101,9 +98,9 @@ class Trainer {
     last_tried_ = state_.step;
     const auto result = loss_->evaluate(state_.parameters, state_.step);
     if (result.finite) {
-      gradient_norm_ = adam_.update(state_.adam, state_.parameters, result.gradient, rate_.at(state_.step));
+      gradient_norm_ = problem_.optimizer->update(state_.optimizer, state_.parameters, result.gradient, rate_.at(state_.step));
       const double keep = run_.options().training.average;
-      update_average(state_.average, state_.parameters, keep, state_.adam.updates);
+      update_average(state_.average, state_.parameters, keep, state_.optimizer.updates);
       state_.skipped_in_a_row = 0;
       interval_.loss_sum += result.loss;
       ++interval_.losses;
@@ -182,7 +179,6 @@ class Trainer {
   TrainingState& state_;
   std::unique_ptr<BatchLoss> loss_;
   LearningRate rate_;
-  Adam adam_;
   std::optional<MetricsFile> metrics_;  // on rank 0
   LogWindow interval_;
   std::int64_t last_tried_ = 0;

@@ -10,8 +10,6 @@ template <class State, class Visit>
 void for_each_array(State& state, const Visit& visit) {
   visit("parameters", state.parameters);
   visit("average", state.average);
-  visit("optimizer/first_moment", state.adam.first_moment);
-  visit("optimizer/second_moment", state.adam.second_moment);
 }
 
 template <class State, class Visit>
@@ -19,12 +17,12 @@ void for_each_counter(State& state, const Visit& visit) {
   visit("step", state.step);
   visit("skipped_steps", state.skipped_steps);
   visit("skipped_in_a_row", state.skipped_in_a_row);
-  visit("optimizer_updates", state.adam.updates);
+  visit("optimizer_updates", state.optimizer.updates);
 }
 
 }  // namespace
 
-TrainingState initial_training_state(const CurveNetworks& networks, std::uint64_t seed) {
+TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, std::uint64_t seed) {
   TrainingState state;
   state.parameters = initial_parameters(networks.psi, seed, 0);
   if (networks.normaliser) {
@@ -32,8 +30,7 @@ TrainingState initial_training_state(const CurveNetworks& networks, std::uint64_
     state.parameters.insert(state.parameters.end(), normaliser.begin(), normaliser.end());
   }
   state.average = state.parameters;
-  state.adam.first_moment.assign(state.parameters.size(), 0.0);
-  state.adam.second_moment.assign(state.parameters.size(), 0.0);
+  state.optimizer = optimizer.initial_state();
   return state;
 }
 
@@ -47,13 +44,15 @@ Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networ
           {name + "/" + tensor.name, {tensor.rows, tensor.columns}, std::vector<double>(begin, begin + tensor.size())});
     }
   });
+  for (const auto& array : state.optimizer.arrays)
+    checkpoint.datasets.push_back({"optimizer/" + array.name, {array.rows, array.columns}, array.values});
   checkpoint.datasets.push_back({"reduction/exponents", {static_cast<std::int64_t>(state.sum_exponents.size())}, state.sum_exponents});
   for_each_counter(state, [&](const std::string& name, std::int64_t value) { checkpoint.scalars[name] = value; });
   checkpoint.scalars["seconds"] = state.seconds;
   return checkpoint;
 }
 
-TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks& networks) {
+TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks& networks, const Optimizer& optimizer) {
   TrainingState state;
   for_each_array(state, [&](const std::string& name, std::vector<double>& values) {
     values.resize(static_cast<std::size_t>(networks.parameter_count()));
@@ -62,6 +61,9 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
       std::copy(stored.begin(), stored.end(), values.begin() + tensor.offset);
     }
   });
+  state.optimizer = optimizer.initial_state();
+  for (auto& array : state.optimizer.arrays)
+    array.values = checkpoint.values<double>("optimizer/" + array.name, {array.rows, array.columns});
   const auto exponents = std::find_if(checkpoint.datasets.begin(), checkpoint.datasets.end(),
                                       [](const CheckpointDataset& dataset) { return dataset.name == "reduction/exponents"; });
   if (exponents != checkpoint.datasets.end()) state.sum_exponents = std::get<std::vector<std::int64_t>>(exponents->values);

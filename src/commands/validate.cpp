@@ -10,7 +10,7 @@ namespace boltzcurve {
 void validate(Run& run) {
   const auto& options = run.options();
   const Problem problem = make_problem(options);
-  const TrainingState state = initial_training_state(problem.networks, options.run.seed);
+  const TrainingState state = initial_training_state(problem.networks, *problem.optimizer, options.run.seed);
   const auto loss =
       make_batch_loss(problem.precision, run.world(), batch_loss_settings(options, problem), *problem.target, *problem.latent);
 
@@ -36,6 +36,8 @@ void validate(Run& run) {
   for (const auto count : particles.evaluations) evaluations += count;
   evaluations = run.world().sum(evaluations);
 
+  double optimizer_bytes = 0;
+  for (const auto& array : state.optimizer.arrays) optimizer_bytes += 8 * static_cast<double>(array.values.size());
   const double parameters = static_cast<double>(problem.networks.parameter_count());
   const double N = static_cast<double>(options.sampling.particles), D = problem.dimension();
   const double frame = N * (D == 3 ? 3 : 3 + D) * 8, samples = N * (D + 4.5) * 8;
@@ -49,9 +51,9 @@ void validate(Run& run) {
   line("training, estimated", duration_text(step_seconds * static_cast<double>(options.training.steps)));
   line("evaluations a particle (untrained)", fmt::format("{:.0f}", static_cast<double>(evaluations) / static_cast<double>(few.particles)));
   line("memory a rank: points and scratch", size_text(static_cast<double>(loss->memory_bytes())));
-  line("memory a rank: parameters", size_text(parameters * 8 * 8));
+  line("memory a rank: parameters", size_text(parameters * 6 * 8 + optimizer_bytes));
   line("memory a rank: particles", size_text((samples + frame * options.sampling.frames) / run.world().size()));
-  line("checkpoint.h5", size_text(parameters * 4 * 8 + 32768));
+  line("checkpoint.h5", size_text(parameters * 2 * 8 + optimizer_bytes + 32768));
   line("samples.h5md", size_text(samples + frame * options.sampling.frames + 32768));
   text.pop_back();
   run.say(text);

@@ -106,6 +106,9 @@ std::vector<OptionKey> make_keys() {
   optimizer("beta1", &O::beta1, {0, 1, true}, "per step", "decay of the mean of the gradient");
   optimizer("beta2", &O::beta2, {0, 1, true}, "per step", "decay of the mean of its square");
   optimizer("epsilon", &O::epsilon, {1e-30, 1}, "", "added to the root of that mean");
+  optimizer("precondition-every", &O::precondition_every, {1, many}, "steps", "steps between renewals of the bases (soap)");
+  optimizer("preconditioner-decay", &O::preconditioner_decay, {0, 1, true}, "per step",
+            "decay of the covariances that the bases belong to (soap)");
 
   using T = TrainingOptions;
   const Section training(keys, "training", &Options::training);

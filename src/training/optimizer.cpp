@@ -19,26 +19,25 @@ double LearningRate::at(std::int64_t step) const {
   return rate * factor * warm;
 }
 
-double Adam::update(State& state, std::span<double> parameters, std::span<const double> gradient, double rate) const {
+double Optimizer::update(OptimizerState& state, std::span<double> parameters, std::span<const double> gradient, double rate) const {
   double squares = 0;
   for (const double g : gradient) squares += g * g;
   const double norm = std::sqrt(squares);
-  const double scale = clip > 0 && norm > clip ? clip / norm : 1;
-
+  const double scale = settings_.clip > 0 && norm > settings_.clip ? settings_.clip / norm : 1;
   ++state.updates;
-  const double n = static_cast<double>(state.updates);
-  const double first_bias = 1 - std::pow(beta1, n), second_bias = 1 - std::pow(beta2, n);
-  const double step = rate / first_bias, inverse_second = 1 / second_bias;
-  double *const m = state.first_moment.data(), *const v = state.second_moment.data(), *const x = parameters.data();
-  const double* const gradients = gradient.data();
-  const double b1 = beta1, b2 = beta2, eps = epsilon;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const double g = scale * gradients[i];
-    m[i] = b1 * m[i] + (1 - b1) * g;
-    v[i] = b2 * v[i] + (1 - b2) * g * g;
-    x[i] -= step * m[i] / (std::sqrt(v[i] * inverse_second) + eps);
-  }
+  step(state, parameters, gradient, scale, rate);
   return norm;
+}
+
+#define BOLTZCURVE_DECLARE_OPTIMIZER(name, meaning) \
+  std::unique_ptr<Optimizer> make_##name(const OptimizerSettings& settings, std::vector<ParameterTensor> tensors);
+BOLTZCURVE_OPTIMIZERS(BOLTZCURVE_DECLARE_OPTIMIZER)
+
+std::unique_ptr<Optimizer> make_optimizer(OptimizerName name, const OptimizerSettings& settings, std::vector<ParameterTensor> tensors) {
+#define BOLTZCURVE_MAKE_OPTIMIZER(entry, meaning) \
+  if (name == OptimizerName::entry) return make_##entry(settings, std::move(tensors));
+  BOLTZCURVE_OPTIMIZERS(BOLTZCURVE_MAKE_OPTIMIZER)
+  return nullptr;
 }
 
 void update_average(std::span<double> average, std::span<const double> parameters, double decay, std::int64_t updates_done) {

@@ -40,12 +40,12 @@ void training_step(benchmark::State& state, const Case& c, Precision precision) 
   const auto settings = settings_of(c);
   const auto loss = make_batch_loss(precision, Communicator(MPI_COMM_SELF), settings, *target, *latent);
   auto parameters = initial_parameters(settings.networks.psi, 1, 0);
-  const Adam adam;
-  Adam::State moments{std::vector<double>(parameters.size()), std::vector<double>(parameters.size()), 0};
+  const auto optimizer = make_optimizer(OptimizerName::adam, {}, parameter_tensors(settings.networks.psi));
+  auto moments = optimizer->initial_state();
   std::int64_t step = 0;
   const auto one_step = [&] {
     const auto result = loss->evaluate(parameters, step++);
-    adam.update(moments, parameters, result.gradient, 1e-3);
+    optimizer->update(moments, parameters, result.gradient, 1e-3);
   };
   // The first steps, in which psi leaves zero, are evaluated twice to find the quanta of the reproducible sum; they are not what training
   // costs.

@@ -35,8 +35,8 @@ class Training {
     settings_.reduction = reduction;
     loss_ = make_batch_loss(Precision::single_precision, ranks, settings_, *target_, *latent_);
     parameters_ = initial_parameters(settings_.networks.psi, 1, 0);
-    moments_.first_moment.resize(parameters_.size());
-    moments_.second_moment.resize(parameters_.size());
+    optimizer_ = make_optimizer(OptimizerName::adam, {}, parameter_tensors(settings_.networks.psi));
+    moments_ = optimizer_->initial_state();
   }
 
   /// Seconds of one step, the slowest rank's.
@@ -44,7 +44,7 @@ class Training {
     ranks_.barrier();
     const double begin = steady_seconds();
     const auto result = loss_->evaluate(parameters_, step_++);
-    Adam().update(moments_, parameters_, result.gradient, 1e-3);
+    optimizer_->update(moments_, parameters_, result.gradient, 1e-3);
     return ranks_.max(steady_seconds() - begin);
   }
 
@@ -54,7 +54,8 @@ class Training {
   BatchLossSettings settings_;
   std::unique_ptr<BatchLoss> loss_;
   std::vector<double> parameters_;
-  Adam::State moments_;
+  std::unique_ptr<Optimizer> optimizer_;
+  OptimizerState moments_;
   std::int64_t step_ = 0;
 };
 

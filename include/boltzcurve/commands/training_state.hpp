@@ -16,7 +16,7 @@ struct TrainingState {
   std::int64_t skipped_steps = 0;  ///< without an update, because loss or gradient were not finite
   std::int64_t skipped_in_a_row = 0;
   std::vector<double> parameters, average;  ///< [parameter_count]; average: running mean, what samples are drawn with
-  Adam::State adam;
+  OptimizerState optimizer;
   std::vector<std::int64_t> sum_exponents;  ///< quanta of the reproducible sum; empty before the first step
   double seconds = 0;                       ///< wall time of training so far; the only entry that differs between equal runs
 
@@ -24,12 +24,13 @@ struct TrainingState {
 };
 
 /// The start: random hidden layers, psi = 0.
-TrainingState initial_training_state(const CurveNetworks& networks, std::uint64_t seed);
+TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, std::uint64_t seed);
 
-/// Named datasets /parameters, /average, /optimizer/{first,second}_moment, each with /psi/layer0/weight and so on, and counters.
+/// Named datasets /parameters, /average and, as the optimiser names its arrays, /optimizer/first_moment, ..., each with /psi/layer0/weight
+/// and so on, and counters.
 Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networks, const Provenance& provenance);
 
-/// Throws InputError, naming file and dataset, where the checkpoint is not of these networks.
-TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks& networks);
+/// Throws InputError, naming file and dataset, where the checkpoint is not of these networks or this optimiser.
+TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks& networks, const Optimizer& optimizer);
 
 }  // namespace boltzcurve

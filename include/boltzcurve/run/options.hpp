@@ -34,12 +34,6 @@ inline constexpr auto choices<NormalizerKind> = std::to_array<Choice<NormalizerK
     {NormalizerKind::network, "network", "C_t is a small network of t alone"},
 });
 
-enum class OptimizerName { adam };
-template <>
-inline constexpr auto choices<OptimizerName> = std::to_array<Choice<OptimizerName>>({
-    {OptimizerName::adam, "adam", "Adam: steps scaled by running moments of the gradient"},
-});
-
 /// A side of a box, the same for every coordinate; written "lower:upper".
 struct Interval {
   double lower, upper;
@@ -105,6 +99,8 @@ struct OptimizerOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
+  std::int64_t precondition_every = 10;
+  double preconditioner_decay = 0.95;
   bool operator==(const OptimizerOptions&) const = default;
 };
 

@@ -7,14 +7,18 @@
 namespace boltzcurve {
 namespace {
 
+std::unique_ptr<Optimizer> adam_for(int parameters, const OptimizerSettings& settings) {
+  return make_optimizer(OptimizerName::adam, settings, {{"x", parameters, 1, 0, true}});
+}
+
 // With a constant gradient both moments, their bias removed, equal g and g^2 at every step: each update is rate * g/(|g| + eps).
 TEST(Adam, MovesByTheRateAlongAConstantGradient) {
-  const Adam adam{0.9, 0.999, 1e-8, 0};
-  Adam::State state{{0, 0}, {0, 0}, 0};
+  const auto adam = adam_for(2, {.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8});
+  auto state = adam->initial_state();
   std::vector<double> x = {1, -2};
   const std::vector<double> gradient = {0.3, -4};
   for (int step = 1; step <= 5; ++step) {
-    EXPECT_DOUBLE_EQ(adam.update(state, x, gradient, 0.01), std::hypot(0.3, 4.0));
+    EXPECT_DOUBLE_EQ(adam->update(state, x, gradient, 0.01), std::hypot(0.3, 4.0));
     EXPECT_NEAR(x[0], 1 - step * 0.01 * 0.3 / (0.3 + 1e-8), 1e-14);
     EXPECT_NEAR(x[1], -2 + step * 0.01 * 4 / (4 + 1e-8), 1e-14);
   }
@@ -24,24 +28,26 @@ TEST(Adam, MovesByTheRateAlongAConstantGradient) {
 // Two steps by hand with b1 = 1/2, b2 = 3/4, eps = 0, rate 1, g = 1 then 3:
 // m = 1/2, v = 1/4 -> m^ = 1, v^ = 1 -> x = -1;  m = 7/4, v = 39/16 -> m^ = 7/3, v^ = 39/7 -> x = -1 - (7/3) sqrt(7/39).
 TEST(Adam, RemovesTheBiasOfBothMoments) {
-  const Adam adam{0.5, 0.75, 0, 0};
-  Adam::State state{{0}, {0}, 0};
+  const auto adam = adam_for(1, {.beta1 = 0.5, .beta2 = 0.75, .epsilon = 0});
+  auto state = adam->initial_state();
   std::vector<double> x = {0};
-  adam.update(state, x, std::vector<double>{1}, 1);
+  adam->update(state, x, std::vector<double>{1}, 1);
   EXPECT_NEAR(x[0], -1, 1e-15);
-  adam.update(state, x, std::vector<double>{3}, 1);
+  adam->update(state, x, std::vector<double>{3}, 1);
   EXPECT_NEAR(x[0], -1 - 7.0 / 3 * std::sqrt(7.0 / 39), 1e-14);
 }
 
 TEST(Adam, ShortensALongGradientToTheClipAndReportsItsTrueNorm) {
-  const Adam adam{0, 0.5, 0, 2};  // b1 = 0: the first moment is the clipped gradient itself
-  Adam::State state{{0, 0}, {0, 0}, 0};
+  // b1 = 0: the first moment is the clipped gradient itself
+  const auto adam = adam_for(2, {.beta1 = 0, .beta2 = 0.5, .epsilon = 0, .clip = 2});
+  auto state = adam->initial_state();
+  const auto& first_moment = state.arrays[0].values;
   std::vector<double> x = {0, 0};
-  EXPECT_DOUBLE_EQ(adam.update(state, x, std::vector<double>{30, 40}, 1), 50);
-  EXPECT_DOUBLE_EQ(state.first_moment[0], 30 * 2 / 50.0);
-  EXPECT_DOUBLE_EQ(state.first_moment[1], 40 * 2 / 50.0);
-  EXPECT_DOUBLE_EQ(adam.update(state, x, std::vector<double>{0.3, 0.4}, 1), 0.5);
-  EXPECT_DOUBLE_EQ(state.first_moment[0], 0.3);
+  EXPECT_DOUBLE_EQ(adam->update(state, x, std::vector<double>{30, 40}, 1), 50);
+  EXPECT_DOUBLE_EQ(first_moment[0], 30 * 2 / 50.0);
+  EXPECT_DOUBLE_EQ(first_moment[1], 40 * 2 / 50.0);
+  EXPECT_DOUBLE_EQ(adam->update(state, x, std::vector<double>{0.3, 0.4}, 1), 0.5);
+  EXPECT_DOUBLE_EQ(first_moment[0], 0.3);
 }
 
 TEST(LearningRate, FollowsItsFormulas) {

@@ -1,0 +1,69 @@
+#include <boltzcurve/commands/training_state.hpp>
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/random/counter_rng.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/io/example_provenance.hpp"
+#include "unit/io/scratch_folder.hpp"
+
+namespace boltzcurve {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+CurveNetworks small_networks() {
+  CurveNetworks networks;
+  networks.psi = {3, 8, 2};
+  networks.normaliser = MlpShape{1, 4, 1};
+  return networks;
+}
+
+std::unique_ptr<Optimizer> optimizer_of(OptimizerName name, const CurveNetworks& networks) {
+  return make_optimizer(name, {.precondition_every = 3}, networks.tensors());
+}
+
+/// Updates number [begin, end) along gradients that depend on their number only.
+void update(TrainingState& state, const Optimizer& optimizer, std::uint64_t begin, std::uint64_t end) {
+  for (auto n = begin; n < end; ++n) {
+    std::vector<double> gradient(state.parameters.size());
+    CounterRng rng(1, RandomStream::test, n, 0);
+    for (double& entry : gradient) entry = rng.normal();
+    optimizer.update(state.optimizer, state.parameters, gradient, 1e-2);
+    update_average(state.average, state.parameters, 0.9, state.optimizer.updates);
+    ++state.step;
+  }
+}
+
+TEST(TrainingState, OfEveryOptimizerSurvivesTheFileAndGoesOnWithTheSameBits) {
+  const auto networks = small_networks();
+  for (const auto& choice : choices<OptimizerName>) {
+    SCOPED_TRACE(choice.name);
+    const testing::ScratchFolder folder;
+    const auto optimizer = optimizer_of(choice.value, networks);
+    TrainingState state = initial_training_state(networks, *optimizer, 1);
+    state.sum_exponents = {3, 1, 4};
+    update(state, *optimizer, 0, 7);
+    write_checkpoint(folder / "checkpoint.h5", to_checkpoint(state, networks, testing::example_provenance()));
+    TrainingState read = from_checkpoint(read_checkpoint(folder / "checkpoint.h5"), networks, *optimizer);
+    EXPECT_EQ(read, state);
+    update(state, *optimizer, 7, 20);
+    update(read, *optimizer, 7, 20);
+    EXPECT_EQ(read, state);
+  }
+}
+
+TEST(TrainingState, OfAnotherOptimizerIsRefusedByTheNameOfWhatIsMissing) {
+  const auto networks = small_networks();
+  const auto adam = optimizer_of(OptimizerName::adam, networks), soap = optimizer_of(OptimizerName::soap, networks);
+  auto checkpoint = to_checkpoint(initial_training_state(networks, *adam, 1), networks, testing::example_provenance());
+  checkpoint.source = "checkpoint.h5";
+  EXPECT_THAT([&] { from_checkpoint(checkpoint, networks, *soap); },
+              ThrowsMessage<InputError>(
+                  ::testing::AllOf(HasSubstr("optimizer/left_factor/psi/layer0/weight in checkpoint.h5"), HasSubstr("is missing"))));
+}
+
+}  // namespace
+}  // namespace boltzcurve
