@@ -6,7 +6,7 @@ namespace boltzcurve {
 
 AdamStep::AdamStep(const OptimizerSettings& settings, std::int64_t n, double rate)
     : beta1_(settings.beta1), beta2_(settings.beta2), epsilon_(settings.epsilon) {
-  const double updates = static_cast<double>(n);
+  const auto updates = static_cast<double>(n);
   const double first_bias = 1 - std::pow(beta1_, updates), second_bias = 1 - std::pow(beta2_, updates);
   step_ = rate / first_bias;
   inverse_second_ = 1 / second_bias;

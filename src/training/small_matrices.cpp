@@ -11,7 +11,7 @@ namespace {
 // reads contiguous numbers. 8 x 2 packs are 16 of the 32 registers of AVX-512, 4 x 2 are 8 of the 16 of AVX.
 using Lanes = Pack<double>;
 constexpr std::size_t tile_rows = vector_bytes >= 64 ? 8 : 4;
-constexpr std::size_t tile_columns = 2 * Lanes::lanes;
+constexpr std::size_t tile_columns = std::size_t{2} * Lanes::lanes;
 
 enum class Part { whole, upper_tiles };
 

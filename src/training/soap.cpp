@@ -83,26 +83,33 @@ class Soap final : public Optimizer {
     }
   }
 
-  void step_matrix(OptimizerState& state, std::size_t k, std::span<double> x, std::span<const double> g, double scale,
+  void step_matrix(OptimizerState& state, std::size_t k, std::span<double> x, std::span<const double> unscaled, double scale,
                    const AdamStep& adam) const {
-    const auto& sides = sides_[k];
-    Matrix G(static_cast<std::size_t>(tensors_[k].rows), static_cast<std::size_t>(tensors_[k].columns));
-    for (std::size_t i = 0; i < x.size(); ++i) G.values[i] = scale * g[i];
-    const bool first = trace(view(state.arrays[(sides.left ? sides.left : sides.right)->factor])) == 0;
+    const auto& [left, right] = sides_[k];
+    const auto basis = [&](const Side& side) { return view(state.arrays[side.basis]); };
+    Matrix g(static_cast<std::size_t>(tensors_[k].rows), static_cast<std::size_t>(tensors_[k].columns));
+    for (std::size_t i = 0; i < x.size(); ++i) g.values[i] = scale * unscaled[i];
+
+    // 1. Adam's step in the bases, from gradients before this one.
+    const bool first = trace(view(state.arrays[(left ? left : right)->factor])) == 0;
     if (!first) {
-      Matrix turned = G, move(G.rows, G.columns);
-      if (sides.left) turned = product(view(state.arrays[sides.left->basis]).transposed(), turned);
-      if (sides.right) turned = product(turned, view(state.arrays[sides.right->basis]));
+      Matrix turned = g, move(g.rows, g.columns);
+      if (left) turned = product(basis(*left).transposed(), turned);
+      if (right) turned = product(turned, basis(*right));
       adam(state.arrays[k].values, state.arrays[tensors_.size() + k].values, turned.values, 1, move.values);
-      if (sides.left) move = product(view(state.arrays[sides.left->basis]), move);
-      if (sides.right) move = product(move, view(state.arrays[sides.right->basis]).transposed());
+      if (left) move = product(basis(*left), move);
+      if (right) move = product(move, basis(*right).transposed());
       for (std::size_t i = 0; i < x.size(); ++i) x[i] += move.values[i];
     }
+
+    // 2. What this gradient says of the bases: nothing, if it is zero or its square is out of range.
     double squares = 0;
-    for (const double entry : G.values) squares += entry * entry;
-    if (!(squares > 0) || !std::isfinite(squares)) return;  // zero, or too large to square, says nothing of bases
-    if (sides.left) add_to_factor(state.arrays[sides.left->factor], gram(G));
-    if (sides.right) add_to_factor(state.arrays[sides.right->factor], gram(G.transposed()));
+    for (const double entry : g.values) squares += entry * entry;
+    if (!(squares > 0) || !std::isfinite(squares)) return;
+    if (left) add_to_factor(state.arrays[left->factor], gram(g));
+    if (right) add_to_factor(state.arrays[right->factor], gram(g.transposed()));
+
+    // 3. New bases, when it is time.
     const int rounds = first ? first_rounds : state.updates % settings_.precondition_every == 0 ? 1 : 0;
     for (int round = 0; round < rounds; ++round) renew_bases(state, k);
   }

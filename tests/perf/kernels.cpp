@@ -54,6 +54,16 @@ void training_step(benchmark::State& state, const Case& c, Precision precision) 
   set_flops(state, useful_flops_per_point(settings.networks.psi, c.dimension + 3) * c.points);
 }
 
+/// What the optimiser adds to a step: an update alone, renewals of bases and the like at their share.
+void optimizer_update(benchmark::State& state, const Case& c, OptimizerName name) {
+  const auto nets = networks(c);
+  const auto optimizer = make_optimizer(name, {}, parameter_tensors(nets.psi));
+  auto kept = optimizer->initial_state();
+  auto parameters = initial_parameters(nets.psi, 1, 0), gradient = initial_parameters(nets.psi, 2, 0);
+  optimizer->update(kept, parameters, gradient, 1e-3);
+  for (auto _ : state) optimizer->update(kept, parameters, gradient, 1e-3);
+}
+
 /// The fused kernel and the sum over chunks alone.
 template <class Real>
 void residual_gradient(benchmark::State& state, const Case& c) {
@@ -178,6 +188,9 @@ void register_all() {
     add("velocity/double/" + c.name(), [c](benchmark::State& s) { velocity<double>(s, c); });
     for (const auto kind : {Reduction::reproducible, Reduction::fast})
       add(fmt::format("reduction/{}/{}", name_of(kind), c.name()), [c, kind](benchmark::State& s) { reduction(s, c, kind); });
+    for (const auto& choice : choices<OptimizerName>)
+      add(fmt::format("optimizer/{}/{}", choice.name, c.name()),
+          [c, &choice](benchmark::State& s) { optimizer_update(s, c, choice.value); });
     if (c.dimension > 1) add("energy/float/" + c.name(), [c](benchmark::State& s) { energies(s, c); });
   }
 }

@@ -20,7 +20,7 @@ struct Matrix {
   std::vector<double> values;
 
   Matrix() = default;
-  Matrix(std::size_t rows_, std::size_t columns_) : rows(rows_), columns(columns_), values(rows_ * columns_, 0.0) {}
+  Matrix(std::size_t height, std::size_t width) : rows(height), columns(width), values(height * width, 0.0) {}
   double& operator()(std::size_t i, std::size_t j) { return values[i * columns + j]; }
   double operator()(std::size_t i, std::size_t j) const { return values[i * columns + j]; }
   operator MatrixView() const { return {values.data(), rows, columns, columns, 1}; }
