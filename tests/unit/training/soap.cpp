@@ -47,7 +47,7 @@ OptimizerState started(const Optimizer& soap, const Matrix& left, const Matrix& 
 }
 
 TEST(Soap, IsAdamToTheBitWhereBasesAreTheIdentity) {
-  const OptimizerSettings settings{.clip = 20, .precondition_every = never};
+  const OptimizerSettings settings{.clip = 5, .precondition_every = never};
   const auto tensors = one_matrix(9, 17);
   const auto soap = make_optimizer(OptimizerName::soap, settings, tensors), adam = make_optimizer(OptimizerName::adam, settings, tensors);
   auto soap_state = started(*soap, identity_matrix(9), identity_matrix(17)), adam_state = adam->initial_state();
@@ -132,20 +132,26 @@ TEST(Soap, BasesBecomeEigenvectorsOfTheFactorsLargestFirst) {
   }
 }
 
-// Turned back, the first moment is the running mean of the gradients, however often the bases changed.
-TEST(Soap, FirstMomentTurnsWithTheBases) {
-  const auto soap = make_optimizer(OptimizerName::soap, {.precondition_every = 1}, one_matrix(6, 4));
+// Turned back, the first moment is the running mean of the gradients, however often the bases changed; factors are those of G G^T, G^T G.
+TEST(Soap, FirstMomentTurnsWithTheBasesOfRunningMeans) {
+  const auto soap = make_optimizer(OptimizerName::soap, {.precondition_every = 1, .preconditioner_decay = 0.75}, one_matrix(6, 4));
   auto state = soap->initial_state();
-  Matrix x(6, 4), mean(6, 4);
+  Matrix x(6, 4), mean(6, 4), left(6, 6), right(4, 4);
+  const auto average = [](double keep, Matrix& running, const Matrix& latest) {
+    for (std::size_t i = 0; i < running.values.size(); ++i) running.values[i] = keep * running.values[i] + (1 - keep) * latest.values[i];
+  };
   for (std::uint64_t n = 0; n < 40; ++n) {
     const Matrix gradient = random_matrix(6, 4, n);
     soap->update(state, x.values, gradient.values, 1e-3);
-    if (n == 0) continue;
-    for (std::size_t i = 0; i < mean.values.size(); ++i) mean.values[i] = 0.9 * mean.values[i] + (1 - 0.9) * gradient.values[i];
+    if (n > 0) average(0.9, mean, gradient);  // the first one chooses bases only
+    average(0.75, left, gram(gradient));
+    average(0.75, right, gram(gradient.transposed()));
   }
   const Matrix back =
       product(product(matrix(state, "left_basis/w"), matrix(state, "first_moment/w")), matrix(state, "right_basis/w").transposed());
   EXPECT_LT(largest_difference(back, mean), 1e-14);
+  EXPECT_LT(largest_difference(matrix(state, "left_factor/w"), left), 1e-14);
+  EXPECT_LT(largest_difference(matrix(state, "right_factor/w"), right), 1e-14);
 }
 
 // Factors diag(1, 4) make the basis' two vectors change places, and with them rows and columns of the second moment.
