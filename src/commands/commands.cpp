@@ -29,7 +29,6 @@ void require_same_model(const Options& trained, const Options& wanted, const std
   require(trained.curve == wanted.curve, "[curve]");
   require(trained.network == wanted.network, "[network]");
   require(trained.normalizer == wanted.normalizer, "[normalizer]");
-  require(trained.collocation.box == wanted.collocation.box, "collocation.box, which scales the network's inputs,");
 }
 
 }  // namespace

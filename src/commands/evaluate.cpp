@@ -61,8 +61,8 @@ void add_exact_samples(MetricInput& input, const Run& run, const Problem& proble
   std::vector<double> mine;
   for (std::size_t i = 0; i < exact.extent(0); ++i)
     for (std::size_t k = 0; k < exact.extent(1); ++k) mine.push_back(exact(i, k));
-  const auto field =
-      make_velocity_field(problem.precision, problem.curve, problem.networks, state.average, *problem.target, *problem.latent);
+  const auto field = make_velocity_field(problem.precision, problem.curve, problem.anchor, problem.networks, state.average, *problem.target,
+                                         *problem.latent);
   auto log_weight = log_density_of(sampling_settings(run.options(), problem), *field, *problem.latent, mine);
   const auto energy = energies_of(*problem.target, mine);
   for (std::size_t i = 0; i < energy.size(); ++i) log_weight[i] = -energy[i] - log_weight[i];
@@ -104,8 +104,8 @@ QuickEvaluation quick_evaluation(Run& run, const Problem& problem, const Trainin
   auto settings = sampling_settings(run.options(), problem);
   settings.particles = std::min(settings.particles, quick_particles);
   settings.frames = 0;
-  const auto field =
-      make_velocity_field(problem.precision, problem.curve, problem.networks, state.average, *problem.target, *problem.latent);
+  const auto field = make_velocity_field(problem.precision, problem.curve, problem.anchor, problem.networks, state.average, *problem.target,
+                                         *problem.latent);
   const auto particles = sample_particles(run.world(), settings, *field, *problem.target, *problem.latent);
   const auto estimate = importance_estimate(run.world(), particles.log_weight);
   return {settings.particles, estimate.ess, estimate.log_z, estimate.log_z_stderr};
@@ -177,9 +177,10 @@ void evaluate_stage(Run& run, const Problem& problem, const TrainingState& state
 }
 
 ExitCode evaluate(Run& run) {
-  const Problem problem = make_problem(run.options());
+  Problem problem = make_problem(run.options());
   const TrainingState state =
       from_checkpoint(read_checkpoint(run.world(), run.output("checkpoint.h5")), problem.networks, *problem.optimizer);
+  adapt(problem, run.options(), state.survey);
   if (run.request().validate) {
     validate(run);
     return ExitCode::done;

@@ -17,8 +17,8 @@ ExitCode train(Run& run) {
     return ExitCode::done;
   }
   run.make_output_folder();
-  const Problem problem = make_problem(run.options());
-  TrainingState state = initial_training_state(problem.networks, *problem.optimizer, run.options().run.seed);
+  Problem problem = make_problem(run.options());
+  TrainingState state;
   return train_stage(run, problem, state) == ExitCode::done ? ExitCode::done : report_stop(run, state);
 }
 
@@ -30,8 +30,8 @@ ExitCode run(Run& run) {
   run.make_output_folder();
 
   // 1. Learn the curve.
-  const Problem problem = make_problem(run.options());
-  TrainingState state = initial_training_state(problem.networks, *problem.optimizer, run.options().run.seed);
+  Problem problem = make_problem(run.options());
+  TrainingState state;
   if (train_stage(run, problem, state) != ExitCode::done) return report_stop(run, state);
 
   // 2. Draw particles along it.

@@ -3,8 +3,6 @@
 #include <boltzcurve/io/samples_file.hpp>
 #include <boltzcurve/sampling/curve_velocity.hpp>
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 namespace boltzcurve {
@@ -29,15 +27,6 @@ void write_samples_file(Run& run, const Particles& particles) {
   file.close();
 }
 
-/// The smallest rectangle that holds both: a path leads from the one law to the other.
-Domain united(Domain a, const Domain& b) {
-  for (std::size_t k = 0; k < a.lower.size(); ++k) {
-    a.lower[k] = std::min(a.lower[k], b.lower[k]);
-    a.upper[k] = std::max(a.upper[k], b.upper[k]);
-  }
-  return a;
-}
-
 }  // namespace
 
 SamplingSettings sampling_settings(const Options& options, const Problem& problem) {
@@ -50,14 +39,14 @@ SamplingSettings sampling_settings(const Options& options, const Problem& proble
   settings.integration.absolute_tolerance = options.sampling.absolute_tolerance;
   settings.integration.max_steps = options.sampling.max_steps;
   settings.integration.block = static_cast<int>(options.sampling.block);
-  settings.integration.domain = united(problem.target->domain(), problem.latent->domain());
+  settings.integration.domain = problem.law.domain;
   return settings;
 }
 
 Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& state, SamplesGo destination) {
   const auto settings = sampling_settings(run.options(), problem);
-  const auto field =
-      make_velocity_field(problem.precision, problem.curve, problem.networks, state.average, *problem.target, *problem.latent);
+  const auto field = make_velocity_field(problem.precision, problem.curve, problem.anchor, problem.networks, state.average, *problem.target,
+                                         *problem.latent);
   Progress::Work work;
   work.name = "sampling";
   work.steps = shard_of(settings.particles, particle_granule, run.world().rank(), run.world().size()).count;
@@ -75,9 +64,10 @@ Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& sta
 }
 
 ExitCode sample(Run& run) {
-  const Problem problem = make_problem(run.options());
+  Problem problem = make_problem(run.options());
   const TrainingState state =
       from_checkpoint(read_checkpoint(run.world(), run.output("checkpoint.h5")), problem.networks, *problem.optimizer);
+  adapt(problem, run.options(), state.survey);
   if (run.request().validate) {
     validate(run);
     return ExitCode::done;

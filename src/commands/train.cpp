@@ -18,7 +18,7 @@ namespace {
 
 const std::vector<MetricsColumn> training_columns = {
     {"step", "1", MetricsColumn::Type::integer},
-    {"loss", "nats^2/time^2"},  // weighted mean square of the residual, mean over the steps since the row before
+    {"loss", "squared unit of the residual"},  // mean over the steps since the row before
     {"gradient_norm", "1"},
     {"learning_rate", "1"},
     {"points_per_second", "points/s"},
@@ -55,12 +55,12 @@ std::string describe(const WorstPoint& point) {
 /// The loop over steps and what it writes.
 class Trainer {
  public:
-  Trainer(Run& run, const Problem& problem, TrainingState& state)
+  Trainer(Run& run, const Problem& problem, std::shared_ptr<Walkers> walkers, TrainingState& state)
       : run_(run),
         problem_(problem),
         state_(state),
-        loss_(
-            make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem), *problem.target, *problem.latent)),
+        loss_(make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem, std::move(walkers)),
+                              *problem.target, *problem.latent)),
         rate_(learning_rate_of(run.options())) {
     if (!state.sum_exponents.empty()) loss_->set_sum_exponents(state.sum_exponents);
   }
@@ -187,18 +187,26 @@ class Trainer {
 
 }  // namespace
 
-BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem) {
+BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem, std::shared_ptr<Walkers> walkers) {
   BatchLossSettings settings;
   settings.curve = problem.curve;
+  settings.anchor = problem.anchor;
   settings.networks = problem.networks;
   settings.law = problem.law;
   settings.points = options.collocation.points;
-  settings.residual_scale = options.training.residual_scale;
+  settings.loss = {options.training.loss, options.training.huber_width, options.training.residual_unit};
   settings.seed = options.run.seed;
   settings.reduction = options.run.reduction;
+  settings.walkers = std::move(walkers);
   return settings;
 }
 
-ExitCode train_stage(Run& run, const Problem& problem, TrainingState& state) { return Trainer(run, problem, state).train(); }
+ExitCode train_stage(Run& run, Problem& problem, TrainingState& state) {
+  auto walkers = explore(run.world(), run.options(), problem);
+  state = initial_training_state(problem.networks, *problem.optimizer, walkers->survey(), run.options().run.seed);
+  adapt(problem, run.options(), state.survey);
+  run.say(fmt::format("target explored: modes of squared width {:.3g}; horizon {:.3g}", problem.curve.width, problem.curve.horizon));
+  return Trainer(run, problem, std::move(walkers), state).train();
+}
 
 }  // namespace boltzcurve

@@ -22,8 +22,9 @@ void for_each_counter(State& state, const Visit& visit) {
 
 }  // namespace
 
-TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, std::uint64_t seed) {
+TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const Survey& survey, std::uint64_t seed) {
   TrainingState state;
+  state.survey = survey;
   state.parameters = initial_parameters(networks.psi, seed, 0);
   if (networks.normaliser) {
     const auto normaliser = initial_parameters(*networks.normaliser, seed, 1);
@@ -47,6 +48,11 @@ Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networ
   for (const auto& array : state.optimizer.arrays)
     checkpoint.datasets.push_back({"optimizer/" + array.name, {array.rows, array.columns}, array.values});
   checkpoint.datasets.push_back({"reduction/exponents", {static_cast<std::int64_t>(state.sum_exponents.size())}, state.sum_exponents});
+  const auto dimension = static_cast<std::int64_t>(state.survey.mean.size());
+  checkpoint.datasets.push_back({"survey/mean", {dimension}, state.survey.mean});
+  checkpoint.datasets.push_back({"survey/deviation", {dimension}, state.survey.deviation});
+  checkpoint.scalars["survey_width"] = state.survey.width;
+  checkpoint.scalars["survey_energy"] = state.survey.energy;
   for_each_counter(state, [&](const std::string& name, std::int64_t value) { checkpoint.scalars[name] = value; });
   checkpoint.scalars["seconds"] = state.seconds;
   return checkpoint;
@@ -67,6 +73,11 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
   const auto exponents = std::find_if(checkpoint.datasets.begin(), checkpoint.datasets.end(),
                                       [](const CheckpointDataset& dataset) { return dataset.name == "reduction/exponents"; });
   if (exponents != checkpoint.datasets.end()) state.sum_exponents = std::get<std::vector<std::int64_t>>(exponents->values);
+  const std::int64_t dimension = networks.psi.inputs - 1;
+  state.survey.mean = checkpoint.values<double>("survey/mean", {dimension});
+  state.survey.deviation = checkpoint.values<double>("survey/deviation", {dimension});
+  state.survey.width = checkpoint.scalar<double>("survey_width");
+  state.survey.energy = checkpoint.scalar<double>("survey_energy");
   for_each_counter(state, [&](const std::string& name, std::int64_t& value) { value = checkpoint.scalar<std::int64_t>(name); });
   state.seconds = checkpoint.scalar<double>("seconds");
   return state;

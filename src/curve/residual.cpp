@@ -32,7 +32,7 @@ struct TilePlan {
 
   Channels channels;
   TileLayout<Real, Packs> psi_place, normaliser_place;
-  std::int64_t inputs, time, weight, clock_factor, laplacian_factor, target, latent, psi, seeds, c, c_seeds, psi_tile, normaliser_tile;
+  std::int64_t inputs, time, weight, clock_factor, laplacian_factor, base, latent, psi, seeds, c, c_seeds, psi_tile, normaliser_tile;
   std::int64_t gradient, total;
   std::int64_t normaliser_gradient, loss, sum_size;  // within the gradient
 
@@ -46,7 +46,7 @@ struct TilePlan {
     weight = reserve(points);
     clock_factor = reserve(points);
     laplacian_factor = reserve(points);
-    target = reserve((dimension + 2) * points);
+    base = reserve((dimension + 2) * points);
     latent = reserve((dimension + 2) * points);
     psi = reserve(channels.count() * points);
     seeds = reserve(channels.count() * points);
@@ -85,7 +85,7 @@ struct TileFunctor {
   TilePlan<Real, Packs> plan;
   Kokkos::View<const Real*> psi_weights, normaliser_weights, shift, scale;
   PointScalars<const Real> t;
-  Points<const Real> x, target, latent;
+  Points<const Real> x, base, latent;
   std::int64_t n;
 
   std::int64_t scratch_bytes() const { return plan.total * static_cast<std::int64_t>(sizeof(Real)) + alignment_bytes; }
@@ -131,7 +131,7 @@ struct TileFunctor {
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points / P::lanes), [&](const int pack) {
       const int lane = pack * P::lanes;
       const P time = P::load(memory + plan.time + lane);
-      ((curve.clock(time) - P(shift(D))) * P(scale(D))).store(memory + plan.inputs + D * points + lane);
+      ((curve.clock_at(time) - P(shift(D))) * P(scale(D))).store(memory + plan.inputs + D * points + lane);
       const bool whole = second_order == SecondOrder::in_the_residual;
       (whole ? curve.clock_factor(time) : P(0)).store(memory + plan.clock_factor + lane);
       (whole ? curve.laplacian_factor(time) : P(1)).store(memory + plan.laplacian_factor + lane);
@@ -141,7 +141,7 @@ struct TileFunctor {
     });
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, D + 2), [&](const int k) {
       for (int p = 0; p < points; ++p) {
-        memory[plan.target + k * points + p] = target(index(p), k);
+        memory[plan.base + k * points + p] = base(index(p), k);
         memory[plan.latent + k * points + p] = latent(index(p), k);
       }
     });
@@ -160,8 +160,8 @@ struct ResidualFunctor {
   Tiles tiles;
   PointScalars<Real> residual;
   PartialSums sums;
-  Real point_weight;            // 1 / points in the batch
-  Real inverse_residual_scale;  // 0: all points weigh the same
+  Real point_weight;  // 1 / points in the batch
+  LossShape loss;
 
   KOKKOS_INLINE_FUNCTION void operator()(const Member& member) const {
     Real* const memory = tiles.scratch_of(member);
@@ -198,20 +198,26 @@ struct ResidualFunctor {
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points / P::lanes), [&](const int pack) {
       const int lane = pack * P::lanes;
       const auto load = [=](const Real* rows, int row) { return P::load(rows + row * points + lane); };
-      const Real *const energy = memory + plan.target, *const other = memory + plan.latent, *const psi = memory + plan.psi;
+      const Real *const base = memory + plan.base, *const latent = memory + plan.latent, *const psi = memory + plan.psi;
       const P time = load(memory + plan.time, 0), c = tiles.has_normaliser ? load(memory + plan.c, 0) : P(0);
-      const P r = curve.residual(time, c, load, energy, other, psi);
+      const P r = curve.residual(time, c, load, base, latent, psi);
       for (int l = 0; l < P::lanes && first + lane + l < end; ++l) residual(first + lane + l) = r[l];
       if constexpr (with_gradient) {
         P weight = P(point_weight);
         for (int l = 0; l < P::lanes; ++l)
           if (first + lane + l >= end) weight.set(l, 0);
-        const P base = P(inverse_residual_scale) * curve.base_residual(time, load, energy, other);
-        const P weighted = weight / (P(1) + base * base) * r, slope = weighted + weighted;
-        (weighted * r).store(memory + plan.weight + lane);  // the loss per point
+        const P unit = loss.unit == ResidualUnit::clock ? curve.time_per_clock(time) : P(1), scaled = unit * r;
+        P cost = scaled * scaled, slope = P(2) * weight * unit * scaled;
+        if (loss.kind == LossKind::pseudo_huber) {
+          // 2 w^2 (sqrt(1 + q) - 1) = 2 R^2 / (1 + sqrt(1 + q)), q = (R/w)^2: without the difference of nearly equal numbers.
+          const P root = sqrt(P(1) + cost * P(1 / (loss.width * loss.width)));
+          cost = P(2) * cost / (P(1) + root);
+          slope /= root;
+        }
+        (weight * cost).store(memory + plan.weight + lane);  // the loss per point
         (-slope).store(memory + plan.c_seeds + lane);
         Real* const seeds = memory + plan.seeds;
-        curve.residual_slopes(time, slope, load, energy, other, psi,
+        curve.residual_slopes(time, slope, load, base, latent, psi,
                               [=](int channel, P value) { value.store(seeds + channel * points + lane); });
       }
     });
@@ -252,10 +258,10 @@ struct VelocityFunctor {
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points / P::lanes), [&](const int pack) {
       const int lane = pack * P::lanes;
       const auto load = [=](const Real* rows, int row) { return P::load(rows + row * points + lane); };
-      const Real *const energy = memory + plan.target, *const other = memory + plan.latent, *const psi = memory + plan.psi;
-      const P time = load(memory + plan.time, 0);
+      const Real *const base = memory + plan.base, *const latent = memory + plan.latent, *const psi = memory + plan.psi;
+      const P share = curve.factors(load(memory + plan.time, 0)).share;
       for (int k = 1; k <= curve.dimension + 1; ++k) {
-        const P value = curve.velocity(k, time, load, energy, other, psi);
+        const P value = curve.velocity(k, share, load, base, latent, psi);
         for (int l = 0; l < P::lanes && first + lane + l < tiles.n; ++l) {
           if (k <= curve.dimension)
             velocity(first + lane + l, k - 1) = value[l];
@@ -302,14 +308,14 @@ template <class Real>
 CollocationBatch<Real>::CollocationBatch(std::int64_t points, int dimension)
     : t("boltzcurve::collocation_time", static_cast<std::size_t>(points)),
       x("boltzcurve::collocation_position", static_cast<std::size_t>(points), static_cast<std::size_t>(dimension)),
-      target("boltzcurve::collocation_target", static_cast<std::size_t>(points), static_cast<std::size_t>(dimension + 2)),
+      base("boltzcurve::collocation_base", static_cast<std::size_t>(points), static_cast<std::size_t>(dimension + 2)),
       latent("boltzcurve::collocation_latent", static_cast<std::size_t>(points), static_cast<std::size_t>(dimension + 2)) {}
 
 template <class Real>
-ResidualKernel<Real>::ResidualKernel(const GradientFlow& curve, const CurveNetworks& networks, double residual_scale)
+ResidualKernel<Real>::ResidualKernel(const GradientFlow& curve, const CurveNetworks& networks, const LossShape& loss)
     : curve_(curve),
       networks_(networks),
-      residual_scale_(residual_scale),
+      loss_(loss),
       packs_(packs_for<Real>(networks.psi, training_channels(curve.dimension).count())),
       psi_(networks.psi, accumulators / packs_),
       normaliser_(networks.normaliser.value_or(MlpShape{1, 8, 1}), accumulators / packs_),
@@ -394,10 +400,9 @@ void ResidualKernel<Real>::launch(const CollocationBatch<Real>& batch, std::int6
     const bool has_normaliser = networks_.normaliser.has_value();
     const TilePlan<Real, Packs> plan(curve_.dimension, psi_, has_normaliser ? &normaliser_ : nullptr, with_gradient);
     const TileFunctor<Real, Packs> tiles{
-        curve_,       psi_,         normaliser_, has_normaliser, plan,         psi_weights_, normaliser_weights_,
-        input_shift_, input_scale_, batch.t,     batch.x,        batch.target, batch.latent, n};
-    const ResidualFunctor<Real, Packs, with_gradient> functor{tiles, residual, sums, static_cast<Real>(1 / batch_points),
-                                                              static_cast<Real>(residual_scale_ > 0 ? 1 / residual_scale_ : 0)};
+        curve_,       psi_,         normaliser_, has_normaliser, plan,       psi_weights_, normaliser_weights_,
+        input_shift_, input_scale_, batch.t,     batch.x,        batch.base, batch.latent, n};
+    const ResidualFunctor<Real, Packs, with_gradient> functor{tiles, residual, sums, static_cast<Real>(1 / batch_points), loss_};
     const int chunks = chunks_of(n, chunk_points);
     if constexpr (with_gradient)
       launch_teams("boltzcurve::residual_gradient", sums.teams(chunks), functor);
@@ -418,12 +423,12 @@ void ResidualKernel<Real>::residual(const CollocationBatch<Real>& batch, std::in
 }
 
 template <class Real>
-void ResidualKernel<Real>::velocity(std::int64_t n, PointScalars<const Real> t, Points<const Real> x, Points<const Real> target,
+void ResidualKernel<Real>::velocity(std::int64_t n, PointScalars<const Real> t, Points<const Real> x, Points<const Real> base,
                                     Points<const Real> latent, Points<Real> velocity, PointScalars<Real> divergence) const {
   with_packs([&]<int Packs>(std::integral_constant<int, Packs>) {
     const TilePlan<Real, Packs> plan(curve_.dimension, psi_, nullptr, false);
-    const TileFunctor<Real, Packs> tiles{curve_,       psi_,         normaliser_, false, plan,   psi_weights_, normaliser_weights_,
-                                         input_shift_, input_scale_, t,           x,     target, latent,       n};
+    const TileFunctor<Real, Packs> tiles{curve_,       psi_,         normaliser_, false, plan, psi_weights_, normaliser_weights_,
+                                         input_shift_, input_scale_, t,           x,     base, latent,       n};
     const VelocityFunctor<Real, Packs> functor{tiles, velocity, divergence};
     launch_teams("boltzcurve::velocity", chunks_of(n, plan.points), functor);
   });

@@ -4,6 +4,7 @@
 #include <boltzcurve/core/suggestion.hpp>
 #include <boltzcurve/run/options.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <concepts>
 #include <limits>
@@ -95,6 +96,38 @@ struct TextOf<std::optional<Interval>> {
   }
   static std::string write(const std::optional<Interval>& box) {
     return box ? number_text(box->lower) + ":" + number_text(box->upper) : std::string();
+  }
+};
+
+template <>
+struct TextOf<std::vector<CollocationShare>> {
+  static std::string range(const Range&) { return "kind:share, ..."; }
+  static std::string need(const Range&) {
+    return "must be kinds with shares above 0, for example langevin:0.5, trajectory:0.5; kinds are those of `boltzcurve list collocations` "
+           "but mixture";
+  }
+  static std::optional<std::vector<CollocationShare>> read(const std::string& text, const Range& range) {
+    std::vector<CollocationShare> shares;
+    std::string rest = text;
+    std::erase(rest, ' ');
+    for (bool more = true; more;) {
+      const auto comma = rest.find(',');
+      const auto part = rest.substr(0, comma), name = part.substr(0, part.find(':'));
+      more = comma != std::string::npos;
+      if (more) rest.erase(0, comma + 1);
+      if (name.size() == part.size()) return std::nullopt;
+      const auto kind = std::find_if(choices<CollocationKind>.begin(), choices<CollocationKind>.end(),
+                                     [&](const auto& choice) { return choice.name == name && choice.available; });
+      const auto share = TextOf<double>::read(part.substr(name.size() + 1), range);
+      if (kind == choices<CollocationKind>.end() || kind->value == CollocationKind::mixture || !share || *share <= 0) return std::nullopt;
+      shares.push_back({kind->value, *share});
+    }
+    return shares;
+  }
+  static std::string write(const std::vector<CollocationShare>& shares) {
+    std::string text;
+    for (const auto& part : shares) text += (text.empty() ? "" : ", ") + std::string(name_of(part.kind)) + ":" + number_text(part.share);
+    return text;
   }
 };
 

@@ -69,15 +69,21 @@ std::vector<OptionKey> make_keys() {
   using C = CurveOptions;
   const Section curve(keys, "curve", &Options::curve);
   curve("name", &C::name, "how densities move from latent to target");
-  curve("horizon", &C::horizon, {0.1, 50}, "time", "T, the time at the latent end (gradient-flow)");
+  curve("horizon", &C::horizon, {0, 50}, "time", "T, the time at the latent end (gradient-flow); 0: from the target's spread");
   curve("schedule", &C::schedule, "g(t), the share of the target's energy, 1 at t = 0 and 0 at t = T");
-  curve("form", &C::form, "energy that the network's part t psi is added to");
+  curve("form", &C::form, "what stands beside the network in the energy");
+  curve("width", &C::width, {0, 1e30}, "length^2", "c of the schedule diffusion, squared width of a mode; 0: from the target's curvature");
+  curve("power", &C::power, {0.5, 20}, "", "q of the schedule diffusion");
+  curve("clock", &C::clock, "what the network sees, and times are drawn by, in place of t");
+  curve("clock-width", &C::clock_width, {1e-6, 1e6}, "",
+        "c' of the logarithmic clock as a multiple of c: smaller, and the target end takes longer");
 
   using W = NetworkOptions;
   const Section network(keys, "network", &Options::network);
   network("width", &W::width, {1, 8192}, "units", "units of a hidden layer of psi(x, t)");
   network("hidden-layers", &W::hidden_layers, {1, 64}, "layers", "hidden layers of psi(x, t)");
-  network("clock", &W::clock, "what the network sees in place of t");
+  network("input-range", &W::input_range, {0, 1e6}, "",
+          "standard deviations of the target, after scaling, in the network's inputs; 0: by its width");
 
   using Z = NormalizerOptions;
   const Section normalizer(keys, "normalizer", &Options::normalizer);
@@ -90,8 +96,10 @@ std::vector<OptionKey> make_keys() {
   collocation("kind", &P::kind, "where the residual is asked for");
   collocation("points", &P::points, {1, 1 << 30}, "points", "points (x, t) of a training step, over all ranks");
   collocation("box", &P::box, {-1e30, 1e30}, "", "sides of the box for x, every coordinate alike; empty: the target's domain");
-  collocation("latent-share", &P::latent_share, {0, 1}, "", "share of points from the latent law in a mixture");
-  collocation("time-power", &P::time_power, {0.5, 8}, "", "p in t = T u^p with u uniform: 1 is uniform, more favours the target end");
+  collocation("shares", &P::shares, {0, 1e6}, "", "parts of a mixture as kind:share, ...");
+  collocation("time-power", &P::time_power, {0.5, 8}, "", "p in s = u^p, s the clock and u uniform: more favours the target end");
+  collocation("hottest", &P::hottest, {1, 1e6}, "", "temperature of the hottest walkers (langevin); the coolest have 1");
+  collocation("refresh-every", &P::refresh_every, {1, many}, "steps", "steps between renewals of trajectories");
 
   using O = OptimizerOptions;
   const Section optimizer(keys, "optimizer", &Options::optimizer);
@@ -114,8 +122,9 @@ std::vector<OptionKey> make_keys() {
   const Section training(keys, "training", &Options::training);
   training("steps", &T::steps, {0, many}, "steps", "optimiser steps");
   training("max-seconds", &T::max_seconds, {0, 1e9}, "s", "wall time of training, which then ends in good order; 0: no limit");
-  training("residual-scale", &T::residual_scale, {0, 1e12}, "nats/time",
-           "points whose residual without psi is r weigh 1/(1 + (r/scale)^2); 0: all weigh the same");
+  training("loss", &T::loss, "what a residual R costs");
+  training("huber-width", &T::huber_width, {1e-12, 1e12}, "unit of R", "w of the loss pseudo-huber");
+  training("residual-unit", &T::residual_unit, "what R is measured in");
   training("average", &T::average, {0, 1, true}, "per step",
            "decay of the running average of weights used for sampling; 0: the last weights");
   training("checkpoint-seconds", &T::checkpoint_seconds, {0, 1e9}, "s", "wall time between checkpoints; 0: only at the end");

@@ -1,3 +1,4 @@
+#include <boltzcurve/curve/curve_energies.hpp>
 #include <boltzcurve/training/batch_loss.hpp>
 
 #include <algorithm>
@@ -15,16 +16,17 @@ class BatchLossOf final : public BatchLoss {
   BatchLossOf(const Communicator& ranks, const BatchLossSettings& settings, const Energy& target, const Energy& latent)
       : ranks_(ranks),
         settings_(settings),
-        target_(target),
-        latent_(latent),
-        kernel_(settings.curve, settings.networks, settings.residual_scale),
+        energies_(settings.curve, settings.anchor, target, latent),
+        kernel_(settings.curve, settings.networks, settings.loss),
         sum_(kernel_.sum_borders(), (settings.points + chunk_points - 1) / chunk_points, settings.reduction),
         shard_(shard_of(settings.points, chunk_points, ranks.rank(), ranks.size())),
+        collocation_(settings.law, shard_, settings.points, settings.seed, latent, settings.walkers),
         batch_(std::min(shard_.count, block_points), settings.curve.dimension),
         residual_("boltzcurve::residual", static_cast<std::size_t>(batch_.size())) {}
 
   Result evaluate(const std::vector<double>& parameters, std::int64_t step) override {
     kernel_.set_parameters(parameters);
+    prepare(step);
     Result result;
     std::vector<double> sums;
     for (;;) {
@@ -43,6 +45,7 @@ class BatchLossOf final : public BatchLoss {
 
   WorstPoint worst_point(const std::vector<double>& parameters, std::int64_t step) override {
     kernel_.set_parameters(parameters);
+    prepare(step);
     WorstPoint worst;
     const auto badness = [](double r) { return std::isfinite(r) ? std::abs(r) : std::numeric_limits<double>::infinity(); };
     for_each_block(step, [&](std::int64_t first, std::int64_t n) {
@@ -71,6 +74,11 @@ class BatchLossOf final : public BatchLoss {
   }
 
  private:
+  void prepare(std::int64_t step) {
+    if (step != prepared_step_) collocation_.prepare(step, current_flow());
+    prepared_step_ = step;
+  }
+
   /// Calls body(first, n) for every block of this rank's shard, with the block's points and energies in place.
   template <class Body>
   void for_each_block(std::int64_t step, const Body& body) {
@@ -85,12 +93,22 @@ class BatchLossOf final : public BatchLoss {
     const auto rows = std::make_pair(std::size_t{0}, static_cast<std::size_t>(n));
     const auto t = Kokkos::create_mirror_view(batch_.t);
     const auto x = Kokkos::create_mirror_view(batch_.x);
-    draw_collocation_points<Real>(settings_.law, latent_, settings_.seed, step, settings_.points, first, Kokkos::subview(t, rows),
-                                  Kokkos::subview(x, rows, Kokkos::ALL));
+    collocation_.draw(step, first, Kokkos::subview(t, rows), Kokkos::subview(x, rows, Kokkos::ALL));
     Kokkos::deep_copy(batch_.t, t);
     Kokkos::deep_copy(batch_.x, x);
-    target_.evaluate(Kokkos::subview(batch_.x, rows, Kokkos::ALL), Kokkos::subview(batch_.target, rows, Kokkos::ALL));
-    latent_.evaluate(Kokkos::subview(batch_.x, rows, Kokkos::ALL), Kokkos::subview(batch_.latent, rows, Kokkos::ALL));
+    energies_.evaluate(Kokkos::subview(batch_.t, rows), Kokkos::subview(batch_.x, rows, Kokkos::ALL),
+                       Kokkos::subview(batch_.base, rows, Kokkos::ALL), Kokkos::subview(batch_.latent, rows, Kokkos::ALL));
+  }
+
+  /// The velocity with the kernel's present parameters.
+  CurrentFlow<Real> current_flow() {
+    return [this](PointScalars<const Real> t, Points<const Real> x, Points<Real> velocity) {
+      const auto n = static_cast<std::size_t>(t.extent(0)), D = static_cast<std::size_t>(settings_.curve.dimension);
+      Points<Real> base("boltzcurve::flow_base", n, D + 2), latent("boltzcurve::flow_latent", n, D + 2);
+      const PointScalars<Real> divergence("boltzcurve::flow_divergence", n);
+      energies_.evaluate(t, x, base, latent);
+      kernel_.velocity(static_cast<std::int64_t>(n), t, x, base, latent, velocity, divergence);
+    };
   }
 
   /// The worst of every rank's worst; at a tie the lowest rank's.
@@ -108,11 +126,12 @@ class BatchLossOf final : public BatchLoss {
 
   Communicator ranks_;
   BatchLossSettings settings_;
-  const Energy& target_;
-  const Energy& latent_;
+  CurveEnergies<Real> energies_;
   ResidualKernel<Real> kernel_;
   ReproducibleSum sum_;
   Shard shard_;
+  Collocation<Real> collocation_;
+  std::int64_t prepared_step_ = -1;
   CollocationBatch<Real> batch_;
   PointScalars<Real> residual_;
 };

@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
                  {"list", "--help"},
                  {"Usage: boltzcurve list [TOPIC]", "[network]\n", "--network.width ", "(1 .. 8192)",
                   "units of a hidden layer of psi(x, t) [units]", "of many-well:", "--target.quartic",
-                  "(uniform | latent | ou-bridge | mixture)"}},
+                  "(mixture | langevin | trajectory | ou-bridge | uniform | latent)"}},
         Question{"Version", {"--version"}, {"boltzcurve ", "compiler ", "-O", "vector flags ", "Kokkos ", "MPI ", "HDF5 "}},
         Question{"List",
                  {"list"},
@@ -149,7 +149,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Overflow", with("--seed=18446744073709551616"), "", 2,
                 "command line: run.seed = 18446744073709551616: must be a whole number from 0 to 18446744073709551615"},
         Mistake{"NotBelow", with("--optimizer.beta1=1"), "", 2, "command line: optimizer.beta1 = 1: must be a number from 0 to below 1"},
-        Mistake{"NotANumber", with("--curve.horizon=nan"), "", 2, "command line: curve.horizon = nan: must be a number from 0.1 to 50"},
+        Mistake{"NotANumber", with("--curve.horizon=nan"), "", 2, "command line: curve.horizon = nan: must be a number from 0 to 50"},
         Mistake{
             "BoxUpsideDown", with("--collocation.box=1:-1"), "", 2,
             "command line: collocation.box = 1:-1: must be two numbers as lower:upper with lower < upper, for example -10:10, or empty"},
@@ -157,9 +157,14 @@ INSTANTIATE_TEST_SUITE_P(
                 "command line: run.precision = flot: did you mean float? Must be one of float | double"},
         Mistake{"ChoiceToCome", with("--curve.name=linear"), "", 2,
                 "command line: curve.name = linear: not available in this version; must be one of gradient-flow"},
-        Mistake{"CollocationToCome", with("--collocation.kind=trajectory"), "", 2,
-                "command line: collocation.kind = trajectory: not available in this version; must be one of uniform | latent | ou-bridge | "
-                "mixture"},
+        Mistake{"UnknownShare", with("--collocation.shares=latent:0.5, box:0.5"), "", 2,
+                "command line: collocation.shares = latent:0.5, box:0.5: must be kinds with shares above 0, for example langevin:0.5, "
+                "trajectory:0.5; kinds are those of `boltzcurve list collocations` but mixture"},
+        Mistake{"HorizonBeyondTheLatentLaw",
+                {"train", "--target.name=funnel", "--curve.horizon=6", "--latent.scale=0.5", "--validate"},
+                "",
+                2,
+                "curve.horizon = 6: with latent.scale = 0.5 nothing of the target is left long before; must be at most 20 scale^2 = 5"},
         Mistake{"NoTarget",
                 {"--show-config"},
                 "",
@@ -196,7 +201,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{"KeyInNoSection", on_file, "horizont = 1\n", 2,
                             "a.ini:1: key 'horizont' stands in no section; did you mean curve.horizon?"},
                     Mistake{"OutOfRangeInFile", on_file, "[target]\nname = funnel\n[curve]\nhorizon = 51 ; too long\n", 2,
-                            "a.ini:4: curve.horizon = 51: must be a number from 0.1 to 50"}),
+                            "a.ini:4: curve.horizon = 51: must be a number from 0 to 50"}),
     name_of<Mistake>);
 
 TEST_F(CommandLine, RangeOfATargetsKeyIsNamedWithItsPlace) {
@@ -216,7 +221,7 @@ TEST_F(CommandLine, LaterFilesCountMoreAndTheCommandLineMost) {
   EXPECT_THAT(outcome.out, HasSubstr("[network]\nwidth = 30\nhidden-layers = 6\n"));
   EXPECT_THAT(outcome.out, HasSubstr("[training]\nsteps = 100\n"));
   EXPECT_THAT(outcome.out, HasSubstr("dimension = 4\n"));
-  EXPECT_THAT(outcome.out, HasSubstr("[curve]\nname = gradient-flow\nhorizon = 4\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("[curve]\nname = gradient-flow\nhorizon = 0\n"));
 }
 
 TEST_F(CommandLine, ShownConfigurationIsReadBackAsItself) {
@@ -261,7 +266,10 @@ TEST_F(CommandLine, OutputThatCannotBeWrittenIsAnError) {
 TEST_F(CommandLine, RanksAnswerOnce) {
   const Outcome outcome = run_program({MPIRUN, "-n", "3", BOLTZCURVE_EXECUTABLE, "list", "schedules"}, folder.path());
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_EQ(outcome.out, "  linear              g(t) = (T - t) / T\n");
+  EXPECT_EQ(outcome.out,
+            "  linear              g(t) = (T - t) / T\n"
+            "  diffusion           g(t) = (1 + v/c)^-q, v = exp(2t) - 1: f_D fades as diffusion adds to its modes, of squared width c, the "
+            "variance v\n");
 }
 
 TEST_F(CommandLine, RanksThatWereAskedDifferentThingsStop) {

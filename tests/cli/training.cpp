@@ -187,13 +187,14 @@ TEST(Sampling, OfADamagedCheckpointIsRefused) {
   EXPECT_THAT(outcome.err, HasSubstr("checkpoint.h5"));
 }
 
-// In this box the many-well's quartic exceeds the largest float: every loss is infinite.
+// In this box the many-well's quartic exceeds the largest float, and the anchored form does not tame it: every loss is infinite.
 TEST(Training, ThatNeverHasAFiniteLossEndsWithCodeFourAndNamesTheWorstPoint) {
   const TemporaryFolder folder;
-  folder.write(
-      "far.ini",
-      "[target]\nname = many-well\ndimension = 2\n[network]\nwidth = 8\n[collocation]\nkind = uniform\npoints = 256\nbox = -1e12:1e12\n"
-      "[training]\nmax-skipped-steps = 3\n");
+  folder.write("far.ini",
+               "[target]\nname = many-well\ndimension = 2\n[curve]\nform = anchored\n[network]\nwidth = 8\n[collocation]\nkind = "
+               "uniform\npoints = 256\n"
+               "box = -1e12:1e12\n"
+               "[training]\nmax-skipped-steps = 3\n");
   const auto outcome = boltzcurve(folder, 2, {"train", "--config", "far.ini", "--output", "out"});
   EXPECT_EQ(outcome.exit_code, 4);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("not finite in 4 steps in a row"), HasSubstr("the last of them step 3"),
@@ -203,10 +204,11 @@ TEST(Training, ThatNeverHasAFiniteLossEndsWithCodeFourAndNamesTheWorstPoint) {
 
 TEST(Training, WhoseLastStepsHadNoFiniteLossDoesNotPassForASuccess) {
   const TemporaryFolder folder;
-  folder.write(
-      "far.ini",
-      "[target]\nname = many-well\ndimension = 2\n[network]\nwidth = 8\n[collocation]\nkind = uniform\npoints = 256\nbox = -1e12:1e12\n"
-      "[training]\nsteps = 2\n");
+  folder.write("far.ini",
+               "[target]\nname = many-well\ndimension = 2\n[curve]\nform = anchored\n[network]\nwidth = 8\n[collocation]\nkind = "
+               "uniform\npoints = 256\n"
+               "box = -1e12:1e12\n"
+               "[training]\nsteps = 2\n");
   const auto outcome = boltzcurve(folder, 1, {"run", "--config", "far.ini", "--output", "out"});
   EXPECT_EQ(outcome.exit_code, 4);
   EXPECT_THAT(outcome.err, HasSubstr("not finite in 2 steps in a row, the last of them step 1"));
@@ -229,9 +231,8 @@ TEST(Sampling, RefusesAnotherModelThanTheCheckpointsAndNamesTheSection) {
   const TemporaryFolder folder;
   folder.write("small.ini", small_config());
   ASSERT_EQ(boltzcurve(folder, 1, {"train", "--config", "small.ini", "--output", "out"}).exit_code, 0);
-  for (const auto& [option, section] :
-       {std::pair("--curve.horizon=1", "[curve]"), std::pair("--target.name=rings", "[target]"), std::pair("--latent.scale=3", "[latent]"),
-        std::pair("--collocation.box=-9:9", "collocation.box")}) {
+  for (const auto& [option, section] : {std::pair("--curve.horizon=1", "[curve]"), std::pair("--target.name=rings", "[target]"),
+                                        std::pair("--latent.scale=3", "[latent]"), std::pair("--network.input-range=5", "[network]")}) {
     const auto outcome = boltzcurve(folder, 1, {"sample", "--output", "out", option});
     EXPECT_EQ(outcome.exit_code, 2) << option;
     EXPECT_THAT(outcome.err, AllOf(HasSubstr(section), HasSubstr("checkpoint.h5 was trained with"))) << option;

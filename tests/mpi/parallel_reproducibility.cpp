@@ -28,15 +28,24 @@ struct SmallProblem {
     latent = gaussian.make(Parameters("latent", "gaussian", gaussian.parameters, {}), 2);
     settings.curve.dimension = 2;
     settings.curve.horizon = 2;
+    settings.anchor = CurveAnchor::standard(2);
     settings.networks.psi = {3, 24, 2};
     settings.networks.normaliser = MlpShape{1, 8, 1};
     settings.networks.input_shift = {0, 0, 1};
     settings.networks.input_scale = {1, 1, 2};
-    settings.law.horizon = 2;
-    settings.law.lower = {-6, -6};
-    settings.law.upper = {6, 6};
+    settings.law.curve = settings.curve;
+    settings.law.box = settings.law.domain = {{-6, -6}, {6, 6}};
+    settings.law.shares = {{CollocationKind::ou_bridge, 0.2}, {CollocationKind::langevin, 0.4}, {CollocationKind::trajectory, 0.4}};
     settings.law.latent_mean = {0, 0};
     settings.points = points;
+  }
+
+  /// With walkers that have settled for a short time.
+  BatchLossSettings for_ranks(const Communicator& ranks) const {
+    auto copy = settings;
+    copy.walkers = std::make_shared<Walkers>(ranks, Walkers::Settings{settings.law.box, settings.points}, *target);
+    copy.walkers->settle(20);
+    return copy;
   }
 
   std::vector<double> parameters() const {
@@ -51,8 +60,8 @@ TEST(BatchLoss, HasTheSameBitsOnAllRanksTogetherAsOnOne) {
   for (const std::int64_t points : {100, 128, 1000, 9000}) {
     const SmallProblem problem(points);
     for (const auto precision : {Precision::single_precision, Precision::double_precision}) {
-      const auto together = make_batch_loss(precision, world(), problem.settings, *problem.target, *problem.latent);
-      const auto alone = make_batch_loss(precision, self(), problem.settings, *problem.target, *problem.latent);
+      const auto together = make_batch_loss(precision, world(), problem.for_ranks(world()), *problem.target, *problem.latent);
+      const auto alone = make_batch_loss(precision, self(), problem.for_ranks(self()), *problem.target, *problem.latent);
       for (std::int64_t step = 0; step < 2; ++step) {
         const auto shared = together->evaluate(problem.parameters(), step), single = alone->evaluate(problem.parameters(), step);
         ASSERT_TRUE(shared.finite && single.finite);
@@ -66,10 +75,10 @@ TEST(BatchLoss, HasTheSameBitsOnAllRanksTogetherAsOnOne) {
 
 TEST(BatchLoss, InFloatingPointAgreesToRounding) {
   SmallProblem problem(1000);
-  const auto exact = make_batch_loss(Precision::double_precision, world(), problem.settings, *problem.target, *problem.latent)
+  const auto exact = make_batch_loss(Precision::double_precision, world(), problem.for_ranks(world()), *problem.target, *problem.latent)
                          ->evaluate(problem.parameters(), 3);
   problem.settings.reduction = Reduction::fast;
-  const auto fast = make_batch_loss(Precision::double_precision, world(), problem.settings, *problem.target, *problem.latent)
+  const auto fast = make_batch_loss(Precision::double_precision, world(), problem.for_ranks(world()), *problem.target, *problem.latent)
                         ->evaluate(problem.parameters(), 3);
   // Eight chunks, each rounded to 2^-31 or finer of the largest partial sum.
   EXPECT_NEAR(fast.loss, exact.loss, 8 * 0x1p-31 * exact.loss);
@@ -77,8 +86,8 @@ TEST(BatchLoss, InFloatingPointAgreesToRounding) {
 
 TEST(BatchLoss, FindsTheWorstPointOfAllRanks) {
   const SmallProblem problem(1000);
-  const auto together = make_batch_loss(Precision::double_precision, world(), problem.settings, *problem.target, *problem.latent);
-  const auto alone = make_batch_loss(Precision::double_precision, self(), problem.settings, *problem.target, *problem.latent);
+  const auto together = make_batch_loss(Precision::double_precision, world(), problem.for_ranks(world()), *problem.target, *problem.latent);
+  const auto alone = make_batch_loss(Precision::double_precision, self(), problem.for_ranks(self()), *problem.target, *problem.latent);
   const auto shared = together->worst_point(problem.parameters(), 0), single = alone->worst_point(problem.parameters(), 0);
   EXPECT_EQ(shared.index, single.index);
   EXPECT_EQ(shared.residual, single.residual);
@@ -95,8 +104,8 @@ TEST(Particles, HaveTheSameBitsOnAllRanksTogetherAsOnOne) {
   settings.frames = 2;
   settings.integration.domain = problem.target->domain();
   settings.integration.block = 100;
-  const auto field = make_velocity_field(Precision::single_precision, problem.settings.curve, problem.settings.networks,
-                                         problem.parameters(), *problem.target, *problem.latent);
+  const auto field = make_velocity_field(Precision::single_precision, problem.settings.curve, problem.settings.anchor,
+                                         problem.settings.networks, problem.parameters(), *problem.target, *problem.latent);
   const auto mine = sample_particles(world(), settings, *field, *problem.target, *problem.latent);
   const auto alone = sample_particles(self(), settings, *field, *problem.target, *problem.latent);
   ASSERT_EQ(alone.position.size(), 666u);

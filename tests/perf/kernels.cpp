@@ -37,7 +37,7 @@ void set_flops(benchmark::State& state, double flops_per_iteration) {
 /// Loss, gradient, their reduction, and the rest of the step: points, energies, Adam.
 void training_step(benchmark::State& state, const Case& c, Precision precision) {
   const auto target = target_of(c), latent = latent_of(c.dimension);
-  const auto settings = settings_of(c);
+  const auto settings = settings_of(c, *target, Communicator(MPI_COMM_SELF));
   const auto loss = make_batch_loss(precision, Communicator(MPI_COMM_SELF), settings, *target, *latent);
   auto parameters = initial_parameters(settings.networks.psi, 1, 0);
   const auto optimizer = make_optimizer(OptimizerName::adam, {}, parameter_tensors(settings.networks.psi));
@@ -77,8 +77,8 @@ void residual_gradient(benchmark::State& state, const Case& c) {
     CounterRng rng(1, RandomStream::test, 0, i);
     batch.t(i) = static_cast<Real>(curve.horizon * rng.uniform());
     for (std::size_t k = 0; k < batch.x.extent(1); ++k) batch.x(i, k) = static_cast<Real>(rng.normal());
-    for (std::size_t k = 0; k < batch.target.extent(1); ++k) {
-      batch.target(i, k) = static_cast<Real>(rng.normal());
+    for (std::size_t k = 0; k < batch.base.extent(1); ++k) {
+      batch.base(i, k) = static_cast<Real>(rng.normal());
       batch.latent(i, k) = static_cast<Real>(rng.normal());
     }
   }
@@ -105,7 +105,7 @@ void velocity(benchmark::State& state, const Case& c) {
   Points<Real> v("benchmark::velocity", static_cast<std::size_t>(c.points), static_cast<std::size_t>(c.dimension));
   PointScalars<Real> divergence("benchmark::divergence", static_cast<std::size_t>(c.points));
   for (auto _ : state) {
-    kernel.velocity(c.points, batch.t, batch.x, batch.target, batch.latent, v, divergence);
+    kernel.velocity(c.points, batch.t, batch.x, batch.base, batch.latent, v, divergence);
     Kokkos::fence();
   }
   set_flops(state, useful_flops_per_point(nets.psi, c.dimension + 3) * c.points / 3);

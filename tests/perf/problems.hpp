@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boltzcurve/energy/registry.hpp>
+#include <boltzcurve/run/options.hpp>
 #include <boltzcurve/training/batch_loss.hpp>
 
 #include <memory>
@@ -45,15 +46,19 @@ inline std::unique_ptr<Energy> latent_of(int dimension) {
   return entry.make(Parameters("latent", "gaussian", entry.parameters, {}), dimension);
 }
 
-/// Points from the bridge, as training draws them by default: the dearest kind.
-inline BatchLossSettings settings_of(const Case& c) {
+/// Points as training draws them by default: bridges from walkers, and trajectories.
+inline BatchLossSettings settings_of(const Case& c, const Energy& target, const Communicator& ranks) {
   BatchLossSettings settings;
   settings.curve.dimension = c.dimension;
+  settings.anchor = CurveAnchor::standard(c.dimension);
   settings.networks = networks(c);
   settings.points = c.points;
-  settings.law.lower.assign(static_cast<std::size_t>(c.dimension), -3.0);
-  settings.law.upper.assign(static_cast<std::size_t>(c.dimension), 3.0);
+  settings.law.curve = settings.curve;
+  settings.law.shares = CollocationOptions().shares;
+  settings.law.domain = target.domain();
   settings.law.latent_mean.assign(static_cast<std::size_t>(c.dimension), 0.0);
+  settings.walkers = std::make_shared<Walkers>(ranks, Walkers::Settings{target.domain(), c.points}, target);
+  settings.walkers->settle(10);
   return settings;
 }
 

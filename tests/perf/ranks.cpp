@@ -31,7 +31,7 @@ double median(std::vector<double> values) {
 class Training {
  public:
   Training(const Communicator& ranks, const Case& c, Reduction reduction)
-      : ranks_(ranks), target_(target_of(c)), latent_(latent_of(c.dimension)), settings_(settings_of(c)) {
+      : ranks_(ranks), target_(target_of(c)), latent_(latent_of(c.dimension)), settings_(settings_of(c, *target_, ranks)) {
     settings_.reduction = reduction;
     loss_ = make_batch_loss(Precision::single_precision, ranks, settings_, *target_, *latent_);
     parameters_ = initial_parameters(settings_.networks.psi, 1, 0);

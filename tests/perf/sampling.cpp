@@ -41,7 +41,8 @@ SamplingProblem read_problem(const std::string& path) {
   problem.curve.dimension = D;
   problem.curve.horizon = hdf5::read_attribute<double>(file, "horizon");
   problem.curve.form = CurveForm::plain;
-  problem.curve.network_clock = NetworkClock::linear;
+  problem.curve.schedule = Schedule::linear;
+  problem.curve.clock = CurveClock::linear;
   problem.networks.psi = {D + 1, integer("width"), integer("hidden_layers")};
   problem.networks.input_shift.assign(static_cast<std::size_t>(D) + 1, 0.0);
   problem.networks.input_scale.assign(static_cast<std::size_t>(D) + 1, 1.0);
@@ -77,7 +78,8 @@ std::string measure(const SamplingProblem& problem, double tolerance, Precision 
   Kokkos::deep_copy(x, host);
   Kokkos::deep_copy(log_density, host_log_density);
 
-  const auto field = make_velocity_field(precision, problem.curve, problem.networks, problem.parameters, *problem.target, *problem.latent);
+  const auto field = make_velocity_field(precision, problem.curve, CurveAnchor::standard(problem.curve.dimension), problem.networks,
+                                         problem.parameters, *problem.target, *problem.latent);
   IntegrationOptions options;
   options.relative_tolerance = options.absolute_tolerance = tolerance;
   options.block = 512;

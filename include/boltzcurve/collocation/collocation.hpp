@@ -1,48 +1,81 @@
 #pragma once
 
+#include <boltzcurve/collocation/trajectories.hpp>
+#include <boltzcurve/collocation/walkers.hpp>
 #include <boltzcurve/core/choice.hpp>
 #include <boltzcurve/core/views.hpp>
+#include <boltzcurve/curve/gradient_flow.hpp>
 #include <boltzcurve/energy/energy.hpp>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <vector>
 
 namespace boltzcurve {
 
-/// Where the positions of collocation points come from. The ou-bridge is m + a (y - m) + sqrt(1 - a^2) sigma e with y uniform in the box
-/// and a = exp(-t/sigma^2): a point of the box after time t of the diffusion towards N(m, sigma^2), so that points spread and contract as
-/// the curve's densities do.
-enum class CollocationKind { uniform, latent, ou_bridge, trajectory, mixture };
+/// Where the positions of collocation points come from. A bridge is m + a (y - m) + sqrt(1 - a^2) sigma e with a = exp(-t/sigma^2): the
+/// point y after time t of the diffusion towards N(m, sigma^2), so that points spread and contract as the curve's densities do.
+enum class CollocationKind { uniform, latent, ou_bridge, langevin, trajectory, mixture };
 template <>
 inline constexpr auto choices<CollocationKind> = std::to_array<Choice<CollocationKind>>({
+    {CollocationKind::mixture, "mixture", "shares of the others (collocation.shares)"},
+    {CollocationKind::langevin, "langevin",
+     "bridge from walkers on the target: a population that moves by Langevin dynamics, some of it hot"},
+    {CollocationKind::trajectory, "trajectory", "points that the current velocity has carried from the latent law towards the target"},
+    {CollocationKind::ou_bridge, "ou-bridge", "bridge from the box: x = a y + sqrt(1 - a^2) sigma e, y uniform in the box"},
     {CollocationKind::uniform, "uniform", "x uniform in the box"},
     {CollocationKind::latent, "latent", "x from the latent law"},
-    {CollocationKind::ou_bridge, "ou-bridge", "x = a y + sqrt(1 - a^2) sigma e, a = exp(-t/sigma^2), y uniform in the box, e normal"},
-    {CollocationKind::trajectory, "trajectory", "x carried by the current velocity from the latent end", false},
-    {CollocationKind::mixture, "mixture", "a share (latent-share) from the latent law, the rest uniform in the box"},
 });
 
-/// The law of collocation points (x, t). Times are t = T u^power with u uniform: power 1 is uniform, larger ones favour the target end t =
-/// 0.
-struct CollocationLaw {
-  CollocationKind kind = CollocationKind::ou_bridge;
-  double horizon = 5;  ///< T
-  double time_power = 2;
-  double latent_share = 0.5;         ///< in `mixture`
-  std::vector<double> lower, upper;  ///< the box [D]
-  std::vector<double> latent_mean;   ///< m [D], for ou_bridge
-  double latent_scale = 1;           ///< sigma, for ou_bridge
+/// A part of the points of a mixture.
+struct CollocationShare {
+  CollocationKind kind;
+  double share;
+  bool operator==(const CollocationShare&) const = default;
 };
 
-/// Draws points of global index [first, first + t.extent(0)) of step `step` in a batch of `batch_points`: a function of seed, step and
-/// global index only. `latent` serves the kinds that need it. Fills t [n] and x [n][D] (host memory).
-template <class Real>
-void draw_collocation_points(const CollocationLaw& law, const Energy& latent, std::uint64_t seed, std::int64_t step,
-                             std::int64_t batch_points, std::int64_t first, HostScalars<Real> t, HostPoints<Real> x);
+/// The law of collocation points (x, t). Times are uniform in the u-th power of the curve's clock: s = u^p with u uniform, stratified over
+/// the batch; power 1 gives all of the clock equal attention, larger ones favour the target end.
+struct CollocationLaw {
+  GradientFlow curve;
+  std::vector<CollocationShare> shares = {{CollocationKind::ou_bridge, 1.0}};  ///< in any units
+  double time_power = 1;
+  Domain box;                        ///< of `uniform` and `ou_bridge`
+  Domain domain;                     ///< where trajectories may lead
+  std::vector<double> latent_mean;   ///< m [D]
+  std::int64_t refresh_every = 100;  ///< steps between renewals of trajectories
+};
 
-extern template void draw_collocation_points<float>(const CollocationLaw&, const Energy&, std::uint64_t, std::int64_t, std::int64_t,
-                                                    std::int64_t, HostScalars<float>, HostPoints<float>);
-extern template void draw_collocation_points<double>(const CollocationLaw&, const Energy&, std::uint64_t, std::int64_t, std::int64_t,
-                                                     std::int64_t, HostScalars<double>, HostPoints<double>);
+/// Draws the points of every step of training on a rank's shard of a batch. Point i of step n is a function of seed, n and its global
+/// index, of the walkers of its chunk and of the trajectories of its chunk: never of the number of ranks.
+template <class Real>
+class Collocation {
+ public:
+  /// `walkers` may be absent if no share needs them; they move from here on. `latent` serves the kind of that name and must outlive this.
+  Collocation(const CollocationLaw& law, const Shard& shard, std::int64_t batch_points, std::uint64_t seed, const Energy& latent,
+              std::shared_ptr<Walkers> walkers);
+
+  /// To be called once, in order, before the points of step `step` are drawn.
+  void prepare(std::int64_t step, const CurrentFlow<Real>& flow);
+
+  /// Points of global index [first, first + t.extent(0)) of step `step`, into t [n] and x [n][D].
+  void draw(std::int64_t step, std::int64_t first, HostScalars<Real> t, HostPoints<Real> x) const;
+
+ private:
+  CollocationKind kind_of(std::int64_t global) const;
+  bool has(CollocationKind kind) const;
+
+  CollocationLaw law_;
+  Shard shard_;
+  std::int64_t batch_points_, stride_;  // of the order of times over a batch
+  std::uint64_t seed_;
+  const Energy& latent_;
+  std::shared_ptr<Walkers> walkers_;
+  std::optional<Trajectories<Real>> trajectories_;
+};
+
+extern template class Collocation<float>;
+extern template class Collocation<double>;
 
 }  // namespace boltzcurve

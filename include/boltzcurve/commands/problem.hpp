@@ -15,6 +15,7 @@ namespace boltzcurve {
 struct Problem {
   std::unique_ptr<Energy> target, latent;
   GradientFlow curve;
+  CurveAnchor anchor;
   CurveNetworks networks;
   CollocationLaw law;
   std::unique_ptr<Optimizer> optimizer;
@@ -23,7 +24,13 @@ struct Problem {
   int dimension() const { return curve.dimension; }
 };
 
-/// Throws ConfigError where parts do not fit together.
+/// Everything but what follows from a survey of the target: horizon and widths that the options leave open, scales of the networks' inputs.
 Problem make_problem(const Options& options);
+
+/// Fills in those.
+void adapt(Problem& problem, const Options& options, const Survey& survey);
+
+/// Walkers that have settled on the target, for adapt() and for training. Collective.
+std::shared_ptr<Walkers> explore(const Communicator& ranks, const Options& options, const Problem& problem);
 
 }  // namespace boltzcurve

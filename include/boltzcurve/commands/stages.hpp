@@ -12,12 +12,12 @@ namespace boltzcurve {
 
 // What the commands are made of. Every function is collective.
 
-BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem);
+BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem, std::shared_ptr<Walkers> walkers);
 SamplingSettings sampling_settings(const Options& options, const Problem& problem);
 
-/// Trains from `state` on; writes checkpoint.h5 and metrics.h5. Throws NumericalError, the last good checkpoint kept, when too many steps
-/// in a row had no finite loss.
-ExitCode train_stage(Run& run, const Problem& problem, TrainingState& state);
+/// Explores the target, adapts the problem to it and trains from the start; writes checkpoint.h5 and metrics.h5. Throws NumericalError, the
+/// last good checkpoint kept, when too many steps in a row had no finite loss.
+ExitCode train_stage(Run& run, Problem& problem, TrainingState& state);
 
 /// Particles and the wall time that drawing them took.
 struct Sampling {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/collocation/walkers.hpp>
 #include <boltzcurve/commands/problem.hpp>
 #include <boltzcurve/io/checkpoint.hpp>
 #include <boltzcurve/training/optimizer.hpp>
@@ -18,16 +19,17 @@ struct TrainingState {
   std::vector<double> parameters, average;  ///< [parameter_count]; average: running mean, what samples are drawn with
   OptimizerState optimizer;
   std::vector<std::int64_t> sum_exponents;  ///< quanta of the reproducible sum; empty before the first step
+  Survey survey;                            ///< of the target, which shapes curve and networks
   double seconds = 0;                       ///< wall time of training so far; the only entry that differs between equal runs
 
   bool operator==(const TrainingState&) const = default;
 };
 
 /// The start: random hidden layers, psi = 0.
-TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, std::uint64_t seed);
+TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const Survey& survey, std::uint64_t seed);
 
 /// Named datasets /parameters, /average and, as the optimiser names its arrays, /optimizer/first_moment, ..., each with /psi/layer0/weight
-/// and so on, and counters.
+/// and so on, /survey, and counters.
 Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networks, const Provenance& provenance);
 
 /// Throws InputError, naming file and dataset, where the checkpoint is not of these networks or this optimiser.

@@ -3,126 +3,197 @@
 #include <boltzcurve/core/choice.hpp>
 #include <boltzcurve/core/pack_math.hpp>
 
+#include <cmath>
+
 namespace boltzcurve {
 
-/// What stands beside the learned part of the energy: `plain` g f_D + t psi, `anchored` g f_D + (1-g) f_Z + t psi.
-enum class CurveForm { plain, anchored };
+/// What stands beside the learned part of the energy f_t, and the share tau(t) of psi in it.
+enum class CurveForm { plain, anchored, contracted };
 template <>
 inline constexpr auto choices<CurveForm> = std::to_array<Choice<CurveForm>>({
     {CurveForm::plain, "plain", "g f_D + t psi"},
     {CurveForm::anchored, "anchored", "g f_D + (1 - g) f_Z + t psi: psi need not learn the growth of f_Z"},
+    {CurveForm::contracted, "contracted",
+     "g f_D(x/alpha) + (1 - g)(f_A + psi), alpha = exp(-t), f_A a normal law as wide as the target after time t of diffusion"},
 });
 
-/// Weight g of the target's energy along the gradient flow, g(0) = 1, g(T) = 0.
-enum class Schedule { linear };
+/// Weight g of the target's energy along the gradient flow, g(0) = 1, g(T) = 0 (diffusion: as good as 0).
+enum class Schedule { linear, diffusion };
 template <>
 inline constexpr auto choices<Schedule> = std::to_array<Choice<Schedule>>({
     {Schedule::linear, "linear", "g(t) = (T - t) / T"},
+    {Schedule::diffusion, "diffusion",
+     "g(t) = (1 + v/c)^-q, v = exp(2t) - 1: f_D fades as diffusion adds to its modes, of squared width c, the variance v"},
 });
 
-/// What networks see in place of t: a clock s from 0 at the target to 1 at the latent law.
-enum class NetworkClock { square_root, linear };
+/// A clock s in place of t, from 0 at the target to 1 at the latent law: what networks see, what times are drawn by and in whose units
+/// residuals count.
+enum class CurveClock { logarithmic, square_root, linear };
 template <>
-inline constexpr auto choices<NetworkClock> = std::to_array<Choice<NetworkClock>>({
-    {NetworkClock::square_root, "square-root", "s = sqrt(t/T): the fast start near the target becomes smooth"},
-    {NetworkClock::linear, "linear", "s = t/T"},
+inline constexpr auto choices<CurveClock> = std::to_array<Choice<CurveClock>>({
+    {CurveClock::logarithmic, "logarithmic", "s ~ log(1 + v/c'), v = exp(2t) - 1: every doubling of a mode's width takes as long"},
+    {CurveClock::square_root, "square-root", "s = sqrt(t/T): the fast start near the target becomes smooth"},
+    {CurveClock::linear, "linear", "s = t/T"},
 });
 
-/// The gradient-flow curve of energies between the target (t = 0) and the latent law (t = T),
+/// The gradient-flow curve of energies between the target (t = 0) and the latent law N(m, sigma^2) (t = T), f_t = b + tau psi with what is
+/// known beforehand as its base b,
 ///
-///     f_t(x) = g(t) f_D(x) [+ (1 - g(t)) f_Z(x)] + t psi(x, t),      v_t = grad(f_t - f_Z),
+///     b = g f_D(x)                       plain,      tau = t
+///     b = g f_D(x) + (1-g) f_Z(x)        anchored,   tau = t
+///     b = g f_D(y) + (1-g) f_A(y, t)     contracted, tau = 1-g,   y = m + (x-m)/alpha,   alpha = exp(-t/sigma^2),
 ///
-/// which obeys the continuity equation where the residual
+/// and velocity v_t = grad(f_t - f_Z). It obeys the continuity equation where the residual
 ///
 ///     R = d_t f_t - C_t + <grad f_t, grad(f_t - f_Z)> - Lap(f_t - f_Z)
 ///
-/// is zero (Chemseddine et al., arXiv 2410.03282): the Fokker-Planck equation of Langevin dynamics with stationary law rho_Z.
+/// is zero (Chemseddine et al., arXiv 2410.03282): the Fokker-Planck equation of Langevin dynamics with stationary law rho_Z, which
+/// contracts the target's law by alpha and convolves it with N(0, sigma^2 (1 - alpha^2)). In the coordinates y that is a convolution with
+/// variance v = sigma^2 (exp(2t/sigma^2) - 1): a mode of squared width c keeps its shape while v is small beside c, and a normal law of
+/// the target's mean mu and variances S_k^2 becomes f_A = sum_k (y_k - mu_k)^2 / (2 (S_k^2 + v)) + const. So psi has little to do where
+/// v is far below c, and only numbers of order one where it is above.
+///
 /// Times in units of the diffusion dx = -grad f_Z dt + sqrt 2 dW; energies in nats. Usable on host and device, on packs or plain numbers.
 ///
-/// Networks see a clock in place of t, by default s = sqrt(t/T): near the target the curve changes within times of 1/|grad f_D|^2, which a
-/// smooth function of t cannot follow. The residual needs d psi/dt only as t d psi/dt = (s/2) d psi/ds, which is regular at t = 0.
+/// Near the target the curve changes within times of c, which a smooth function of t cannot follow: networks see a clock s(t).
 ///
-/// Derivatives of an energy at one point come as rows: value, gradient [D], Laplacian. Those of psi as channels [D+2]: value, gradient [D],
-/// and what R needs of the rest, t d psi/dt - t Lap psi = a d psi/ds + b Lap psi with a = t ds/dt and b = -t.
+/// What is known at one point comes as rows (see CurveEnergies): of the base, d_t b, grad b [D], Lap b; of the latent law, value, gradient
+/// [D], Laplacian. Derivatives of psi come as channels [D+2]: value, gradient [D], and what R needs of the rest, tau d psi/dt - tau Lap psi
+/// = a d psi/ds + b Lap psi with a = tau ds/dt and b = -tau.
 struct GradientFlow {
   int dimension = 1;
   double horizon = 5;  ///< T
-  CurveForm form = CurveForm::anchored;
-  Schedule schedule = Schedule::linear;
-  NetworkClock network_clock = NetworkClock::square_root;
+  CurveForm form = CurveForm::contracted;
+  Schedule schedule = Schedule::diffusion;
+  CurveClock clock = CurveClock::logarithmic;
+  double latent_scale = 1;  ///< sigma
+  double width = 1;         ///< c [length^2], squared width of the target's modes, for schedule `diffusion`
+  double power = 4;         ///< q, for schedule `diffusion`
+  double clock_width = 1;   ///< c' [length^2], for the clock `logarithmic`
+
+  /// Weights of the target's energy and of psi, and their rates.
+  template <class P>
+  struct Factors {
+    P target, target_rate;  ///< g, dg/dt
+    P share, share_rate;    ///< tau, dtau/dt
+  };
+
+  /// exp(-t/sigma^2).
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION P contraction(P t) const {
+    using std::exp;
+    return exp(t * P(-1 / (latent_scale * latent_scale)));
+  }
+
+  /// v.
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION P added_variance(P t) const {
+    using std::exp;
+    const double variance = latent_scale * latent_scale;
+    return P(variance) * (exp(t * P(2 / variance)) - P(1));
+  }
+  /// dv/dt at the time when v has the value `added`.
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION P added_variance_rate(P added) const {
+    return P(2) + added * P(2 / (latent_scale * latent_scale));
+  }
 
   template <class P>
-  KOKKOS_FORCEINLINE_FUNCTION P weight(P t) const {
-    return P(1) - t * P(1 / horizon);
-  }
-  template <class P>
-  KOKKOS_FORCEINLINE_FUNCTION P weight_rate(P) const {
-    return P(-1 / horizon);
+  KOKKOS_FORCEINLINE_FUNCTION Factors<P> factors(P t) const {
+    using std::exp, std::log;
+    P g, rate;
+    if (schedule == Schedule::linear) {
+      g = P(1) - t * P(1 / horizon);
+      rate = P(-1 / horizon);
+    } else {
+      const P v = added_variance(t);
+      g = exp(P(-power) * log(P(1) + v * P(1 / width)));
+      rate = P(-power) * g * added_variance_rate(v) / (P(width) + v);
+    }
+    const bool fades_in = form == CurveForm::contracted;
+    return {g, rate, fades_in ? P(1) - g : t, fades_in ? -rate : P(1)};
   }
 
   /// s.
   template <class P>
-  KOKKOS_FORCEINLINE_FUNCTION P clock(P t) const {
+  KOKKOS_FORCEINLINE_FUNCTION P clock_at(P t) const {
+    using std::log, std::sqrt;
+    if (clock == CurveClock::logarithmic) return log(P(1) + added_variance(t) * P(1 / clock_width)) * P(1 / clock_length());
     const P share = t * P(1 / horizon);
-    return network_clock == NetworkClock::linear ? share : sqrt(share);
+    return clock == CurveClock::linear ? share : sqrt(share);
   }
 
-  /// a and b of the last channel of psi.
+  /// dt/ds: how much time a unit of the clock takes, at time t.
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION P time_per_clock(P t) const {
+    using std::sqrt;
+    if (clock == CurveClock::logarithmic) {
+      const P v = added_variance(t);
+      return P(clock_length()) * (P(clock_width) + v) / added_variance_rate(v);
+    }
+    return clock == CurveClock::linear ? P(horizon) : P(2) * sqrt(t * P(horizon));
+  }
+
+  /// The time at which the clock shows s.
+  double time_at(double s) const {
+    if (clock == CurveClock::logarithmic) {
+      const double variance = latent_scale * latent_scale;
+      return 0.5 * variance * std::log1p(clock_width * std::expm1(clock_length() * s) / variance);
+    }
+    return horizon * (clock == CurveClock::linear ? s : s * s);
+  }
+
+  /// a and b of the last channel of psi. The square-root clock stands still at t = 0, where a is 0: no divided difference there.
   template <class P>
   KOKKOS_FORCEINLINE_FUNCTION P clock_factor(P t) const {
-    return network_clock == NetworkClock::linear ? clock(t) : P(0.5) * clock(t);
+    using std::fmax;
+    return factors(t).share / fmax(time_per_clock(t), P(1e-30));
   }
   template <class P>
   KOKKOS_FORCEINLINE_FUNCTION P laplacian_factor(P t) const {
-    return -t;
+    return -factors(t).share;
   }
 
   /// R at one pack of points. `load(array, row)` reads row `row` of one of the arrays.
   template <class P, class Load, class Array>
-  KOKKOS_FORCEINLINE_FUNCTION P residual(P t, P c, const Load& load, Array target, Array latent, Array psi) const {
+  KOKKOS_FORCEINLINE_FUNCTION P residual(P t, P c, const Load& load, Array base, Array latent, Array psi) const {
     const int D = dimension;
-    const P g = weight(t), rate = weight_rate(t), anchor = form == CurveForm::anchored ? P(1) - g : P(0);
-    P sum = rate * (load(target, 0) - (form == CurveForm::anchored ? load(latent, 0) : P(0))) - c;
-    sum += load(psi, 0) + load(psi, D + 1);
+    const auto f = factors(t);
+    P sum = load(base, 0) - c + f.share_rate * load(psi, 0) + load(psi, D + 1);
     for (int k = 1; k <= D; ++k) {
-      const P z = load(latent, k), slope = g * load(target, k) + anchor * z + t * load(psi, k);
-      sum += slope * (slope - z);
+      const P slope = load(base, k) + f.share * load(psi, k);
+      sum += slope * (slope - load(latent, k));
     }
-    return sum - (g * load(target, D + 1) + (anchor - P(1)) * load(latent, D + 1));
-  }
-
-  /// R where psi and C are zero.
-  template <class P, class Load, class Array>
-  KOKKOS_FORCEINLINE_FUNCTION P base_residual(P t, const Load& load, Array target, Array latent) const {
-    const auto load_or_zero = [=](Array rows, int row) { return rows == Array{} ? P(0) : load(rows, row); };
-    return residual(t, P(0), load_or_zero, target, latent, Array{});
+    return sum - (load(base, D + 1) - load(latent, D + 1));
   }
 
   /// dR/d(channel of psi) times `factor`, for all D+2 channels: store(channel, value). dR/dC = -1.
   template <class P, class Load, class Array, class Store>
-  KOKKOS_FORCEINLINE_FUNCTION void residual_slopes(P t, P factor, const Load& load, Array target, Array latent, Array psi,
+  KOKKOS_FORCEINLINE_FUNCTION void residual_slopes(P t, P factor, const Load& load, Array base, Array latent, Array psi,
                                                    const Store& store) const {
     const int D = dimension;
-    const P g = weight(t), anchor = form == CurveForm::anchored ? P(1) - g : P(0), scaled = t * factor;
-    store(0, factor);
+    const auto f = factors(t);
+    const P scaled = f.share * factor;
+    store(0, f.share_rate * factor);
     for (int k = 1; k <= D; ++k) {
-      const P z = load(latent, k), slope = g * load(target, k) + anchor * z + t * load(psi, k);
-      store(k, scaled * (slope + slope - z));
+      const P slope = load(base, k) + f.share * load(psi, k);
+      store(k, scaled * (slope + slope - load(latent, k)));
     }
     store(D + 1, factor);
   }
 
-  /// Component k (1..D) of the velocity v_t = grad(f_t - f_Z), and its divergence; here psi has channels value, gradient, Laplacian
-  /// (a = 0, b = 1).
+  /// Component k (1..D) of the velocity v_t = grad(f_t - f_Z), and for k = D+1 its divergence, given tau; here psi has channels value,
+  /// gradient, Laplacian (a = 0, b = 1).
   template <class P, class Load, class Array>
-  KOKKOS_FORCEINLINE_FUNCTION P velocity(int k, P t, const Load& load, Array target, Array latent, Array psi) const {
-    const P g = weight(t), anchor = form == CurveForm::anchored ? P(1) - g : P(0);
-    return g * load(target, k) + (anchor - P(1)) * load(latent, k) + t * load(psi, k);
+  KOKKOS_FORCEINLINE_FUNCTION P velocity(int k, P share, const Load& load, Array base, Array latent, Array psi) const {
+    return load(base, k) - load(latent, k) + share * load(psi, k);
   }
-  template <class P, class Load, class Array>
-  KOKKOS_FORCEINLINE_FUNCTION P divergence(P t, const Load& load, Array target, Array latent, Array psi) const {
-    const int D = dimension;
-    return velocity(D + 1, t, load, target, latent, psi);
+
+ private:
+  /// log(1 + v_T/c').
+  KOKKOS_FORCEINLINE_FUNCTION double clock_length() const {
+    const double variance = latent_scale * latent_scale;
+    return std::log1p(variance * std::expm1(2 * horizon / variance) / clock_width);
   }
 };
 

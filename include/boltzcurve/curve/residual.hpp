@@ -31,26 +31,45 @@ struct CurveNetworks {
 /// One batch of collocation points with what does not depend on parameters.
 template <class Real>
 struct CollocationBatch {
-  PointScalars<Real> t;         ///< [n]
-  Points<Real> x;               ///< [n][D]
-  Points<Real> target, latent;  ///< [n][D+2]: value, gradient, Laplacian of f_D and f_Z
+  PointScalars<Real> t;       ///< [n]
+  Points<Real> x;             ///< [n][D]
+  Points<Real> base, latent;  ///< [n][D+2]: rows as GradientFlow describes them
 
   CollocationBatch() = default;
   CollocationBatch(std::int64_t points, int dimension);
   std::int64_t size() const { return static_cast<std::int64_t>(t.extent(0)); }
 };
 
-/// Residual R of the gradient-flow curve, its weighted mean square, and the gradient of that by the parameters, in one fused kernel: a team
+/// How the residual of a point counts in the loss.
+enum class LossKind { mean_square, pseudo_huber };
+template <>
+inline constexpr auto choices<LossKind> = std::to_array<Choice<LossKind>>({
+    {LossKind::pseudo_huber, "pseudo-huber", "2 w^2 (sqrt(1 + (R/w)^2) - 1): R^2 up to about w, then linear, so that no few points rule"},
+    {LossKind::mean_square, "mean-square", "R^2"},
+});
+
+/// What R is measured in. A particle's log weight is off by the integral of R dt = R (dt/ds) ds along its path: in units of the clock equal
+/// residuals do equal harm at all times, and drawing times uniformly in the clock gives all of them equal say.
+enum class ResidualUnit { clock, time };
+template <>
+inline constexpr auto choices<ResidualUnit> = std::to_array<Choice<ResidualUnit>>({
+    {ResidualUnit::clock, "clock", "R dt/ds: nats per unit of the clock"},
+    {ResidualUnit::time, "time", "R: nats per unit of time"},
+});
+
+struct LossShape {
+  LossKind kind = LossKind::pseudo_huber;
+  double width = 1;  ///< w, for pseudo_huber, in the unit of the residual
+  ResidualUnit unit = ResidualUnit::clock;
+};
+
+/// Residual R of the gradient-flow curve, the mean of its loss, and the gradient of that by the parameters, in one fused kernel: a team
 /// takes a chunk, walks through it tile by tile (forward pass, residual, reverse sweep; see network/tile.hpp) and adds its partial sums.
 /// Real (float or double) is the type of the network's arithmetic; parameters and sums are double.
-///
-/// A point's weight is 1/(1 + (R_0/s)^2), R_0 its residual at psi = C = 0 and s the residual scale: where the target's energy is steep
-/// (the walls of a quartic well) R is thousands of times as large as where the density is, and would be all that a plain mean square
-/// sees. The weight does not depend on the parameters, so R = 0 is still the minimum. Scale 0: all weights are 1.
 template <class Real>
 class ResidualKernel {
  public:
-  ResidualKernel(const GradientFlow& curve, const CurveNetworks& networks, double residual_scale = 0);
+  ResidualKernel(const GradientFlow& curve, const CurveNetworks& networks, const LossShape& loss = {});
 
   /// Takes over the parameters [parameter_count].
   void set_parameters(std::span<const double> parameters);
@@ -58,8 +77,8 @@ class ResidualKernel {
   /// Borders of the segments of the array that is summed: each tensor's packed gradient, then the loss; for ReproducibleSum.
   std::vector<std::int64_t> sum_borders() const;
 
-  /// Adds, for points [0, n) of the batch, whose first global index is a multiple of chunk_points, the sums of weight R^2 / batch_points
-  /// and of its gradient, and writes R itself to `residual` [n].
+  /// Adds, for points [0, n) of the batch, whose first global index is a multiple of chunk_points, the sums of loss(R) / batch_points and
+  /// of its gradient, and writes R itself [nats/time] to `residual` [n].
   void add_loss_and_gradient(const CollocationBatch<Real>& batch, std::int64_t n, double batch_points, const PartialSums& sums,
                              PointScalars<Real> residual) const;
 
@@ -69,8 +88,8 @@ class ResidualKernel {
   /// R only.
   void residual(const CollocationBatch<Real>& batch, std::int64_t n, PointScalars<Real> residual) const;
 
-  /// Velocity v [n][D] and divergence [n] at points x [n][D], each with its own time t [n]. `target` and `latent` as in a batch.
-  void velocity(std::int64_t n, PointScalars<const Real> t, Points<const Real> x, Points<const Real> target, Points<const Real> latent,
+  /// Velocity v [n][D] and divergence [n] at points x [n][D], each with its own time t [n]. `base` and `latent` as in a batch.
+  void velocity(std::int64_t n, PointScalars<const Real> t, Points<const Real> x, Points<const Real> base, Points<const Real> latent,
                 Points<Real> velocity, PointScalars<Real> divergence) const;
 
   /// Bytes of scratch that one team needs for a training step.
@@ -87,7 +106,7 @@ class ResidualKernel {
 
   GradientFlow curve_;
   CurveNetworks networks_;
-  double residual_scale_;
+  LossShape loss_;
   int packs_;  // vectors of points in a tile: 1 or 2
   PackedLayout psi_, normaliser_;
   Kokkos::View<double*> parameters_;

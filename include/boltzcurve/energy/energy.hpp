@@ -15,6 +15,9 @@ struct Domain {
   std::vector<double> lower, upper;  // [D] each
 };
 
+/// The smallest rectangle that holds both.
+Domain united(Domain a, const Domain& b);
+
 /// A component or well of a target: its share of the mass (summing to one) and its centre [D].
 struct Mode {
   double weight;

@@ -16,6 +16,11 @@ enum class RandomStream : std::uint8_t {
   latent_particles = 4,
   exact_samples = 5,
   projections = 6,
+  walker_starts = 7,
+  walker_moves = 8,
+  walker_decisions = 9,
+  trajectory_starts = 10,
+  trajectory_choice = 11,
   test = 255
 };
 

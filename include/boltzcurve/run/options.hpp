@@ -4,6 +4,7 @@
 #include <boltzcurve/core/choice.hpp>
 #include <boltzcurve/core/precision.hpp>
 #include <boltzcurve/curve/gradient_flow.hpp>
+#include <boltzcurve/curve/residual.hpp>
 #include <boltzcurve/energy/registry.hpp>
 #include <boltzcurve/parallel/reduction.hpp>
 #include <boltzcurve/training/optimizer.hpp>
@@ -58,16 +59,20 @@ struct LatentOptions {
 
 struct CurveOptions {
   CurveName name = CurveName::gradient_flow;
-  double horizon = 4.0;
-  Schedule schedule = Schedule::linear;
-  CurveForm form = CurveForm::anchored;
+  double horizon = 0;  ///< 0: from a survey of the target
+  Schedule schedule = Schedule::diffusion;
+  CurveForm form = CurveForm::contracted;
+  double width = 0;  ///< 0: from a survey of the target
+  double power = 4;
+  CurveClock clock = CurveClock::logarithmic;
+  double clock_width = 0.3;  ///< as a share of width
   bool operator==(const CurveOptions&) const = default;
 };
 
 struct NetworkOptions {
   int width = 64;
   int hidden_layers = 3;
-  NetworkClock clock = NetworkClock::square_root;
+  double input_range = 0;  ///< 0: from a survey of the target
   bool operator==(const NetworkOptions&) const = default;
 };
 
@@ -79,17 +84,19 @@ struct NormalizerOptions {
 };
 
 struct CollocationOptions {
-  CollocationKind kind = CollocationKind::ou_bridge;
+  CollocationKind kind = CollocationKind::mixture;
+  std::vector<CollocationShare> shares = {{CollocationKind::langevin, 0.5}, {CollocationKind::trajectory, 0.5}};
   std::int64_t points = 2048;
   std::optional<Interval> box;  ///< none: the target's domain
-  double latent_share = 0.5;
-  double time_power = 2.0;
+  double time_power = 1;
+  double hottest = 3;
+  std::int64_t refresh_every = 100;
   bool operator==(const CollocationOptions&) const = default;
 };
 
 struct OptimizerOptions {
-  OptimizerName name = OptimizerName::adam;
-  double learning_rate = 5e-3;
+  OptimizerName name = OptimizerName::soap;
+  double learning_rate = 1e-2;
   LearningRateDecay decay = LearningRateDecay::cosine;
   double decay_rate = 0.98;
   std::int64_t decay_steps = 1000;
@@ -97,7 +104,7 @@ struct OptimizerOptions {
   std::int64_t warm_up_steps = 100;
   double gradient_clip = 100;
   double beta1 = 0.9;
-  double beta2 = 0.999;
+  double beta2 = 0.99;
   double epsilon = 1e-8;
   std::int64_t precondition_every = 10;
   double preconditioner_decay = 0.95;
@@ -107,7 +114,9 @@ struct OptimizerOptions {
 struct TrainingOptions {
   std::int64_t steps = 20000;
   double max_seconds = 0;
-  double residual_scale = 30;
+  LossKind loss = LossKind::pseudo_huber;
+  double huber_width = 1;
+  ResidualUnit residual_unit = ResidualUnit::clock;
   double average = 0.999;
   double checkpoint_seconds = 60;
   std::int64_t log_every = 100;

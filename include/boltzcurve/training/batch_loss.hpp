@@ -2,6 +2,7 @@
 
 #include <boltzcurve/collocation/collocation.hpp>
 #include <boltzcurve/core/precision.hpp>
+#include <boltzcurve/curve/curve_energies.hpp>
 #include <boltzcurve/curve/residual.hpp>
 #include <boltzcurve/energy/energy.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
@@ -22,19 +23,20 @@ struct WorstPoint {
   std::vector<double> x;
 };
 
-/// The weighted mean square of the residual (see ResidualKernel) over a batch that all ranks share, and its gradient. Every rank works on
-/// its shard of whole chunks, block by block, so that memory does not grow with the batch. Every function is collective.
+/// The mean loss of the residual (see ResidualKernel) over a batch that all ranks share, and its gradient. Every rank works on its shard of
+/// whole chunks, block by block, so that memory does not grow with the batch. Every function is collective.
 class BatchLoss {
  public:
   virtual ~BatchLoss() = default;
 
   struct Result {
     bool finite = false;           ///< else neither loss nor gradient
-    double loss = 0;               ///< mean of weight R^2 [nats^2 per squared unit of time]
+    double loss = 0;               ///< mean over the batch, in squared units of the residual
     std::vector<double> gradient;  ///< [parameters]
   };
 
-  /// At the collocation points of step `step`. The same bits for any number of ranks if the reduction is reproducible.
+  /// At the collocation points of step `step`; steps are asked for in their order, and one may be repeated. The same bits for any number of
+  /// ranks if the reduction is reproducible.
   virtual Result evaluate(const std::vector<double>& parameters, std::int64_t step) = 0;
 
   /// For the report after a failure.
@@ -51,12 +53,14 @@ class BatchLoss {
 /// What a batch loss is made of. The energies must outlive it.
 struct BatchLossSettings {
   GradientFlow curve;
+  CurveAnchor anchor;
   CurveNetworks networks;
   CollocationLaw law;
   std::int64_t points = 4096;  ///< per step, over all ranks
-  double residual_scale = 0;   ///< 0: all points weigh the same
+  LossShape loss;
   std::uint64_t seed = 1;
   Reduction reduction = Reduction::reproducible;
+  std::shared_ptr<Walkers> walkers;  ///< for the collocation kind `langevin`
 };
 
 std::unique_ptr<BatchLoss> make_batch_loss(Precision precision, const Communicator& ranks, const BatchLossSettings& settings,

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
+#include <vector>
 
 namespace boltzcurve {
 namespace {
@@ -17,17 +19,26 @@ std::unique_ptr<Energy> latent(double mean, double scale) {
       Parameters("latent", "gaussian", entry.parameters, {{"mean", {std::to_string(mean)}}, {"scale", {std::to_string(scale)}}}), 2);
 }
 
-CollocationLaw law(CollocationKind kind) {
+CollocationLaw law(std::vector<CollocationShare> shares) {
   CollocationLaw result;
-  result.kind = kind;
-  result.horizon = 3;
+  result.shares = std::move(shares);
+  result.curve.dimension = 2;
+  result.curve.horizon = 3;
+  result.curve.clock = CurveClock::linear;
+  result.curve.latent_scale = 1.5;
   result.time_power = 2;
-  result.latent_share = 0.25;
-  result.lower = {-2, 1};
-  result.upper = {4, 2};
+  result.box = {{-2, 1}, {4, 2}};
+  result.domain = {{-20, -20}, {20, 20}};
   result.latent_mean = {0.5, 0.5};
-  result.latent_scale = 1.5;
   return result;
+}
+
+CollocationLaw law(CollocationKind kind) { return law({{kind, 1}}); }
+
+/// Away from the latent end: x = 0.5 at all times would be too simple, so the velocity depends on place and time.
+void outward_flow(PointScalars<const double> t, Points<const double> x, Points<double> velocity) {
+  for (std::size_t i = 0; i < t.extent(0); ++i)
+    for (std::size_t k = 0; k < x.extent(1); ++k) velocity(i, k) = -0.3 * x(i, k) - 0.1 * t(i);
 }
 
 struct Drawn {
@@ -35,9 +46,19 @@ struct Drawn {
   HostPoints<double> x{"test::x", count, 2};
 };
 
+std::unique_ptr<Energy> target() {
+  const auto& entry = find_target("gaussian-mixture");
+  return entry.make(Parameters("target", "gaussian-mixture", entry.parameters, {{"preset", {"two"}}}));
+}
+
 Drawn draw(const CollocationLaw& from, std::int64_t step = 7) {
   Drawn points;
-  draw_collocation_points<double>(from, *latent(0.5, 1.5), 3, step, count, 0, points.t, points.x);
+  const auto of_latent = latent(0.5, 1.5), of_target = target();
+  const Communicator self(MPI_COMM_SELF);
+  auto walkers = std::make_shared<Walkers>(self, Walkers::Settings{{{-6, -6}, {6, 6}}, count}, *of_target);
+  Collocation<double> source(from, Shard{0, count}, count, 3, *of_latent, walkers);
+  source.prepare(0, outward_flow);
+  source.draw(step, 0, points.t, points.x);
   return points;
 }
 
@@ -62,10 +83,22 @@ TEST(Collocation, TimesFollowTheirPowerOfAUniformNumber) {
     auto from = law(CollocationKind::uniform);
     from.time_power = power;
     const auto points = draw(from);
-    // u = (t/T)^(1/power) is uniform: mean 1/2, variance 1/12; the variance of (u - 1/2)^2 is 1/180.
-    const auto [mean, variance] = moments([&](std::size_t i) { return std::pow(points.t(i) / 3, 1 / power); }, all);
-    EXPECT_NEAR(mean, 0.5, 5 * std::sqrt(1.0 / 12 / count));
-    EXPECT_NEAR(variance, 1.0 / 12, 5 * std::sqrt(1.0 / 180 / count));
+    // u = (t/T)^(1/power) is uniform, one in each of `count` equal intervals.
+    std::vector<double> u;
+    for (std::size_t i = 0; i < count; ++i) u.push_back(std::pow(points.t(i) / 3, 1 / power) * count);
+    std::sort(u.begin(), u.end());
+    for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(std::floor(u[i]), static_cast<double>(i));
+  }
+}
+
+TEST(Collocation, EveryChunkSeesAllTimes) {
+  const auto points = draw(law(CollocationKind::uniform));
+  for (std::size_t chunk = 0; chunk + 128 <= count; chunk += 128) {
+    std::vector<double> u;
+    for (std::size_t i = chunk; i < chunk + 128; ++i) u.push_back(std::sqrt(points.t(i) / 3));
+    std::sort(u.begin(), u.end());
+    // 128 multiples of a golden section leave no gap above 2/128 or so; four times as much stays safe.
+    for (std::size_t i = 1; i < 128; ++i) ASSERT_LT(u[i] - u[i - 1], 4.0 / 128) << "chunk at " << chunk;
   }
 }
 
@@ -86,8 +119,8 @@ TEST(Collocation, LatentPointsHaveTheLatentMoments) {
   EXPECT_NEAR(variance, 2.25, 5 * 2.25 * std::sqrt(2.0 / count));
 }
 
-TEST(Collocation, AMixtureHasItsShareOfLatentPoints) {
-  const auto points = draw(law(CollocationKind::mixture));
+TEST(Collocation, AMixtureHasItsShares) {
+  const auto points = draw(law({{CollocationKind::latent, 1}, {CollocationKind::uniform, 3}}));
   // A latent point lies in the second interval [1, 2] of the box with probability P(1/3 < z < 1) = 0.21083.
   const double inside = 0.2108277;
   std::size_t outside = 0;
@@ -112,21 +145,67 @@ TEST(Collocation, BridgePointsAreTheBoxAfterTheirTimeOfDiffusion) {
   }
 }
 
-TEST(Collocation, APointIsAFunctionOfSeedStepAndGlobalIndexOnly) {
-  for (const auto kind : {CollocationKind::uniform, CollocationKind::latent, CollocationKind::mixture, CollocationKind::ou_bridge}) {
-    const auto whole = draw(law(kind));
-    HostScalars<double> t("test::t", 100);
-    HostPoints<double> x("test::x", 100, 2);
-    draw_collocation_points<double>(law(kind), *latent(0.5, 1.5), 3, 7, count, 1234, t, x);
-    for (std::size_t i = 0; i < 100; ++i) {
-      EXPECT_EQ(t(i), whole.t(1234 + i));
-      EXPECT_EQ(x(i, 0), whole.x(1234 + i, 0));
-      EXPECT_EQ(x(i, 1), whole.x(1234 + i, 1));
-    }
-    const auto next = draw(law(kind), 8);
-    EXPECT_NE(next.t(0), whole.t(0));
-    EXPECT_NE(next.x(0, 0), whole.x(0, 0));
+// The same flow by hand: dx/dt = -0.3 x - 0.1 t from t = 3 down, x(t) = c exp(-0.3 t) - (t - 1/0.3)/3.
+TEST(Collocation, TrajectoryPointsLieOnPathsOfTheFlow) {
+  const auto points = draw(law(CollocationKind::trajectory));
+  const auto start = [&](std::size_t i, std::size_t k) {  // where the path through the point was at t = 3
+    const auto free = [](double t) { return -(t - 1 / 0.3) / 3; };
+    return (points.x(i, k) - free(points.t(i))) * std::exp(-0.3 * (3 - points.t(i))) + free(3);
+  };
+  // count / 128 chunks of 32 particles each: the draws are 10^4 independent starts, repeated.
+  for (const std::size_t k : {std::size_t{0}, std::size_t{1}}) {
+    const auto [mean, variance] = moments([&](std::size_t i) { return start(i, k); }, all);
+    EXPECT_NEAR(mean, 0.5, 5 * 1.5 / std::sqrt(5000));
+    EXPECT_NEAR(variance, 2.25, 5 * 2.25 * std::sqrt(2.0 / 5000));
   }
+  const auto [mean, variance] = moments([&](std::size_t i) { return points.t(i) / 3; }, all);
+  EXPECT_NEAR(mean, 0.5, 0.01);  // half a step of 64 of a bias is expected
+  EXPECT_NEAR(variance, 1.0 / 12, 0.005);
+}
+
+TEST(Collocation, LangevinPointsAreWalkersAfterTheirTimeOfDiffusion) {
+  const auto of_latent = latent(0.5, 1.5), of_target = target();
+  const Communicator self(MPI_COMM_SELF);
+  auto from = law(CollocationKind::langevin);
+  from.time_power = 8;  // most points near t = 0, where they are the walkers themselves
+  auto walkers = std::make_shared<Walkers>(self, Walkers::Settings{{{-6, -6}, {6, 6}}, 256}, *of_target);
+  walkers->settle(50);
+  Collocation<double> source(from, Shard{0, 256}, 256, 3, *of_latent, walkers);
+  HostScalars<double> t("test::t", 256);
+  HostPoints<double> x("test::x", 256, 2);
+  source.draw(7, 0, t, x);
+  int early = 0;
+  for (std::size_t i = 0; i < 256; ++i) {
+    if (t(i) > 1e-4) continue;
+    ++early;
+    double nearest = 1e9;
+    for (int layer = 0; layer < Walkers::layers; ++layer)
+      for (std::int64_t j = 0; j < 256; ++j)
+        nearest = std::min(nearest, std::hypot(x(i, 0) - (*walkers)(layer, j, 0), x(i, 1) - (*walkers)(layer, j, 1)));
+    EXPECT_LT(nearest, 6 * std::sqrt(2 * t(i)) + 1e-3);
+  }
+  EXPECT_GT(early, 50);
+}
+
+TEST(Collocation, APointIsAFunctionOfSeedStepAndGlobalIndexOnly) {
+  const std::vector<CollocationShare> shares = {
+      {CollocationKind::uniform, 1}, {CollocationKind::latent, 1}, {CollocationKind::ou_bridge, 1}, {CollocationKind::trajectory, 1}};
+  const auto whole = draw(law(shares));
+  const auto of_latent = latent(0.5, 1.5);
+  // A rank whose shard begins at chunk 8, asked for points from the middle of chunk 9 on.
+  Collocation<double> part(law(shares), Shard{8 * 128, 4 * 128}, count, 3, *of_latent, nullptr);
+  part.prepare(0, outward_flow);
+  HostScalars<double> t("test::t", 100);
+  HostPoints<double> x("test::x", 100, 2);
+  part.draw(7, 1234, t, x);
+  for (std::size_t i = 0; i < 100; ++i) {
+    EXPECT_EQ(t(i), whole.t(1234 + i));
+    EXPECT_EQ(x(i, 0), whole.x(1234 + i, 0));
+    EXPECT_EQ(x(i, 1), whole.x(1234 + i, 1));
+  }
+  const auto next = draw(law(shares), 8);
+  EXPECT_NE(next.t(0), whole.t(0));
+  EXPECT_NE(next.x(0, 0), whole.x(0, 0));
 }
 
 }  // namespace

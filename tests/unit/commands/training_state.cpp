@@ -14,6 +14,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
+const Survey survey{0.3, -2, {1, -1}, {0.5, 2}};
+
 CurveNetworks small_networks() {
   CurveNetworks networks;
   networks.psi = {3, 8, 2};
@@ -43,7 +45,7 @@ TEST(TrainingState, OfEveryOptimizerSurvivesTheFileAndGoesOnWithTheSameBits) {
     SCOPED_TRACE(choice.name);
     const testing::ScratchFolder folder;
     const auto optimizer = optimizer_of(choice.value, networks);
-    TrainingState state = initial_training_state(networks, *optimizer, 1);
+    TrainingState state = initial_training_state(networks, *optimizer, survey, 1);
     state.sum_exponents = {3, 1, 4};
     update(state, *optimizer, 0, 7);
     write_checkpoint(folder / "checkpoint.h5", to_checkpoint(state, networks, testing::example_provenance()));
@@ -58,7 +60,7 @@ TEST(TrainingState, OfEveryOptimizerSurvivesTheFileAndGoesOnWithTheSameBits) {
 TEST(TrainingState, OfAnotherOptimizerIsRefusedByTheNameOfWhatIsMissing) {
   const auto networks = small_networks();
   const auto adam = optimizer_of(OptimizerName::adam, networks), soap = optimizer_of(OptimizerName::soap, networks);
-  auto checkpoint = to_checkpoint(initial_training_state(networks, *adam, 1), networks, testing::example_provenance());
+  auto checkpoint = to_checkpoint(initial_training_state(networks, *adam, survey, 1), networks, testing::example_provenance());
   checkpoint.source = "checkpoint.h5";
   EXPECT_THAT([&] { from_checkpoint(checkpoint, networks, *soap); },
               ThrowsMessage<InputError>(

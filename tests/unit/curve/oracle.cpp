@@ -1,4 +1,5 @@
 // The program's own residual, fed with the exact answer for Gaussian mixtures, must be zero; its velocity must be the exact one.
+#include <boltzcurve/curve/curve_energies.hpp>
 #include <boltzcurve/curve/gradient_flow.hpp>
 #include <boltzcurve/energy/gaussian_mixture.hpp>
 
@@ -14,14 +15,54 @@ namespace {
 
 using test::MixtureFlow;
 
-/// f and derivatives of an energy at one point, as the kernel takes them: value, gradient, Laplacian.
-std::vector<double> rows_of(const Energy& energy, const std::vector<double>& x) {
+/// What the kernel is given at one point: rows of the base and of the latent law.
+struct Rows {
+  std::vector<double> base, latent;
+};
+
+Rows rows_at(const GradientFlow& curve, const CurveAnchor& anchor, const Energy& target, const Energy& latent, double t,
+             const std::vector<double>& x) {
+  PointScalars<double> time("test::t", 1);
+  Points<double> point("test::x", 1, x.size()), of_base("test::base", 1, x.size() + 2), of_latent("test::latent", 1, x.size() + 2);
+  time(0) = t;
+  for (std::size_t k = 0; k < x.size(); ++k) point(0, k) = x[k];
+  CurveEnergies<double>(curve, anchor, target, latent).evaluate(time, point, of_base, of_latent);
+  Rows rows;
+  for (std::size_t k = 0; k < x.size() + 2; ++k) {
+    rows.base.push_back(of_base(0, k));
+    rows.latent.push_back(of_latent(0, k));
+  }
+  return rows;
+}
+
+/// The value of the base from its definition: the rows have only its derivatives.
+double base_value(const GradientFlow& curve, const CurveAnchor& anchor, const Energy& target, const Energy& latent, double t,
+                  std::vector<double> x) {
+  double of_anchor = anchor.offset;
+  for (std::size_t k = 0; k < x.size() && curve.form == CurveForm::contracted; ++k) {
+    x[k] /= std::exp(-t);
+    of_anchor += std::pow(x[k] - anchor.mean[k], 2) / (2 * (anchor.variance[k] + std::expm1(2 * t)));
+  }
   Points<double> point("test::x", 1, x.size()), out("test::out", 1, x.size() + 2);
   for (std::size_t k = 0; k < x.size(); ++k) point(0, k) = x[k];
-  energy.evaluate(point, out);
-  std::vector<double> rows;
-  for (std::size_t k = 0; k < x.size() + 2; ++k) rows.push_back(out(0, k));
-  return rows;
+  target.evaluate(point, out);
+  const double of_target = out(0, 0), g = curve.factors(t).target;
+  latent.evaluate(point, out);
+  if (curve.form == CurveForm::anchored) of_anchor = out(0, 0);
+  return g * of_target + (curve.form == CurveForm::plain ? 0 : (1 - g) * of_anchor);
+}
+
+/// The psi with which the curve is the exact one: b + tau psi = E.
+MixtureFlow::Derivatives exact_psi(const GradientFlow& curve, const MixtureFlow::Derivatives& energy, const Rows& rows, double base,
+                                   double t) {
+  const auto D = energy.gradient.size();
+  const auto f = curve.factors(t);
+  MixtureFlow::Derivatives psi;
+  psi.value = (energy.value - base) / f.share;
+  for (std::size_t k = 0; k < D; ++k) psi.gradient.push_back((energy.gradient[k] - rows.base[k + 1]) / f.share);
+  psi.laplacian = (energy.laplacian - rows.base[D + 1]) / f.share;
+  psi.d_t = (energy.d_t - rows.base[0] - f.share_rate * psi.value) / f.share;
+  return psi;
 }
 
 std::unique_ptr<Energy> energy_of(const MixtureFlow& flow) {
@@ -33,44 +74,51 @@ std::unique_ptr<Energy> energy_of(const MixtureFlow& flow) {
 class ExactMixture : public testing::TestWithParam<int> {};
 INSTANTIATE_TEST_SUITE_P(Dimensions, ExactMixture, testing::Values(2, 8));
 
-// psi comes from a difference divided by t: it loses log10(1/t) digits, its time derivative twice as many, hence times from 0.05 on.
+// psi comes from a difference divided by tau: it loses log10(1/tau) digits, its time derivative twice as many, hence times from 0.05 on.
 TEST_P(ExactMixture, HasNoResidualInTheProgramsOwnFormula) {
   const auto flow = test::correlated_flow(GetParam());
   const auto D = static_cast<std::size_t>(GetParam());
   const auto target = energy_of(flow), latent = make_gaussian_mixture({{1, std::vector<double>(D, 0.0), {1.0}}});
-  const double offset = latent->log_z().value() + 0.5 * static_cast<double>(D) * std::log(2 * 3.141592653589793);
-  for (const auto& [form, oracle_form, clock] : {std::tuple(CurveForm::plain, MixtureFlow::Form::plain, NetworkClock::square_root),
-                                                 std::tuple(CurveForm::anchored, MixtureFlow::Form::anchored, NetworkClock::square_root),
-                                                 std::tuple(CurveForm::anchored, MixtureFlow::Form::anchored, NetworkClock::linear)}) {
+  for (const auto& [form, schedule, clock] : {std::tuple(CurveForm::plain, Schedule::linear, CurveClock::square_root),
+                                              std::tuple(CurveForm::anchored, Schedule::linear, CurveClock::linear),
+                                              std::tuple(CurveForm::anchored, Schedule::diffusion, CurveClock::square_root),
+                                              std::tuple(CurveForm::contracted, Schedule::diffusion, CurveClock::logarithmic),
+                                              std::tuple(CurveForm::contracted, Schedule::linear, CurveClock::logarithmic)}) {
     GradientFlow curve;
-    curve.network_clock = clock;
     curve.dimension = GetParam();
     curve.horizon = 4;
     curve.form = form;
+    curve.schedule = schedule;
+    curve.clock = clock;
+    curve.width = 0.6;
+    curve.clock_width = 0.2;
+    CurveAnchor anchor = CurveAnchor::standard(curve.dimension);
+    anchor.mean[0] = 0.7;
+    anchor.variance[1] = 3;
+    anchor.offset = -2;
     for (std::uint64_t i = 0; i < 60; ++i) {
       CounterRng random(3, RandomStream::test, 0, i);
       const double t = 0.05 + 3.9 * random.uniform();
       std::vector<double> x(D);
       flow.draw(t, random, x.data());
-      const auto exact = flow.psi(t, x.data(), curve.horizon, oracle_form, 0, offset);
-      auto f_target = rows_of(*target, x), f_latent = rows_of(*latent, x);
+      const auto energy = flow.energy(t, x.data());
+      auto rows = rows_at(curve, anchor, *target, *latent, t, x);
+      const auto exact = exact_psi(curve, energy, rows, base_value(curve, anchor, *target, *latent, t, x), t);
       using P = Pack<double>;
-      // The network's time derivative is by the clock: d psi/ds = (dt/ds) d psi/dt with t = T s^2 or t = T s.
-      const double clock_rate = (clock == NetworkClock::linear ? curve.horizon : 2 * std::sqrt(t * curve.horizon)) * exact.d_t;
       std::vector<double> psi = {exact.value};
       psi.insert(psi.end(), exact.gradient.begin(), exact.gradient.end());
-      psi.push_back(curve.clock_factor(P(t))[0] * clock_rate + curve.laplacian_factor(P(t))[0] * exact.laplacian);
-      const auto load = [](const double* rows, int row) { return P(rows[row]); };
-      const double residual = curve.residual(P(t), P(0), load, f_target.data(), f_latent.data(), psi.data())[0];
+      psi.push_back(curve.clock_factor(P(t))[0] * curve.time_per_clock(t) * exact.d_t + curve.laplacian_factor(P(t))[0] * exact.laplacian);
+      const auto load = [](const double* array, int row) { return P(array[row]); };
+      const double residual = curve.residual(P(t), P(0), load, rows.base.data(), rows.latent.data(), psi.data())[0];
       EXPECT_LT(std::abs(residual), 1e-9 * flow.residual(t, x.data()).scale) << "point " << i << ", t = " << t;
 
-      const auto energy = flow.energy(t, x.data());
+      const P share = curve.factors(P(t)).share;
       std::vector<double> channels(psi.begin(), psi.begin() + static_cast<std::ptrdiff_t>(D) + 1);
       channels.push_back(exact.laplacian);
       for (std::size_t k = 0; k < D; ++k)
-        EXPECT_NEAR(curve.velocity(static_cast<int>(k) + 1, P(t), load, f_target.data(), f_latent.data(), channels.data())[0],
+        EXPECT_NEAR(curve.velocity(static_cast<int>(k) + 1, share, load, rows.base.data(), rows.latent.data(), channels.data())[0],
                     energy.gradient[k] - x[k], 1e-9 * (1 + std::abs(energy.gradient[k])));
-      EXPECT_NEAR(curve.divergence(P(t), load, f_target.data(), f_latent.data(), channels.data())[0],
+      EXPECT_NEAR(curve.velocity(static_cast<int>(D) + 1, share, load, rows.base.data(), rows.latent.data(), channels.data())[0],
                   energy.laplacian - static_cast<double>(D), 1e-9 * (10 + std::abs(energy.laplacian)));
     }
   }

@@ -13,7 +13,7 @@ namespace boltzcurve {
 namespace {
 
 constexpr double horizon = 3.0;
-constexpr double residual_scale = 2.0;  // of the order of the residuals below, so that weights differ
+constexpr LossShape huber{LossKind::pseudo_huber, 2.0, ResidualUnit::clock};  // of the order of the residuals below
 
 double draw(std::uint64_t what, std::size_t index) { return CounterRng(11, RandomStream::test, what, index).normal(); }
 
@@ -41,20 +41,20 @@ template <class Real>
 CollocationBatch<Real> random_batch(std::int64_t points, int dimension) {
   CollocationBatch<Real> batch(points, dimension);
   const auto t = Kokkos::create_mirror_view(batch.t);
-  const auto x = Kokkos::create_mirror_view(batch.x), target = Kokkos::create_mirror_view(batch.target),
+  const auto x = Kokkos::create_mirror_view(batch.x), base = Kokkos::create_mirror_view(batch.base),
              latent = Kokkos::create_mirror_view(batch.latent);
   for (std::size_t i = 0; i < static_cast<std::size_t>(points); ++i) {
     CounterRng rng(12, RandomStream::test, 2, i);
     t(i) = static_cast<Real>(horizon * rng.uniform());
     for (std::size_t k = 0; k < x.extent(1); ++k) x(i, k) = static_cast<Real>(rng.normal());
-    for (std::size_t k = 0; k < target.extent(1); ++k) {
-      target(i, k) = static_cast<Real>(rng.normal());
+    for (std::size_t k = 0; k < base.extent(1); ++k) {
+      base(i, k) = static_cast<Real>(rng.normal());
       latent(i, k) = static_cast<Real>(rng.normal());
     }
   }
   Kokkos::deep_copy(batch.t, t);
   Kokkos::deep_copy(batch.x, x);
-  Kokkos::deep_copy(batch.target, target);
+  Kokkos::deep_copy(batch.base, base);
   Kokkos::deep_copy(batch.latent, latent);
   return batch;
 }
@@ -64,8 +64,35 @@ GradientFlow curve_of(int dimension, CurveForm form) {
   curve.dimension = dimension;
   curve.horizon = horizon;
   curve.form = form;
+  curve.schedule = form == CurveForm::contracted ? Schedule::diffusion : Schedule::linear;
+  curve.clock = form == CurveForm::contracted ? CurveClock::logarithmic : CurveClock::square_root;
+  curve.latent_scale = form == CurveForm::contracted ? 1.25 : 1.0;
+  curve.width = 0.7;
+  curve.power = 2.5;
+  curve.clock_width = 0.4;
   return curve;
 }
+
+/// g, tau and the clock of a curve from their definitions, with derivatives by central differences of step 1e-6: right to some 1e-9.
+struct Reference {
+  const GradientFlow& curve;
+
+  double added(double t) const { return std::pow(curve.latent_scale, 2) * std::expm1(2 * t / std::pow(curve.latent_scale, 2)); }
+  double g(double t) const {
+    return curve.schedule == Schedule::linear ? 1 - t / horizon : std::pow(1 + added(t) / curve.width, -curve.power);
+  }
+  double share(double t) const { return curve.form == CurveForm::contracted ? 1 - g(t) : t; }
+  double clock(double t) const {
+    if (curve.clock == CurveClock::logarithmic)
+      return std::log1p(added(t) / curve.clock_width) / std::log1p(added(horizon) / curve.clock_width);
+    return curve.clock == CurveClock::linear ? t / horizon : std::sqrt(t / horizon);
+  }
+  template <class Function>
+  static double rate(const Function& function, double t) {
+    const double h = 1e-6 * t;
+    return (function(t + h) - function(t - h)) / (2 * h);
+  }
+};
 
 /// The residual of every point from its definition, with the reference network.
 template <class Real>
@@ -77,23 +104,25 @@ std::vector<double> reference_residual(const GradientFlow& curve, const CurveNet
   for (std::size_t i = 0; i < static_cast<std::size_t>(batch.size()); ++i) {
     std::vector<double> point;
     for (std::size_t k = 0; k < D; ++k) point.push_back(batch.x(i, k));
-    const double t = batch.t(i), clock = std::sqrt(t / curve.horizon);
+    const double t = batch.t(i);
+    const Reference reference{curve};
+    const double clock = reference.clock(t);
     point.push_back(clock);
     const std::span<const double> all(parameters);
     const auto psi = reference::psi_channels(nets.psi, all.first(psi_count), nets.input_shift, nets.input_scale, point);
     double c = 0;
     if (nets.normaliser)
       c = reference::network(*nets.normaliser, all.subspan(psi_count), {{(clock - nets.input_shift[D]) * nets.input_scale[D], 0, 0}}).value;
-    const bool anchored = curve.form == CurveForm::anchored;
-    const double g = 1 - t / horizon, rate = -1 / horizon;
-    const double energy_rate =
-        rate * (batch.target(i, 0) - (anchored ? batch.latent(i, 0) : 0)) + psi[0] + t * psi[D + 1] / (2 * std::sqrt(t * curve.horizon));
+    const double share = reference.share(t);
+    const double share_rate = reference.rate([&](double s) { return reference.share(s); }, t);
+    const double clock_rate = reference.rate([&](double s) { return reference.clock(s); }, t);
+    const double energy_rate = batch.base(i, 0) + share_rate * psi[0] + share * psi[D + 1] * clock_rate;
     double transport = 0;
     for (std::size_t k = 1; k <= D; ++k) {
-      const double slope = g * batch.target(i, k) + (anchored ? (1 - g) * batch.latent(i, k) : 0) + t * psi[k];
+      const double slope = batch.base(i, k) + share * psi[k];
       transport += slope * (slope - batch.latent(i, k));
     }
-    const double laplacian = g * batch.target(i, D + 1) + (anchored ? (1 - g) * batch.latent(i, D + 1) : 0) + t * psi[D + 2];
+    const double laplacian = batch.base(i, D + 1) + share * psi[D + 2];
     residuals.push_back(energy_rate - c + transport - (laplacian - batch.latent(i, D + 1)));
   }
   return residuals;
@@ -134,10 +163,12 @@ class ResidualByDimension : public testing::TestWithParam<std::tuple<int, int, i
 
 INSTANTIATE_TEST_SUITE_P(Shapes, ResidualByDimension,
                          testing::Values(std::tuple(1, 16, 2, CurveForm::plain, false), std::tuple(2, 24, 3, CurveForm::anchored, true),
-                                         std::tuple(2, 13, 1, CurveForm::anchored, false), std::tuple(8, 20, 4, CurveForm::plain, true),
+                                         std::tuple(2, 13, 1, CurveForm::contracted, false), std::tuple(8, 20, 4, CurveForm::plain, true),
+                                         std::tuple(3, 32, 2, CurveForm::contracted, true),
                                          std::tuple(32, 16, 2, CurveForm::anchored, false)));
 
-// 200 points fill one chunk and part of a second. Both sides are sums of some thousand rounded products: 1e-11 leaves room for them.
+// 200 points fill one chunk and part of a second. The reference's rates are differences, good to 1e-9 of them; the rest are sums of some
+// thousand rounded products.
 TEST_P(ResidualByDimension, EqualsItsDefinitionWithTheReferenceNetworkInDouble) {
   const auto [dimension, width, layers, form, normalised] = GetParam();
   const auto nets = networks(dimension, width, layers, normalised);
@@ -146,15 +177,15 @@ TEST_P(ResidualByDimension, EqualsItsDefinitionWithTheReferenceNetworkInDouble) 
   const auto parameters = random_parameters(nets);
   const auto expected = reference_residual(curve, nets, parameters, batch);
 
-  ResidualKernel<double> kernel(curve, nets, residual_scale);
+  ResidualKernel<double> kernel(curve, nets, huber);
   const auto found = loss_and_gradient(kernel, batch, parameters);
-  const auto base = reference_residual(curve, nets, std::vector<double>(parameters.size(), 0.0), batch);
-  double squares = 0;
+  double losses = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    EXPECT_NEAR(found.residual[i], expected[i], 1e-11 * (1 + std::abs(expected[i]))) << "point " << i;
-    squares += expected[i] * expected[i] / (1 + std::pow(base[i] / residual_scale, 2));
+    EXPECT_NEAR(found.residual[i], expected[i], 1e-8 * (1 + std::abs(expected[i]))) << "point " << i;
+    const double per_clock = found.residual[i] / Reference::rate([&](double t) { return Reference{curve}.clock(t); }, batch.t(i));
+    losses += 2 * huber.width * huber.width * (std::sqrt(1 + std::pow(per_clock / huber.width, 2)) - 1);
   }
-  EXPECT_NEAR(found.loss, squares / 200, 1e-11 * squares / 200);
+  EXPECT_NEAR(found.loss, losses / 200, 1e-8 * losses / 200);
 
   PointScalars<double> alone("test::residual", 200);
   kernel.residual(batch, 200, alone);
@@ -169,7 +200,7 @@ TEST_P(ResidualByDimension, GradientOfEveryTensorEqualsCentralDifferences) {
   const auto nets = networks(dimension, width, layers, normalised);
   const auto batch = random_batch<double>(150, dimension);
   const auto parameters = random_parameters(nets);
-  ResidualKernel<double> kernel(curve_of(dimension, form), nets, residual_scale);
+  ResidualKernel<double> kernel(curve_of(dimension, form), nets, huber);
   const auto found = loss_and_gradient(kernel, batch, parameters);
   ASSERT_EQ(found.gradient.size(), parameters.size());
 
@@ -224,7 +255,7 @@ TEST(Residual, OfAPointDoesNotDependOnItsPlaceInTheBatch) {
     one.t(0) = batch.t(i);
     for (std::size_t k = 0; k < 3; ++k) one.x(0, k) = batch.x(i, k);
     for (std::size_t k = 0; k < 5; ++k) {
-      one.target(0, k) = batch.target(i, k);
+      one.base(0, k) = batch.base(i, k);
       one.latent(0, k) = batch.latent(i, k);
     }
     PointScalars<float> alone("test::residual", 1);
@@ -239,27 +270,28 @@ TEST(Velocity, IsTheGradientOfTheEnergyDifferenceAndItsDivergenceTheLaplacian) {
   const auto nets = networks(D, 20, 3, false);
   const auto parameters = random_parameters(nets);
   const auto batch = random_batch<double>(45, D);
-  for (const auto form : {CurveForm::plain, CurveForm::anchored}) {
-    ResidualKernel<double> kernel(curve_of(D, form), nets);
+  for (const auto form : {CurveForm::plain, CurveForm::anchored, CurveForm::contracted}) {
+    const auto curve = curve_of(D, form);
+    ResidualKernel<double> kernel(curve, nets);
     kernel.set_parameters(parameters);
     Points<double> velocity("test::velocity", 45, D);
     PointScalars<double> divergence("test::divergence", 45);
-    kernel.velocity(45, batch.t, batch.x, batch.target, batch.latent, velocity, divergence);
+    kernel.velocity(45, batch.t, batch.x, batch.base, batch.latent, velocity, divergence);
     for (std::size_t i = 0; i < 45; ++i) {
-      const std::vector<double> point{batch.x(i, 0), batch.x(i, 1), batch.x(i, 2), std::sqrt(batch.t(i) / horizon)};
+      const std::vector<double> point{batch.x(i, 0), batch.x(i, 1), batch.x(i, 2), Reference{curve}.clock(batch.t(i))};
       const auto psi = reference::psi_channels(nets.psi, parameters, nets.input_shift, nets.input_scale, point);
-      const double t = batch.t(i), g = 1 - t / horizon, anchor = form == CurveForm::anchored ? 1 - g : 0;
+      const double share = Reference{curve}.share(batch.t(i));
       for (std::size_t k = 0; k < D; ++k)
-        EXPECT_NEAR(velocity(i, k), g * batch.target(i, k + 1) + (anchor - 1) * batch.latent(i, k + 1) + t * psi[k + 1], 1e-12);
-      EXPECT_NEAR(divergence(i), g * batch.target(i, D + 1) + (anchor - 1) * batch.latent(i, D + 1) + t * psi[D + 2], 1e-12);
+        EXPECT_NEAR(velocity(i, k), batch.base(i, k + 1) - batch.latent(i, k + 1) + share * psi[k + 1], 1e-12);
+      EXPECT_NEAR(divergence(i), batch.base(i, D + 1) - batch.latent(i, D + 1) + share * psi[D + 2], 1e-12);
     }
   }
 }
 
-TEST(LossAndGradient, WithoutAResidualScaleIsThePlainMeanSquare) {
+TEST(LossAndGradient, IsThePlainMeanSquareOfTheResidualInTimeIfAskedFor) {
   const auto nets = networks(2, 16, 2, false);
   const auto batch = random_batch<double>(300, 2);
-  ResidualKernel<double> kernel(curve_of(2, CurveForm::anchored), nets);
+  ResidualKernel<double> kernel(curve_of(2, CurveForm::anchored), nets, {LossKind::mean_square, 1, ResidualUnit::time});
   const auto found = loss_and_gradient(kernel, batch, random_parameters(nets));
   double squares = 0;
   for (const double r : found.residual) squares += r * r;
@@ -283,7 +315,7 @@ TEST(LossAndGradient, FastAndReproducibleReductionAgreeToTheQuantum) {
 TEST(LossAndGradient, OfANonFinitePointIsReportedAndNoSumIsGiven) {
   const auto nets = networks(2, 16, 2, false);
   const auto batch = random_batch<float>(300, 2);
-  batch.target(177, 1) = std::numeric_limits<float>::quiet_NaN();
+  batch.base(177, 1) = std::numeric_limits<float>::quiet_NaN();
   ResidualKernel<float> kernel(curve_of(2, CurveForm::anchored), nets);
   kernel.set_parameters(random_parameters(nets));
   ReproducibleSum sum(kernel.sum_borders(), 3, Reduction::reproducible);

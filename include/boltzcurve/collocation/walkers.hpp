@@ -1,0 +1,82 @@
+#pragma once
+
+#include <boltzcurve/core/views.hpp>
+#include <boltzcurve/energy/energy.hpp>
+#include <boltzcurve/parallel/communicator.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace boltzcurve {
+
+/// What a look around the target found: lengths that defaults follow.
+struct Survey {
+  double width = 1;               ///< squared width of a mode: median of D / Lap f_D where that is positive [length^2]
+  double energy = 0;              ///< median of f_D over the walkers, nats
+  std::vector<double> mean;       ///< [D] of the walkers
+  std::vector<double> deviation;  ///< [D] standard deviation of the walkers
+
+  bool operator==(const Survey&) const = default;
+};
+
+/// A population that walks on the target by the Metropolis-adjusted Langevin algorithm (Roberts and Tweedie, Bernoulli 2, 1996),
+///
+///     y' = y - (e/T) grad f(y) + sqrt(2 e) n,    accepted with probability min(1, exp((f(y) - f(y'))/T) q(y|y')/q(y'|y)),
+///
+/// each walker with its own step e, which follows its rate of acceptance towards 0.574 (the optimum of Roberts and Rosenthal, J. R. Stat.
+/// Soc. B 60, 1998), and its own temperature T between 1 and `hottest`: the hot ones visit what lies between modes and on their flanks.
+///
+/// Walkers say where the target's mass can be, not how much is where: they start uniformly in a box and settle in every basin that they
+/// meet, so a mode's share of them is not its weight.
+///
+/// There are `layers` walkers for every point of a batch; a rank owns those of its shard of points. A walker is a function of seed and
+/// global index, whatever the number of ranks.
+class Walkers {
+ public:
+  static constexpr int layers = 4;
+
+  struct Settings {
+    Domain box;  ///< where they start
+    std::int64_t points = 0;
+    double hottest = 3;
+    std::uint64_t seed = 1;
+  };
+
+  /// Collective, like all members that move walkers. The target must outlive them.
+  Walkers(const Communicator& ranks, const Settings& settings, const Energy& target);
+
+  /// From their start to a state like equilibrium: downhill until the slope is one that thermal motion has, then `rounds` moves of all.
+  /// Throws InputError where the target's energy is finite nowhere in the box.
+  void settle(int rounds = 300);
+
+  /// One move of a quarter of them, in step `step` of training.
+  void move(std::int64_t step);
+
+  /// Of the walkers of all ranks, the same for any number of ranks. Collective.
+  Survey survey() const;
+
+  /// Coordinate k of walker `layer` of this rank's point i.
+  double operator()(int layer, std::int64_t i, int k) const { return position_(row(layer, i), static_cast<std::size_t>(k)); }
+
+  const Shard& shard() const { return shard_; }
+
+  /// Share of accepted moves in the last move or round, over all ranks. Collective.
+  double acceptance() const;
+
+ private:
+  std::size_t row(int layer, std::int64_t i) const { return static_cast<std::size_t>(layer * shard_.count + i); }
+  void start();
+  void descend();
+  void move_rows(std::size_t first, std::size_t count, std::uint64_t stage);
+
+  Communicator ranks_;
+  Settings settings_;
+  const Energy& target_;
+  Shard shard_;
+  Points<double> position_, energy_;  ///< [walkers][D], [walkers][D+2]
+  Points<double> trial_, trial_energy_;
+  PointScalars<double> step_, temperature_;
+  Kokkos::View<int*> accepted_;
+};
+
+}  // namespace boltzcurve

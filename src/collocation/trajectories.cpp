@@ -1,0 +1,78 @@
+#include <boltzcurve/collocation/trajectories.hpp>
+#include <boltzcurve/curve/residual.hpp>
+#include <boltzcurve/random/counter_rng.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace boltzcurve {
+
+template <class Real>
+Trajectories<Real>::Trajectories(const Settings& settings, const Shard& shard)
+    : settings_(settings),
+      first_(static_cast<std::uint64_t>(shard.first / chunk_points * particles_per_chunk)),
+      particles_(static_cast<std::size_t>((shard.count + chunk_points - 1) / chunk_points * particles_per_chunk)),
+      clock_("boltzcurve::trajectory_clock", particles_ * stages),
+      path_("boltzcurve::trajectory_path", particles_ * stages, static_cast<std::size_t>(settings.curve.dimension)) {}
+
+template <class Real>
+void Trajectories<Real>::follow(const CurrentFlow<Real>& flow, std::uint64_t round) {
+  const std::size_t n = particles_, D = path_.extent(1);
+  if (n == 0) return;
+  const auto& curve = settings_.curve;
+  PointScalars<Real> t("boltzcurve::trajectory_time", n);
+  Points<Real> x("boltzcurve::trajectory_position", n, D), v("boltzcurve::trajectory_velocity", n, D);
+  const auto host_t = Kokkos::create_mirror_view(t);
+  const auto host_x = Kokkos::create_mirror_view(x), host_v = Kokkos::create_mirror_view(v);
+  std::vector<double> offset(n), here(n * D);
+  for (std::size_t i = 0; i < n; ++i) {
+    CounterRng rng(settings_.seed, RandomStream::trajectory_starts, round, first_ + i);
+    offset[i] = rng.uniform();
+    for (std::size_t k = 0; k < D; ++k) here[i * D + k] = settings_.latent_mean[k] + curve.latent_scale * rng.normal();
+  }
+  // The clock after j steps: offsets shift the borders of the steps, the first and the last are shorter or longer by half a step.
+  const auto clock_after = [&](int steps, std::size_t i) {
+    return std::clamp((stages - steps + offset[i] - 0.5) / stages, steps == stages ? 1e-6 : 0.0, 1.0);
+  };
+  const auto velocity_at = [&](const auto& clock) {
+    for (std::size_t i = 0; i < n; ++i) host_t(i) = static_cast<Real>(curve.time_at(clock(i)));
+    Kokkos::deep_copy(t, host_t);
+    Kokkos::deep_copy(x, host_x);
+    flow(t, x, v);
+    Kokkos::deep_copy(host_v, v);
+  };
+  const auto& domain = settings_.domain;
+  for (int stage = 0; stage < stages; ++stage) {
+    const auto from = [&](std::size_t i) { return stage == 0 ? 1.0 : clock_after(stage, i); };
+    const auto to = [&](std::size_t i) { return clock_after(stage + 1, i); };
+    const auto middle = [&](std::size_t i) { return (from(i) + to(i)) / 2; };
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t k = 0; k < D; ++k) host_x(i, k) = static_cast<Real>(here[i * D + k]);
+    velocity_at(from);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double step = curve.time_at(middle(i)) - curve.time_at(from(i));
+      for (std::size_t k = 0; k < D; ++k) host_x(i, k) = static_cast<Real>(here[i * D + k] + step * host_v(i, k));
+    }
+    velocity_at(middle);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double middle_time = curve.time_at(middle(i));
+      const double step = (to(i) - from(i)) * curve.time_per_clock(middle_time);
+      bool inside = true;
+      for (std::size_t k = 0; k < D; ++k) {
+        const double next = here[i * D + k] + step * host_v(i, k);
+        inside = inside && next >= domain.lower[k] && next <= domain.upper[k];
+      }
+      const std::size_t place = static_cast<std::size_t>(stage) * n + i;
+      for (std::size_t k = 0; k < D; ++k) {
+        if (inside) here[i * D + k] += step * host_v(i, k);
+        path_(place, k) = static_cast<Real>(here[i * D + k]);
+      }
+      clock_(place) = to(i);
+    }
+  }
+}
+
+template class Trajectories<float>;
+template class Trajectories<double>;
+
+}  // namespace boltzcurve

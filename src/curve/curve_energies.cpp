@@ -1,0 +1,126 @@
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/curve/curve_energies.hpp>
+
+#include <cmath>
+#include <string>
+
+namespace boltzcurve {
+namespace {
+
+constexpr double smallest_weight = 1e-9, largest_energy = 1e30;  // the latter well below what float can hold
+
+template <class Real>
+Kokkos::View<Real*> to_device(const std::string& label, const std::vector<double>& values) {
+  Kokkos::View<Real*> view(label, values.size());
+  const auto host = Kokkos::create_mirror_view(view);
+  for (std::size_t k = 0; k < values.size(); ++k) host(k) = static_cast<Real>(values[k]);
+  Kokkos::deep_copy(view, host);
+  return view;
+}
+
+}  // namespace
+
+CurveAnchor CurveAnchor::standard(int dimension) {
+  const auto D = static_cast<std::size_t>(dimension);
+  return {std::vector<double>(D, 0.0), std::vector<double>(D, 1.0), 0};
+}
+
+template <class Real>
+CurveEnergies<Real>::CurveEnergies(const GradientFlow& curve, const CurveAnchor& anchor, const Energy& target, const Energy& latent)
+    : curve_(curve),
+      target_(target),
+      latent_(latent),
+      anchor_mean_(to_device<Real>("boltzcurve::anchor_mean", anchor.mean)),
+      anchor_variance_(to_device<Real>("boltzcurve::anchor_variance", anchor.variance)),
+      anchor_offset_(static_cast<Real>(anchor.offset)),
+      level_(static_cast<Real>(anchor.level)),
+      scale_(static_cast<Real>(anchor.scale)) {
+  if (curve.form != CurveForm::contracted) return;
+  const auto modes = latent.modes();
+  const auto D = static_cast<std::size_t>(curve.dimension);
+  if (modes.size() != 1 || anchor.mean.size() != D || anchor.variance.size() != D)
+    throw Error(ExitCode::internal_error, "CurveEnergies: the contracted form needs a normal latent law and an anchor");
+  center_ = to_device<Real>("boltzcurve::curve_center", modes.front().center);
+}
+
+template <class Real>
+void CurveEnergies<Real>::evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> base, Points<Real> latent) {
+  if (t.extent(0) == 0) return;
+  latent_.evaluate(x, latent);
+  if (curve_.form == CurveForm::contracted)
+    contract(t, x, base);
+  else
+    stay(t, x, base, latent);
+}
+
+template <class Real>
+void CurveEnergies<Real>::stay(PointScalars<const Real> t, Points<const Real> x, Points<Real> base, Points<const Real> latent) {
+  target_.evaluate(x, base);
+  const auto curve = curve_;
+  const int D = curve_.dimension;
+  const Real anchored = curve_.form == CurveForm::anchored ? 1 : 0;
+  Kokkos::parallel_for(
+      "boltzcurve::static_base", t.extent(0), KOKKOS_LAMBDA(const std::size_t i) {
+        const auto factors = curve.factors(t(i));
+        const Real g = factors.target, anchor = anchored * (Real(1) - g);
+        base(i, 0) = factors.target_rate * (base(i, 0) - anchored * latent(i, 0));
+        for (int k = 1; k <= D + 1; ++k) base(i, k) = g * base(i, k) + anchor * latent(i, k);
+      });
+}
+
+template <class Real>
+void CurveEnergies<Real>::contract(PointScalars<const Real> t, Points<const Real> x, Points<Real> base) {
+  const std::size_t n = t.extent(0);
+  const int D = curve_.dimension;
+  if (y_.extent(0) < n)
+    y_ = Points<Real>(Kokkos::view_alloc("boltzcurve::contracted_points", Kokkos::WithoutInitializing), n, static_cast<std::size_t>(D));
+  const Points<Real> y = Kokkos::subview(y_, std::make_pair(std::size_t{0}, n), Kokkos::ALL);
+  const auto curve = curve_;
+  const auto center = center_, mean = anchor_mean_, variance = anchor_variance_;
+  const Real offset = anchor_offset_, level = level_, scale = scale_,
+             precision = static_cast<Real>(1 / (curve_.latent_scale * curve_.latent_scale));
+  Kokkos::parallel_for(
+      "boltzcurve::contracted_points", n, KOKKOS_LAMBDA(const std::size_t i) {
+        const Real stretch = curve.factors(t(i)).target > Real(smallest_weight) ? Real(1) / curve.contraction(t(i)) : Real(0);
+        for (int k = 0; k < D; ++k) y(i, k) = center(k) + (x(i, k) - center(k)) * stretch;
+      });
+  target_.evaluate(y, base);
+  Kokkos::parallel_for(
+      "boltzcurve::contracted_base", n, KOKKOS_LAMBDA(const std::size_t i) {
+        using std::log;
+        const Real time = t(i);
+        const auto factors = curve.factors(time);
+        Real steepness = 0;  // of the target: the sum of its squared slopes, needed where it is tamed
+        if (base(i, 0) > level)
+          for (int k = 1; k <= D; ++k) steepness += base(i, k) * base(i, k);
+        const bool finite = base(i, 0) < Real(largest_energy) && steepness < Real(largest_energy);
+        const bool target_counts = finite && factors.target > Real(smallest_weight);
+        const Real g = target_counts ? factors.target : Real(0), g_rate = target_counts ? factors.target_rate : Real(0);
+        const Real stretch = Real(1) / curve.contraction(time), added = curve.added_variance(time);
+        const Real added_rate = curve.added_variance_rate(added);
+        const Real excess = base(i, 0) > level ? (base(i, 0) - level) / scale : Real(0), taming = Real(1) / (Real(1) + excess);
+        Real target_rate = 0, anchor = offset, anchor_rate = 0, anchor_laplacian = 0;
+        for (int k = 0; k < D; ++k) {
+          const Real from_center = (x(i, k) - center(k)) * stretch, from_mean = center(k) + from_center - mean(k);
+          const Real sharpness = Real(1) / (variance(k) + added), slope = from_mean * sharpness;
+          const Real target_slope = target_counts ? taming * base(i, k + 1) : Real(0);
+          target_rate += target_slope * from_center;
+          anchor += Real(0.5) * from_mean * slope;
+          anchor_rate += slope * (from_center * precision - Real(0.5) * added_rate * slope);
+          anchor_laplacian += sharpness;
+          base(i, k + 1) = stretch * (g * target_slope + (Real(1) - g) * slope);
+        }
+        Real energy = 0, laplacian = 0;
+        if (target_counts) {
+          energy = excess > Real(0) ? level + scale * log(Real(1) + excess) : base(i, 0);
+          laplacian = taming * (base(i, D + 1) - (excess > Real(0) ? taming * steepness / scale : Real(0)));
+        }
+        base(i, 0) = g_rate * (energy - anchor) + g * target_rate * precision + (Real(1) - g) * anchor_rate;
+        base(i, D + 1) = stretch * stretch * (g * laplacian + (Real(1) - g) * anchor_laplacian);
+      });
+}
+
+template class CurveEnergies<float>;
+template class CurveEnergies<double>;
+
+}  // namespace boltzcurve

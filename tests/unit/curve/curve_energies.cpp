@@ -1,0 +1,180 @@
+#include <boltzcurve/curve/curve_energies.hpp>
+#include <boltzcurve/energy/registry.hpp>
+#include <boltzcurve/random/counter_rng.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <vector>
+
+namespace boltzcurve {
+namespace {
+
+constexpr double mean = 0.4, scale = 1.3;
+
+std::unique_ptr<Energy> target() {
+  const auto& entry = find_target("many-well");
+  return entry.make(Parameters("target", "many-well", entry.parameters, {{"dimension", {"4"}}}));
+}
+
+std::unique_ptr<Energy> latent() {
+  const auto& entry = find_latent("gaussian");
+  return entry.make(
+      Parameters("latent", "gaussian", entry.parameters, {{"mean", {std::to_string(mean)}}, {"scale", {std::to_string(scale)}}}), 4);
+}
+
+GradientFlow curve(CurveForm form) {
+  GradientFlow flow;
+  flow.dimension = 4;
+  flow.horizon = 6;
+  flow.form = form;
+  flow.latent_scale = scale;
+  flow.width = 0.2;
+  flow.clock_width = 0.1;
+  return flow;
+}
+
+CurveAnchor anchor() { return {{0.3, -0.2, 1, 0}, {2.0, 1.0, 0.5, 3.0}, -4}; }
+
+struct Rows {
+  std::vector<double> base, latent;
+};
+
+Rows rows_at(const GradientFlow& flow, double t, const std::vector<double>& x) {
+  PointScalars<double> time("test::t", 1);
+  Points<double> point("test::x", 1, 4), base("test::base", 1, 6), other("test::latent", 1, 6);
+  time(0) = t;
+  for (std::size_t k = 0; k < 4; ++k) point(0, k) = x[k];
+  const auto f_target = target(), f_latent = latent();
+  CurveEnergies<double>(flow, anchor(), *f_target, *f_latent).evaluate(time, point, base, other);
+  Rows rows;
+  for (std::size_t k = 0; k < 6; ++k) {
+    rows.base.push_back(base(0, k));
+    rows.latent.push_back(other(0, k));
+  }
+  return rows;
+}
+
+double value_of(const Energy& energy, const std::vector<double>& x) {
+  Points<double> point("test::x", 1, 4), out("test::out", 1, 6);
+  for (std::size_t k = 0; k < 4; ++k) point(0, k) = x[k];
+  energy.evaluate(point, out);
+  return out(0, 0);
+}
+
+/// The base b(x, t) from its definition.
+double base_value(const GradientFlow& flow, double t, const std::vector<double>& x) {
+  const double variance = scale * scale, added = variance * std::expm1(2 * t / variance);
+  const double g = flow.schedule == Schedule::linear ? 1 - t / flow.horizon : std::pow(1 + added / flow.width, -flow.power);
+  if (flow.form == CurveForm::plain) return g * value_of(*target(), x);
+  if (flow.form == CurveForm::anchored) return g * value_of(*target(), x) + (1 - g) * value_of(*latent(), x);
+  std::vector<double> y(4);
+  const auto normal = anchor();
+  double of_anchor = normal.offset;
+  for (std::size_t k = 0; k < 4; ++k) {
+    y[k] = mean + (x[k] - mean) * std::exp(t / variance);
+    of_anchor += std::pow(y[k] - normal.mean[k], 2) / (2 * (normal.variance[k] + added));
+  }
+  return g * value_of(*target(), y) + (1 - g) * of_anchor;
+}
+
+// Central differences with step h = 1e-4 have an error of h^2/6 of the third derivative, here below 1e-5 of the sizes involved.
+TEST(CurveEnergies, AreTheDerivativesOfTheBase) {
+  constexpr double h = 1e-4;
+  for (const auto form : {CurveForm::plain, CurveForm::anchored, CurveForm::contracted}) {
+    for (const auto schedule : {Schedule::linear, Schedule::diffusion}) {
+      auto flow = curve(form);
+      flow.schedule = schedule;
+      for (std::uint64_t i = 0; i < 20; ++i) {
+        CounterRng rng(1, RandomStream::test, 0, i);
+        const double t = 0.02 + 0.5 * rng.uniform();
+        std::vector<double> x(4);
+        for (auto& coordinate : x) coordinate = rng.normal();
+        const auto rows = rows_at(flow, t, x);
+        double laplacian = 0, size = 10;
+        for (const double row : rows.base) size += std::abs(row);
+        for (std::size_t k = 0; k < 4; ++k) {
+          auto ahead = x, behind = x;
+          ahead[k] += h;
+          behind[k] -= h;
+          EXPECT_NEAR(rows.base[k + 1], (base_value(flow, t, ahead) - base_value(flow, t, behind)) / (2 * h), 1e-5 * size);
+          laplacian += (rows_at(flow, t, ahead).base[k + 1] - rows_at(flow, t, behind).base[k + 1]) / (2 * h);
+        }
+        EXPECT_NEAR(rows.base[5], laplacian, 1e-5 * size);
+        EXPECT_NEAR(rows.base[0], (base_value(flow, t + h, x) - base_value(flow, t - h, x)) / (2 * h), 1e-5 * size);
+      }
+    }
+  }
+}
+
+// f~ = L + S log(1 + (f - L)/S) above L: derivatives of the tamed base against differences of the same formula, where f_D is above L.
+TEST(CurveEnergies, TameTheWallsOfTheTarget) {
+  constexpr double h = 1e-4, t = 0.05;
+  auto flow = curve(CurveForm::contracted);
+  auto tamed = anchor();
+  tamed.level = 5;
+  tamed.scale = 20;
+  const auto f_target = target(), f_latent = latent();
+  const auto rows_of = [&](double time, const std::vector<double>& x) {
+    PointScalars<double> at("test::t", 1);
+    Points<double> point("test::x", 1, 4), base("test::base", 1, 6), other("test::latent", 1, 6);
+    at(0) = time;
+    for (std::size_t k = 0; k < 4; ++k) point(0, k) = x[k];
+    CurveEnergies<double>(flow, tamed, *f_target, *f_latent).evaluate(at, point, base, other);
+    return std::vector<double>{base(0, 0), base(0, 1), base(0, 2), base(0, 3), base(0, 4), base(0, 5)};
+  };
+  const auto value = [&](double time, std::vector<double> x) {
+    const double g = flow.factors(time).target;
+    const double whole = base_value(flow, time, x);
+    for (auto& coordinate : x) coordinate = mean + (coordinate - mean) * std::exp(time / (scale * scale));
+    const double f = value_of(*f_target, x);
+    return whole + g * (f > tamed.level ? tamed.level + tamed.scale * std::log(1 + (f - tamed.level) / tamed.scale) - f : 0);
+  };
+  for (const std::vector<double>& x : {std::vector<double>{2.9, 1, -2.8, 0.5}, {-3.2, 0, 2.5, -1}, {1.7, 0, 1.7, 0}}) {
+    const auto rows = rows_of(t, x);
+    double laplacian = 0, size = 10;
+    for (const double row : rows) size += std::abs(row);
+    for (std::size_t k = 0; k < 4; ++k) {
+      auto ahead = x, behind = x;
+      ahead[k] += h;
+      behind[k] -= h;
+      EXPECT_NEAR(rows[k + 1], (value(t, ahead) - value(t, behind)) / (2 * h), 1e-5 * size);
+      laplacian += (rows_of(t, ahead)[k + 1] - rows_of(t, behind)[k + 1]) / (2 * h);
+    }
+    EXPECT_NEAR(rows[5], laplacian, 1e-5 * size);
+    EXPECT_NEAR(rows[0], (value(t + h, x) - value(t - h, x)) / (2 * h), 1e-5 * size);
+  }
+}
+
+// v = 1.69 (exp(2 t / 1.69) - 1) is 1.3e3 at t = 5.6, so g = (1 + v/0.2)^-3 is 3e-12, and what is left is the normal law.
+TEST(CurveEnergies, LeaveTheTargetOutWhereItsWeightIsNothing) {
+  const auto flow = curve(CurveForm::contracted);
+  EXPECT_LT(flow.factors(5.6).target, 1e-9);
+  const double infinity = std::numeric_limits<double>::infinity();
+  const auto far = rows_at(flow, 5.6, {1e60, -1, 3, 4});  // f_D(y) would be 1e250 and more
+  for (const double row : far.base) EXPECT_LT(std::abs(row), infinity);
+  const double added = 1.69 * std::expm1(2 * 5.6 / 1.69), stretch = std::exp(5.6 / 1.69);
+  EXPECT_NEAR(rows_at(flow, 5.6, {1, -1, 3, 4}).base[2], stretch * (mean + (-1 - mean) * stretch + 0.2) / (1 + added), 1e-8);
+}
+
+// Time and clock are each other's inverse, and time_per_clock is the slope of one by the other.
+TEST(CurveClock, CanBeReadBothWaysAndKnowsItsRate) {
+  for (const auto clock : {CurveClock::logarithmic, CurveClock::square_root, CurveClock::linear}) {
+    auto flow = curve(CurveForm::contracted);
+    flow.clock = clock;
+    EXPECT_NEAR(flow.time_at(0), 0, 1e-15);
+    EXPECT_NEAR(flow.time_at(1), flow.horizon, 1e-12);
+    for (const double s : {0.01, 0.1, 0.3, 0.5, 0.9, 0.99}) {
+      const double t = flow.time_at(s), h = 1e-6;
+      EXPECT_NEAR(flow.clock_at(t), s, 1e-12);
+      const double slope = (flow.time_at(s + h) - flow.time_at(s - h)) / (2 * h);
+      EXPECT_NEAR(flow.time_per_clock(t), slope, 1e-7 * slope);
+      EXPECT_NEAR(flow.clock_at(Pack<float>(static_cast<float>(t)))[0], s, 2e-5);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace boltzcurve
