@@ -4,6 +4,7 @@
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/samples_file.hpp>
 #include <boltzcurve/metrics/importance.hpp>
+#include <boltzcurve/metrics/likelihood.hpp>
 #include <boltzcurve/sampling/curve_velocity.hpp>
 
 #include <algorithm>
@@ -108,7 +109,10 @@ QuickEvaluation quick_evaluation(Run& run, const Problem& problem, const Trainin
                                          *problem.latent);
   const auto particles = sample_particles(run.world(), settings, *field, *problem.target, *problem.latent);
   const auto estimate = importance_estimate(run.world(), particles.log_weight);
-  return {settings.particles, estimate.ess, estimate.log_z, estimate.log_z_stderr};
+  MetricInput input(run.world());
+  add_particles(input, particles);
+  input.log_z = problem.target->log_z();
+  return {settings.particles, estimate.ess, estimate.log_z, estimate.log_z_stderr, measure_likelihood(input).front().value};
 }
 
 std::vector<MetricsColumn> evaluation_columns() {
@@ -125,6 +129,7 @@ std::vector<MetricsValue> evaluation_row(const QuickEvaluation& quick, const Tra
     if (entry.key == "ess") value = quick.ess;
     if (entry.key == "log_z") value = quick.log_z;
     if (entry.key == "log_z_stderr") value = quick.log_z_stderr;
+    if (entry.key == "nll") value = quick.nll.value_or(value);
     if (entry.key == "seconds_train") value = state.seconds;
     row.emplace_back(value);
   });

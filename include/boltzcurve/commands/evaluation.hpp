@@ -6,6 +6,7 @@
 #include <boltzcurve/metrics/evaluation.hpp>
 #include <boltzcurve/run/run.hpp>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace boltzcurve {
 struct QuickEvaluation {
   std::int64_t particles = 0;
   double ess = 0, log_z = 0, log_z_stderr = 0;
+  std::optional<double> nll;  ///< where the target's log Z is known
 };
 
 /// Draws up to 1000 particles with the averaged parameters. Collective.
