@@ -15,6 +15,7 @@ namespace {
 constexpr double wanted_acceptance = 0.574;
 constexpr double adaptation = 0.1;  // of a step's logarithm per move
 constexpr int descent_rounds = 300;
+constexpr std::int64_t steps_per_move = 4;  // an energy for every fourth point of a step: what moving them costs stays small
 constexpr std::uint64_t settling_stages = std::uint64_t{1} << 40;  // moves of training count from 0, those before it from here
 
 using Rows = std::pair<std::size_t, std::size_t>;
@@ -112,8 +113,9 @@ void Walkers::settle(int rounds) {
 }
 
 void Walkers::move(std::int64_t step) {
+  if (step % steps_per_move != 0) return;
   const auto count = static_cast<std::size_t>(shard_.count);
-  move_rows(static_cast<std::size_t>(step % layers) * count, count, static_cast<std::uint64_t>(step));
+  move_rows(static_cast<std::size_t>(step / steps_per_move % layers) * count, count, static_cast<std::uint64_t>(step));
 }
 
 void Walkers::move_rows(std::size_t first, std::size_t count, std::uint64_t stage) {

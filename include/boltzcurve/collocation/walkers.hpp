@@ -49,7 +49,7 @@ class Walkers {
   /// Throws InputError where the target's energy is finite nowhere in the box.
   void settle(int rounds = 300);
 
-  /// One move of a quarter of them, in step `step` of training.
+  /// In every fourth step of training, one move of a quarter of them.
   void move(std::int64_t step);
 
   /// Of the walkers of all ranks, the same for any number of ranks. Collective.
