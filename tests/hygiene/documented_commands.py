@@ -1,7 +1,7 @@
 """What README and CONTRIBUTING tell the reader to run or to open is there: documented_commands.py ROOT
 
-In code blocks marked sh: scripts exist and are executable, CMake presets are defined, named configurations exist. Links to files of the tree
-lead somewhere. The first block of README is the two commands of a fresh machine, and no more.
+In code blocks marked sh: scripts exist and are executable, CMake presets are defined, named files of jobs and tests exist. Links to files
+of the tree lead somewhere. The first block of README is the two commands of a fresh machine, and no more.
 """
 import json
 import os
@@ -17,7 +17,7 @@ presets = {preset["name"] for preset in json.loads((root / "CMakePresets.json").
 start = ["tools/quickstart.sh", "tools/run_tests.sh"]
 findings, looked_at = [], 0
 
-for name in ("README.md", "CONTRIBUTING.md", "jobs/README.md"):
+for name in ("README.md", "CONTRIBUTING.md", "jobs/README.md", "tests/perf/README.md"):
     text = (root / name).read_text()
     blocks = re.findall(r"^ *```sh\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
     blocks = [[line for line in block.splitlines() if line.strip()] for block in blocks]
@@ -27,9 +27,9 @@ for name in ("README.md", "CONTRIBUTING.md", "jobs/README.md"):
         words = shlex.split(line, comments=True)
         looked_at += 1
         for i, word in enumerate(words):
-            if re.match(r"(\./)?(tools/|\.ci/)", word) and not os.access(root / word, os.X_OK):
+            if re.match(r"(\./)?(tools/|\.ci/|tests/.*\.(py|sh)$)", word) and not os.access(root / word, os.X_OK):
                 findings.append(f"{name}: `{line}`: {word} is not there or not executable")
-            elif word.startswith("jobs/") and not (root / word).exists():
+            elif word.startswith(("jobs/", "tests/")) and not (root / word).exists():
                 findings.append(f"{name}: `{line}`: {word} does not exist")
             elif word == "--preset" and words[i + 1] not in presets:
                 findings.append(f"{name}: `{line}`: CMakePresets.json has no preset {words[i + 1]}")
