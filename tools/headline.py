@@ -29,7 +29,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  after the choice of a backend without a screen
 
 PAPER = {"gmm40": {"ess": (0.99, 0.992), "nll": (6.86, 6.99)}, "many_well_8": {"ess": (0.99, 0.992), "nll": (6.86, 6.99)}}
-ORDER = ["two_modes", "three_modes", "asymmetric_two", "rings", "gmm40", "many_well_8", "many_well_16", "many_well_32", "funnel"]
+ORDER = ["two_modes", "three_modes", "asymmetric_two", "rings", "gmm40", "many_well_8", "many_well_16", "many_well_32", "mixture_20",
+         "mixture_50", "funnel"]
 
 # Column, what it is of an evaluation, how it is written, whether more is better (None: what lies further from zero is worse).
 COLUMNS = [

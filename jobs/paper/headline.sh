@@ -20,7 +20,7 @@ while [ $# -gt 0 ]; do
     *) configurations="$configurations $1"; shift ;;
   esac
 done
-[ -n "$configurations" ] || configurations="two_modes three_modes asymmetric_two rings gmm40 many_well_8 many_well_16 many_well_32 funnel"
+[ -n "$configurations" ] || configurations="two_modes three_modes asymmetric_two rings gmm40 many_well_8 many_well_16 many_well_32 mixture_20 mixture_50 funnel"
 [ -x "$program" ] || { echo "headline.sh: no program at $program; build it (tools/quickstart.sh) or give --program" >&2; exit 3; }
 for name in $configurations; do
   config=$root/jobs/configs/$name.ini
@@ -30,7 +30,7 @@ for name in $configurations; do
     [ -f "$folder/evaluation.json" ] && continue
     echo "== $name, seed $seed"
     mkdir -p "$folder"
-    mpirun --oversubscribe -n "$ranks" "$program" run --config "$config" --seed "$seed" --sampling.particles="$particles" \
+    mpirun -n "$ranks" "$program" run --config "$config" --seed "$seed" --sampling.particles="$particles" \
       --evaluation.exact-samples="$particles" --output "$folder" > "$folder/log.txt" 2>&1 ||
       { echo "headline.sh: $name with seed $seed failed; its last words:" >&2; tail -n 5 "$folder/log.txt" >&2; exit 4; }
   done
