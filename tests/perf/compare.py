@@ -3,18 +3,20 @@
 
   tests/perf/compare.py --build build/release [--peers DIR --python VENV/bin/python] [--rounds 3] [--cores 0,1]
                         [--json FILE] [--csv FILE] [--picture FILE] [--baseline tests/perf/baseline.json] [--quick]
+  tests/perf/compare.py --rows FILE [--csv FILE] [--picture FILE] [--baseline tests/perf/baseline.json]
 
 Kinds of rows:
   residual  residual and its parameter gradient on one core: useful GFLOP/s, 6 width^2 (D+3) flops per hidden layer and point
   step      the whole training step around it: points, energies, sum over chunks, optimiser
-  sampling  particles per second along a given network's flow, with log density, at equal tolerance, and the error reached
+  sampling  particles per second along a given network's flow, with log density, at equal precision and tolerance, and the error reached
   ranks     training on two ranks and two cores against one, and what the reproducible sum costs
   write     frames of particles through the file layer against plain MPI-IO
 
 Everything runs in turn, several rounds, pinned; medians are printed, since only numbers of one run on one machine compare. The ceiling is
 the best matrix product of OpenBLAS (sgemm, dgemm) on shapes that stay in the cache. --peers names a folder with residual_jax.py,
 residual_torch.py, sampling_diffrax.py, sampling_torchdiffeq.py and export_net.py, --python the interpreter that has what they import.
---baseline compares the ratios with those of a file, and --write-baseline makes that file.
+--baseline compares the ratios with those of a file, and --write-baseline makes that file. --rows takes what an earlier --json wrote and
+measures nothing.
 """
 import argparse
 import csv
@@ -32,8 +34,10 @@ CASES = [(1, 16, 2, 256), (2, 32, 2, 1024), (2, 64, 3, 4096), (2, 128, 4, 4096),
 QUICK_CASES = [(2, 64, 3, 4096), (8, 128, 4, 4096)]
 SAMPLING = [("gmm40", 2), ("many-well", 8)]
 TOLERANCES = (1e-4, 1e-6)
+DTYPES = {"float": "float32", "double": "float64"}  # a precision's name here and in the peers' scripts
 # Ratios that do not depend much on the machine: what a baseline keeps.
 RATIOS = ("fraction_of_ceiling", "ratio_to_jax", "ratio_to_torch", "speedup", "weak_scaling", "fast_over_reproducible", "fraction_of_plain")
+OURS, TORCH, JAX = "#1b6ca8", "#e08e45", "#8ab17d"  # colours
 ALLOWED_LOSS = 0.15  # shared machines differ by this from one day to the next
 
 
@@ -107,11 +111,11 @@ def measure_residual_peers(machine, cases, samples):
         if dimension % 2:
             continue  # the peers have targets of even dimension only
         for script in ("residual_jax.py", "residual_torch.py"):
-            for dtype in ("float", "double"):
-                rows = machine.peer(script, "--dimension", dimension, "--target", "gmm40" if dimension == 2 else "many-well", "--width", width,
-                                    "--hidden", hidden, "--batch", batch, "--variants", "forward_laplacian", "--dtype",
-                                    {"float": "float32", "double": "float64"}[dtype])
-                samples.add((script, dtype, (dimension, width, hidden, batch)), max(row["useful_gflops"] for row in rows))
+            for precision, dtype in DTYPES.items():
+                target = "gmm40" if dimension == 2 else "many-well"
+                rows = machine.peer(script, "--dimension", dimension, "--target", target, "--width", width, "--hidden", hidden,
+                                    "--batch", batch, "--variants", "forward_laplacian", "--dtype", dtype)
+                samples.add((script, precision, (dimension, width, hidden, batch)), max(row["useful_gflops"] for row in rows))
 
 
 def kernel_rows(cases, samples):
@@ -136,27 +140,30 @@ def measure_sampling(machine, folder, targets, samples):
             machine.run([machine.options.python, machine.options.peers / "export_net.py", "--target", target, "--dimension", dimension,
                          "--output", network])
         for tolerance in TOLERANCES:
-            for precision in ("float", "double"):
+            for precision in DTYPES:
                 row = json.loads(machine.run([machine.program("boltzcurve_sampling_benchmark"), network, tolerance, precision]))
                 samples.add((target, tolerance, precision), row["particles_per_second"])
                 samples.add((target, tolerance, precision, "error"), row["error_median"])
         for script in ("sampling_diffrax.py", "sampling_torchdiffeq.py"):
-            for row in machine.peer(script, "--target", target, "--dimension", dimension, "--tolerances", *TOLERANCES):
-                samples.add((target, row["tolerance"], script), row["particles_per_second"])
-                samples.add((target, row["tolerance"], script, "error"), row["error_median"])
+            for precision, dtype in DTYPES.items():
+                rows = machine.peer(script, "--target", target, "--dimension", dimension, "--tolerances", *TOLERANCES, "--dtype", dtype)
+                for row in rows:
+                    samples.add((target, row["tolerance"], precision, script), row["particles_per_second"])
+                    samples.add((target, row["tolerance"], precision, script, "error"), row["error_median"])
 
 
 def sampling_rows(targets, samples):
     rows = []
     for target, dimension in targets:
         for tolerance in TOLERANCES:
-            for precision in ("float", "double"):
-                speed = samples.median(target, tolerance, precision)
-                jax, torch = (samples.median(target, tolerance, script) for script in ("sampling_diffrax.py", "sampling_torchdiffeq.py"))
+            for precision in DTYPES:
+                key = (target, tolerance, precision)
+                speed = samples.median(*key)
+                jax, torch = (samples.median(*key, script) for script in ("sampling_diffrax.py", "sampling_torchdiffeq.py"))
                 rows.append(dict(kind="sampling", case=f"{target}/D{dimension}/W64/L3/tolerance{tolerance:g}", precision=precision,
-                                 ours_particles_per_second=speed, error=samples.median(target, tolerance, precision, "error"),
-                                 error_jax=samples.median(target, tolerance, "sampling_diffrax.py", "error"),
-                                 error_torch=samples.median(target, tolerance, "sampling_torchdiffeq.py", "error"),
+                                 ours_particles_per_second=round(speed, 1), error=samples.median(*key, "error"),
+                                 error_jax=samples.median(*key, "sampling_diffrax.py", "error"),
+                                 error_torch=samples.median(*key, "sampling_torchdiffeq.py", "error"),
                                  ratio_to_jax=ratio(speed, jax), ratio_to_torch=ratio(speed, torch),
                                  ratio_to_best_peer=ratio(speed, max(jax or 0, torch or 0))))
     return rows
@@ -220,25 +227,56 @@ def write_csv(path, rows):
 
 
 def draw(path, rows):
-    """Bars of useful GFLOP/s in float, ours and the peers', with the ceiling as a line."""
+    """Bars of the residual's useful GFLOP/s and of particles per second, ours and the peers'."""
     import matplotlib  # noqa: PLC0415  only --picture needs it
     matplotlib.use("Agg")
     from matplotlib import pyplot  # noqa: PLC0415
-    table = [row for row in rows if row["kind"] == "residual" and row["precision"] == "float"]
-    figure, axes = pyplot.subplots(figsize=(9, 4), constrained_layout=True)
-    places = range(len(table))
-    bars = [("boltzcurve", [row["ours_gflops"] for row in table], "#1b6ca8")]
-    for peer, key, colour in (("PyTorch", "ratio_to_torch", "#e08e45"), ("JAX", "ratio_to_jax", "#8ab17d")):
-        bars.append((peer, [row["ours_gflops"] / row[key] if row[key] else 0 for row in table], colour))
-    for shift, (label, heights, colour) in enumerate(bars):
-        axes.bar([place + 0.27 * (shift - 1) for place in places], heights, 0.25, label=label, color=colour)
-    axes.axhline(table[0]["ceiling_gflops"], color="black", linewidth=1, linestyle="--", label="OpenBLAS sgemm")
-    axes.set_xticks(list(places), [row["case"].replace("/", " ") for row in table], rotation=20, ha="right", fontsize=8)
-    axes.set_ylabel("useful GFLOP/s, one core, float")
-    axes.set_title("Residual and parameter gradient")
-    axes.legend(frameon=False, fontsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=120)
+    residual, sampling = ([row for row in rows if row["kind"] == kind and row["precision"] == "float"] for kind in ("residual", "sampling"))
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, 4.2), width_ratios=(2, 1), constrained_layout=True)
+
+    def bars(axes, place, heights, label, colour, **more):
+        axes.bar([i + 0.27 * place for i in range(len(heights))], heights, 0.25, label=label, color=colour, **more)
+
+    def peer_speeds(table, ours, ratio_to_peer):
+        return [row[ours] / row[ratio_to_peer] if row[ratio_to_peer] else 0 for row in table]
+
+    speeds = [row["ours_gflops"] for row in residual]
+    channels = [int(row["case"].split("/")[0][1:]) + 2 for row in residual]  # carried; the count has one more
+    executed = [speed * count / (count + 1) for speed, count in zip(speeds, channels)]
+    bars(left, -1, executed, "boltzcurve, executed", OURS)
+    bars(left, -1, [speed - part for speed, part in zip(speeds, executed)], "counted, not needed", OURS, bottom=executed, alpha=0.4)
+    bars(left, 0, peer_speeds(residual, "ours_gflops", "ratio_to_torch"), "PyTorch", TORCH)
+    bars(left, 1, peer_speeds(residual, "ours_gflops", "ratio_to_jax"), "JAX", JAX)
+    if residual:
+        left.axhline(residual[0]["ceiling_gflops"], color="black", linewidth=1, linestyle="--", label="OpenBLAS sgemm")
+    left.set_xticks(range(len(residual)), [label_of(row["case"]) for row in residual], fontsize=8)
+    left.set_ylabel("useful GFLOP/s")
+    left.set_title("Residual and parameter gradient, float, one core", fontsize=10)
+
+    bars(right, -1, [row["ours_particles_per_second"] for row in sampling], "boltzcurve", OURS)
+    bars(right, 0, peer_speeds(sampling, "ours_particles_per_second", "ratio_to_torch"), "torchdiffeq", TORCH)
+    bars(right, 1, peer_speeds(sampling, "ours_particles_per_second", "ratio_to_jax"), "diffrax", JAX)
+    right.set_yscale("log")
+    right.set_xticks(range(len(sampling)), [sampling_label_of(row["case"]) for row in sampling], fontsize=8)
+    right.set_ylabel("particles/s")
+    right.set_title("Sampling, width 64, float, one core", fontsize=10)
+    for axes, columns in ((left, 3), (right, 3)):
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high * (1.12 if axes is left else 3))  # room for the legend
+        axes.legend(frameon=False, fontsize=8, ncols=columns, loc="upper left")
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=110)
+
+
+def label_of(case):
+    """D2/W64/L3/N4096: dimension and width, which matter most, above the rest."""
+    dimension, width, hidden, points = (part[1:] for part in case.split("/"))
+    return f"D = {dimension}\nwidth {width}\n{hidden} layers\n{points} points"
+
+
+def sampling_label_of(case):
+    target, dimension, *_, tolerance = case.split("/")
+    return f"{target}\nD = {dimension[1:]}\ntolerance\n{tolerance.removeprefix('tolerance')}"
 
 
 def ratios_of(rows):
@@ -256,21 +294,8 @@ def compare_with_baseline(path, rows):
     return 1 if lost or not common else 0
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--build", required=True, help="build folder")
-    parser.add_argument("--peers", type=pathlib.Path, help="folder of the other programs' scripts")
-    parser.add_argument("--python", default=sys.executable, help="interpreter for --peers")
-    parser.add_argument("--cores", default="0,1", help="two cores; what needs one takes the first")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="two residual cases, one sampling target, short runs")
-    parser.add_argument("--kinds", default="residual,sampling,ranks,write", help="which to measure; residual brings step")
-    parser.add_argument("--json", type=pathlib.Path, help="write the rows there")
-    parser.add_argument("--csv", type=pathlib.Path, help="the same as CSV")
-    parser.add_argument("--picture", type=pathlib.Path, help="draw the residual's rows (PNG)")
-    parser.add_argument("--baseline", type=pathlib.Path, help="compare ratios with this file; exit code 1 where one fell")
-    parser.add_argument("--write-baseline", type=pathlib.Path, help="write ratios for --baseline")
-    options = parser.parse_args()
+def measure(options):
+    """All rows, medians over the rounds."""
     kinds = options.kinds.split(",")
     machine = Machine(options)
     cases, targets = (QUICK_CASES, SAMPLING[:1]) if options.quick else (CASES, SAMPLING)
@@ -299,15 +324,37 @@ def main():
         rows += rank_rows(ranks)
     if write.values:
         rows += write_rows(write, particles, frames)
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--build", help="build folder")
+    parser.add_argument("--rows", type=pathlib.Path, help="rows of an earlier --json, in place of measuring")
+    parser.add_argument("--peers", type=pathlib.Path, help="folder of the other programs' scripts")
+    parser.add_argument("--python", default=sys.executable, help="interpreter for --peers")
+    parser.add_argument("--cores", default="0,1", help="two cores; what needs one takes the first")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="two residual cases, one sampling target, short runs")
+    parser.add_argument("--kinds", default="residual,sampling,ranks,write", help="which to measure; residual brings step")
+    parser.add_argument("--json", type=pathlib.Path, help="write the rows there")
+    parser.add_argument("--csv", type=pathlib.Path, help="the same as CSV")
+    parser.add_argument("--picture", type=pathlib.Path, help="draw the rows of residual and sampling (PNG)")
+    parser.add_argument("--baseline", type=pathlib.Path, help="compare ratios with this file; exit code 1 where one fell")
+    parser.add_argument("--write-baseline", type=pathlib.Path, help="write ratios for --baseline")
+    options = parser.parse_args()
+    if not options.build and not options.rows:
+        parser.error("--build is needed to measure, or --rows FILE for rows measured before")
+    rows = json.loads(options.rows.read_text()) if options.rows else measure(options)
     print_tables(rows)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
     if options.csv:
         write_csv(options.csv, rows)
-    if options.picture:
-        draw(options.picture, rows)
     if options.write_baseline:
         options.write_baseline.write_text(json.dumps(ratios_of(rows), indent=1) + "\n")
+    if options.picture:  # after all else: it needs matplotlib
+        draw(options.picture, rows)
     return compare_with_baseline(options.baseline, rows) if options.baseline else 0
 
 
