@@ -3,7 +3,7 @@
 
     tools/headline.py DIR
 
-DIR holds CONFIGURATION/seedK as jobs/paper/headline.sh leaves them. Writes DIR/headline.md (also printed): median over the seeds, the worst
+DIR holds CONFIGURATION/seedK as jobs/paper/headline.sh leaves them, log.txt among it. Writes DIR/headline.md (also printed): median over the seeds, the worst
 one in brackets; and DIR/headline.png: ESS and NLL against wall time of training, with the entropy of the target (no NLL can stay below it
 but by chance) and the level of the paper (arXiv 2410.03282, gradient flow). Exit codes: 0 done, 2 wrong usage or a package is missing,
 3 nothing to read.
@@ -11,6 +11,7 @@ but by chance) and the level of the paper (arXiv 2410.03282, gradient flow). Exi
 import json
 import os
 import pathlib
+import re
 import sys
 
 try:
@@ -39,7 +40,8 @@ COLUMNS = [
     ("log Z error", lambda e: minus(e["log_z"], e["log_z_exact"]), "{:+.4f}", None),
     ("NLL - floor", lambda e: minus(e["nll"], e["nll_floor"]), "{:+.3f}", None),
     ("energy distance / floor", lambda e: ratio(e["energy_distance"], e["energy_distance_floor"]), "{:.2f}", False),
-    ("largest mode error", lambda e: e.get("mode_weight_error"), "{:.4f}", False),
+    ("mode weight error", lambda e: e["mode_weight_error"], "{:.4f}", False),
+    ("relative", lambda e: e["mode_weight_error_relative"], "{:.3f}", False),
     ("failed", lambda e: e["escaped"] + e["nonfinite"] + e["step_underflow"] + e["max_steps"], "{:.0f}", False),
     ("training [s]", lambda e: e["seconds_train"], "{:.0f}", False),
     ("sampling [s]", lambda e: e["seconds_sample"], "{:.0f}", False),
@@ -61,7 +63,11 @@ def read_runs(root):
         with h5py.File(path.parent / "metrics.h5") as file:
             rows = file["evaluation"]
             course = [np.asarray(rows[name][()], float) for name in ("seconds_train", "ess", "nll")]
-        runs.setdefault(path.parent.parent.name, []).append((json.loads(path.read_text()), *course))
+        evaluation = json.loads(path.read_text())
+        for key in ("mode_weight_error", "mode_weight_error_relative"):  # only in the table on the terminal
+            found = re.search(rf"^{key} +(\S+)", (path.parent / "log.txt").read_text(), re.MULTILINE)
+            evaluation[key] = float(found[1]) if found else None
+        runs.setdefault(path.parent.parent.name, []).append((evaluation, *course))
     return dict(sorted(runs.items(), key=lambda item: (ORDER.index(item[0]) if item[0] in ORDER else len(ORDER), item[0])))
 
 

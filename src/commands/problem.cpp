@@ -18,8 +18,9 @@ constexpr double clock_range = 2, box_deviations = 1.7320508075688772;
 constexpr double least_range = 3, largest_range = 8, range_per_width = 0.5;
 
 // What is left of the target's second moment at the latent end, as a share of the latent variance: alpha_T^2 E|y-m|^2 / sigma^2. Starting
-// from the latent law instead of rho_T costs an ESS of about this share at most (method.md section 7, second order in alpha_T).
-constexpr double remaining_share = 0.002;
+// from the latent law instead of rho_T costs an ESS of this share at most (second order in alpha_T), and shifts a mode's weight w by up to
+// the root of share w (1 - w): 0.004.
+constexpr double remaining_share = 5e-5;
 
 CurveNetworks make_networks(const Options& options, int dimension) {
   CurveNetworks networks;
