@@ -103,7 +103,7 @@ void Collocation<Real>::draw(std::int64_t step, std::int64_t first, HostScalars<
         std::int64_t walker = 0;
         if (kind == CollocationKind::langevin) {
           const std::int64_t chunk_size = std::min<std::int64_t>(chunk_points, batch_points_ - chunk * chunk_points - shard_.first);
-          const auto choice = static_cast<std::int64_t>(rng.uniform() * static_cast<double>(Walkers::layers * chunk_size));
+          const auto choice = static_cast<std::int64_t>(rng.uniform() * static_cast<double>(walkers_->layers() * chunk_size));
           layer = static_cast<int>(choice / chunk_size);
           walker = chunk * chunk_points + choice % chunk_size;
         }

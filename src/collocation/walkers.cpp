@@ -23,8 +23,12 @@ using Rows = std::pair<std::size_t, std::size_t>;
 }  // namespace
 
 Walkers::Walkers(const Communicator& ranks, const Settings& settings, const Energy& target)
-    : ranks_(ranks), settings_(settings), target_(target), shard_(shard_of(settings.points, chunk_points, ranks.rank(), ranks.size())) {
-  const auto n = static_cast<std::size_t>(layers * shard_.count), D = static_cast<std::size_t>(target.dimension());
+    : ranks_(ranks),
+      settings_(settings),
+      target_(target),
+      shard_(shard_of(settings.points, chunk_points, ranks.rank(), ranks.size())),
+      layers_(static_cast<int>(std::clamp<std::int64_t>(enough / settings.points, 1, 4))) {
+  const auto n = static_cast<std::size_t>(layers_ * shard_.count), D = static_cast<std::size_t>(target.dimension());
   position_ = Points<double>("boltzcurve::walkers", n, D);
   energy_ = Points<double>("boltzcurve::walker_energy", n, D + 2);
   trial_ = Points<double>("boltzcurve::walker_trial", n, D);
@@ -39,14 +43,14 @@ void Walkers::start() {
   const auto position = Kokkos::create_mirror_view(position_);
   const auto temperature = Kokkos::create_mirror_view(temperature_);
   const auto D = position.extent(1);
-  for (int layer = 0; layer < layers; ++layer) {
+  for (int layer = 0; layer < layers_; ++layer) {
     for (std::int64_t i = 0; i < shard_.count; ++i) {
       const std::int64_t global = layer * settings_.points + shard_.first + i;
       CounterRng rng(settings_.seed, RandomStream::walker_starts, 0, static_cast<std::uint64_t>(global));
       for (std::size_t k = 0; k < D; ++k)
         position(row(layer, i), k) = settings_.box.lower[k] + (settings_.box.upper[k] - settings_.box.lower[k]) * rng.uniform();
       // Half of the walkers of every chunk stay below hottest^(1/4), the rest spread up to `hottest`.
-      const double place = (layer + static_cast<double>(i % chunk_points) / chunk_points) / layers;
+      const double place = (layer + static_cast<double>(i % chunk_points) / chunk_points) / layers_;
       temperature(row(layer, i)) = std::pow(settings_.hottest, place * place);
     }
   }
@@ -98,7 +102,7 @@ void Walkers::settle(int rounds) {
     throw InputError(
         fmt::format("the target's energy is finite at none of {} points of the box [{:.6g}, {:.6g}] x ...: choose a "
                     "collocation.box that holds the target's mass",
-                    layers * settings_.points, settings_.box.lower[0], settings_.box.upper[0]));
+                    layers_ * settings_.points, settings_.box.lower[0], settings_.box.upper[0]));
   const double dimension = static_cast<double>(D);
   double side = 0;
   for (std::size_t k = 0; k < D; ++k) side = std::max(side, settings_.box.upper[k] - settings_.box.lower[k]);
@@ -115,7 +119,7 @@ void Walkers::settle(int rounds) {
 void Walkers::move(std::int64_t step) {
   if (step % steps_per_move != 0) return;
   const auto count = static_cast<std::size_t>(shard_.count);
-  move_rows(static_cast<std::size_t>(step / steps_per_move % layers) * count, count, static_cast<std::uint64_t>(step));
+  move_rows(static_cast<std::size_t>(step / steps_per_move % layers_) * count, count, static_cast<std::uint64_t>(step));
 }
 
 void Walkers::move_rows(std::size_t first, std::size_t count, std::uint64_t stage) {
@@ -167,7 +171,7 @@ double Walkers::acceptance() const {
   const auto accepted = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), accepted_);
   std::int64_t yes = 0;
   for (std::size_t i = 0; i < accepted.extent(0); ++i) yes += accepted(i);
-  return static_cast<double>(ranks_.sum(yes)) / static_cast<double>(layers * settings_.points);
+  return static_cast<double>(ranks_.sum(yes)) / static_cast<double>(layers_ * settings_.points);
 }
 
 Survey Walkers::survey() const {
@@ -194,11 +198,11 @@ Survey Walkers::survey() const {
   // Per point of the shard, not per walker: shards begin at whole chunks.
   const auto sums_of = [&](const auto& term) {
     return ordered_sums(ranks_, shard_.count, chunk_points, D, [&](std::size_t i, std::span<double> sums) {
-      for (int layer = 0; layer < layers; ++layer)
+      for (int layer = 0; layer < layers_; ++layer)
         for (std::size_t k = 0; k < D; ++k) sums[k] += term(position(row(layer, static_cast<std::int64_t>(i)), k), k);
     });
   };
-  const double count = static_cast<double>(layers * settings_.points);
+  const double count = static_cast<double>(layers_ * settings_.points);
   survey.mean = sums_of([](double x, std::size_t) { return x; });
   for (auto& mean : survey.mean) mean /= count;
   survey.deviation = sums_of([&](double x, std::size_t k) { return (x - survey.mean[k]) * (x - survey.mean[k]); });

@@ -29,11 +29,12 @@ struct Survey {
 /// Walkers say where the target's mass can be, not how much is where: they start uniformly in a box and settle in every basin that they
 /// meet, so a mode's share of them is not its weight.
 ///
-/// There are `layers` walkers for every point of a batch; a rank owns those of its shard of points. A walker is a function of seed and
-/// global index, whatever the number of ranks.
+/// There are four walkers for every point of a batch, fewer for large batches; a rank owns those of its shard of points. A walker is a
+/// function of seed and global index, whatever the number of ranks.
 class Walkers {
  public:
-  static constexpr int layers = 4;
+  /// Enough for any target; more would only take memory and time.
+  static constexpr std::int64_t enough = 32768;
 
   struct Settings {
     Domain box;  ///< where they start
@@ -60,6 +61,9 @@ class Walkers {
 
   const Shard& shard() const { return shard_; }
 
+  /// Walkers for every point.
+  int layers() const { return layers_; }
+
   /// Share of accepted moves in the last move or round, over all ranks. Collective.
   double acceptance() const;
 
@@ -73,6 +77,7 @@ class Walkers {
   Settings settings_;
   const Energy& target_;
   Shard shard_;
+  int layers_;
   Points<double> position_, energy_;  ///< [walkers][D], [walkers][D+2]
   Points<double> trial_, trial_energy_;
   PointScalars<double> step_, temperature_;

@@ -85,8 +85,7 @@ struct NormalizerOptions {
 
 struct CollocationOptions {
   CollocationKind kind = CollocationKind::mixture;
-  std::vector<CollocationShare> shares = {
-      {CollocationKind::langevin, 0.45}, {CollocationKind::trajectory, 0.5}, {CollocationKind::ou_bridge, 0.05}};
+  std::vector<CollocationShare> shares = {{CollocationKind::langevin, 0.5}, {CollocationKind::trajectory, 0.5}};
   std::int64_t points = 2048;
   std::optional<Interval> box;  ///< none: the target's domain
   double time_power = 1;

@@ -179,7 +179,7 @@ TEST(Collocation, LangevinPointsAreWalkersAfterTheirTimeOfDiffusion) {
     if (t(i) > 1e-4) continue;
     ++early;
     double nearest = 1e9;
-    for (int layer = 0; layer < Walkers::layers; ++layer)
+    for (int layer = 0; layer < walkers->layers(); ++layer)
       for (std::int64_t j = 0; j < 256; ++j)
         nearest = std::min(nearest, std::hypot(x(i, 0) - (*walkers)(layer, j, 0), x(i, 1) - (*walkers)(layer, j, 1)));
     EXPECT_LT(nearest, 6 * std::sqrt(2 * t(i)) + 1e-3);

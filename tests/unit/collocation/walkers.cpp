@@ -42,7 +42,7 @@ TEST(Walkers, FindEveryModeOfAFarFlungTarget) {
   walkers.settle();
   for (const auto& mode : target->modes()) {
     int near = 0;
-    for (int layer = 0; layer < Walkers::layers; ++layer)
+    for (int layer = 0; layer < walkers.layers(); ++layer)
       for (std::int64_t i = 0; i < 1024; ++i)
         near += std::hypot(walkers(layer, i, 0) - mode.center[0], walkers(layer, i, 1) - mode.center[1]) < 3 * 1.3132617;
     EXPECT_GE(near, 5) << "mode at " << mode.center[0] << ", " << mode.center[1];
