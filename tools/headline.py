@@ -105,6 +105,7 @@ def draw(runs, path):
             above.legend(fontsize=8)
         below.axhline(0, color="#22303c", linewidth=0.8)
         below.set_yscale("symlog", linthresh=0.1)
+        below.yaxis.set_major_formatter("{x:.3g}")
         above.set_yscale("log")
         above.invert_yaxis()
         above.set_title(name, fontsize=10)

@@ -315,7 +315,7 @@ def draw(run, folder, file):
         draw_line(figure.add_subplot(place), run)
     if with_paths:
         draw_trajectories(figure.add_subplot(grid[1, 0]), run)
-    draw_column(figure.add_subplot(grid[0, 1]), run, "loss", r"loss, mean $R^2$  [nats$^2$ / t$^2$]", "Loss")
+    draw_column(figure.add_subplot(grid[0, 1]), run, "loss", "loss  [squared unit of the residual]", "Loss")
     draw_column(figure.add_subplot(grid[1, 1]), run, "gradient_norm", "norm of the loss's gradient in the parameters", "Gradient norm")
     draw_weights(figure.add_subplot(grid[0, 2]), run)
     if len(run.evaluations.get("ess", ())) > 1:
