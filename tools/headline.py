@@ -9,25 +9,11 @@ but by chance) and the level of the paper (arXiv 2410.03282, gradient flow). Exi
 3 nothing to read.
 """
 import json
-import os
 import pathlib
 import re
 import sys
 
-try:
-    import h5py
-    import matplotlib
-    import numpy as np
-except ModuleNotFoundError as error:
-    system_python = "/usr/bin/python3"
-    if os.access(system_python, os.X_OK) and "BOLTZCURVE_PLOT_AGAIN" not in os.environ:
-        os.environ["BOLTZCURVE_PLOT_AGAIN"] = "1"
-        os.execv(system_python, [system_python, *sys.argv])
-    print(f"headline.py: {sys.executable} has no {error.name}; needed are h5py, numpy and matplotlib: tools/install_dependencies.sh",
-          file=sys.stderr)
-    sys.exit(2)
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402  after the choice of a backend without a screen
+from plotting import h5py, np, plt
 
 PAPER = {"gmm40": {"ess": (0.99, 0.992), "nll": (6.86, 6.99)}, "many_well_8": {"ess": (0.99, 0.992), "nll": (6.86, 6.99)}}
 ORDER = ["two_modes", "three_modes", "asymmetric_two", "rings", "gmm40", "many_well_8", "many_well_16", "many_well_32", "mixture_20",

@@ -9,27 +9,13 @@ Exit codes: 0 done, 2 wrong usage or a Python package is missing, 3 a file is mi
 import argparse
 import dataclasses
 import json
-import os
 import pathlib
 import sys
 
-try:
-    import h5py
-    import numpy as np
-    import matplotlib
-except ModuleNotFoundError as error:
-    # The first python3 on the path may be one without the packages, while Debian's own has them.
-    system_python = "/usr/bin/python3"
-    if os.access(system_python, os.X_OK) and "BOLTZCURVE_PLOT_AGAIN" not in os.environ:
-        os.environ["BOLTZCURVE_PLOT_AGAIN"] = "1"
-        os.execv(system_python, [system_python, *sys.argv])
-    sys.exit(f"plot_run.py: {sys.executable} has no {error.name}; needed are h5py, numpy and matplotlib. Debian, Ubuntu: "
-             "tools/install_dependencies.sh; elsewhere: pip install h5py numpy matplotlib")
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402  after the choice of a backend without a screen
-from matplotlib.collections import LineCollection  # noqa: E402
-from matplotlib.colors import LogNorm  # noqa: E402
-from matplotlib.tri import Triangulation  # noqa: E402
+from plotting import h5py, np, plt
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LogNorm
+from matplotlib.tri import Triangulation
 
 INK, GREY, PALE, BLUE, RED = "#22303c", "#5a6a76", "#9fb0bd", "#2a6f97", "#c1440e"
 TIME_COLOURS, DENSITY_COLOURS = "viridis", "Blues"

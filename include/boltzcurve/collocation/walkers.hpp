@@ -59,8 +59,6 @@ class Walkers {
   /// Coordinate k of walker `layer` of this rank's point i.
   double operator()(int layer, std::int64_t i, int k) const { return position_(row(layer, i), static_cast<std::size_t>(k)); }
 
-  const Shard& shard() const { return shard_; }
-
   /// Walkers for every point.
   int layers() const { return layers_; }
 
