@@ -24,9 +24,10 @@ std::int64_t spreading_stride(std::int64_t count) {
 }  // namespace
 
 template <class Real>
-Collocation<Real>::Collocation(const CollocationLaw& law, const Shard& shard, std::int64_t batch_points, std::uint64_t seed,
-                               const Energy& latent, std::shared_ptr<Walkers> walkers)
+Collocation<Real>::Collocation(const CollocationLaw& law, const GradientFlow& curve, const Shard& shard, std::int64_t batch_points,
+                               std::uint64_t seed, const Energy& latent, std::shared_ptr<Walkers> walkers)
     : law_(law),
+      curve_(curve),
       shard_(shard),
       batch_points_(batch_points),
       stride_(spreading_stride(batch_points)),
@@ -37,7 +38,7 @@ Collocation<Real>::Collocation(const CollocationLaw& law, const Shard& shard, st
   for (const auto& part : law_.shares) sum += part.share;
   for (auto& part : law_.shares) part.share /= sum;
   if (has(CollocationKind::trajectory))
-    trajectories_.emplace(typename Trajectories<Real>::Settings{law.curve, law.domain, law.latent_mean, seed}, shard);
+    trajectories_.emplace(typename Trajectories<Real>::Settings{curve, law.domain, law.latent_mean, seed}, shard);
 }
 
 template <class Real>
@@ -69,7 +70,7 @@ void Collocation<Real>::draw(std::int64_t step, std::int64_t first, HostScalars<
     latent_points = HostPoints<double>(Kokkos::view_alloc("boltzcurve::latent_collocation", Kokkos::WithoutInitializing), n, D);
     latent_.draw(seed_ + collocation_seed_offset, step * batch_points_ + first, latent_points);
   }
-  const auto& curve = law_.curve;
+  const auto& curve = curve_;
   const double variance = curve.latent_scale * curve.latent_scale;
   Kokkos::parallel_for(
       "boltzcurve::draw_collocation", Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, n), [&](const std::size_t i) {

@@ -56,7 +56,7 @@ void Trajectories<Real>::follow(const CurrentFlow<Real>& flow, std::uint64_t rou
     velocity_at(middle);
     for (std::size_t i = 0; i < n; ++i) {
       const double middle_time = curve.time_at(middle(i));
-      const double step = (to(i) - from(i)) * curve.time_per_clock(middle_time);
+      const double step = (to(i) - from(i)) * curve.clock_at(middle_time).time_per_clock;
       bool inside = true;
       for (std::size_t k = 0; k < D; ++k) {
         const double next = here[i * D + k] + step * host_v(i, k);

@@ -63,8 +63,7 @@ void Walkers::start() {
 // no mass (the neck of a funnel).
 void Walkers::descend() {
   const auto n = position_.extent(0), D = position_.extent(1);
-  double side = 0;
-  for (std::size_t k = 0; k < D; ++k) side = std::max(side, settings_.box.upper[k] - settings_.box.lower[k]);
+  const double side = settings_.box.longest_side();
   Kokkos::deep_copy(step_, 0.02 * side);
   target_.evaluate(position_, energy_);
   const auto position = position_, energy = energy_, trial = trial_, trial_energy = trial_energy_;
@@ -104,8 +103,7 @@ void Walkers::settle(int rounds) {
                     "collocation.box that holds the target's mass",
                     layers_ * settings_.points, settings_.box.lower[0], settings_.box.upper[0]));
   const double dimension = static_cast<double>(D);
-  double side = 0;
-  for (std::size_t k = 0; k < D; ++k) side = std::max(side, settings_.box.upper[k] - settings_.box.lower[k]);
+  const double side = settings_.box.longest_side();
   const auto step = step_;
   const auto device_energy = energy_;
   Kokkos::parallel_for(

@@ -114,7 +114,6 @@ void adapt(Problem& problem, const Options& options, const Survey& survey) {
     problem.networks.input_shift[k] = problem.law.latent_mean[k];
     problem.networks.input_scale[k] = range / (box_deviations * std::max(about_latent[k], curve.latent_scale));
   }
-  problem.law.curve = curve;
   problem.anchor.mean = survey.mean;
   problem.anchor.offset = survey.energy - 0.5 * curve.dimension;
   problem.anchor.scale = 50 + 5 * curve.dimension;  // far above what thermal motion reaches: f_D - min f_D is D/2 on average

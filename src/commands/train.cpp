@@ -96,7 +96,7 @@ class Trainer {
  private:
   void one_step() {
     last_tried_ = state_.step;
-    const auto result = loss_->evaluate(state_.parameters, state_.step);
+    const auto& result = loss_->evaluate(state_.parameters, state_.step);
     if (result.finite) {
       gradient_norm_ = problem_.optimizer->update(state_.optimizer, state_.parameters, result.gradient, rate_.at(state_.step));
       const double keep = run_.options().training.average;

@@ -72,31 +72,36 @@ template <class Real>
 void CurveEnergies<Real>::contract(PointScalars<const Real> t, Points<const Real> x, Points<Real> base) {
   const std::size_t n = t.extent(0);
   const int D = curve_.dimension;
-  if (y_.extent(0) < n)
+  if (y_.extent(0) < n) {
     y_ = Points<Real>(Kokkos::view_alloc("boltzcurve::contracted_points", Kokkos::WithoutInitializing), n, static_cast<std::size_t>(D));
+    moments_ = Kokkos::View<Moment*>(Kokkos::view_alloc("boltzcurve::contracted_moments", Kokkos::WithoutInitializing), n);
+  }
   const Points<Real> y = Kokkos::subview(y_, std::make_pair(std::size_t{0}, n), Kokkos::ALL);
+  const auto moments = moments_;
   const auto curve = curve_;
   const auto center = center_, mean = anchor_mean_, variance = anchor_variance_;
   const Real offset = anchor_offset_, level = level_, scale = scale_,
              precision = static_cast<Real>(1 / (curve_.latent_scale * curve_.latent_scale));
   Kokkos::parallel_for(
       "boltzcurve::contracted_points", n, KOKKOS_LAMBDA(const std::size_t i) {
-        const Real stretch = curve.factors(t(i)).target > Real(smallest_weight) ? Real(1) / curve.contraction(t(i)) : Real(0);
-        for (int k = 0; k < D; ++k) y(i, k) = center(k) + (x(i, k) - center(k)) * stretch;
+        const auto factors = curve.factors(t(i));
+        const Real stretch = curve.stretch(t(i));
+        moments(i) = {factors.target, factors.target_rate, stretch};
+        const Real reach = factors.target > Real(smallest_weight) ? stretch : Real(0);
+        for (int k = 0; k < D; ++k) y(i, k) = center(k) + (x(i, k) - center(k)) * reach;
       });
   target_.evaluate(y, base);
   Kokkos::parallel_for(
       "boltzcurve::contracted_base", n, KOKKOS_LAMBDA(const std::size_t i) {
         using std::log;
-        const Real time = t(i);
-        const auto factors = curve.factors(time);
+        const Moment moment = moments(i);
         Real steepness = 0;  // of the target: the sum of its squared slopes, needed where it is tamed
         if (base(i, 0) > level)
           for (int k = 1; k <= D; ++k) steepness += base(i, k) * base(i, k);
         const bool finite = base(i, 0) < Real(largest_energy) && steepness < Real(largest_energy);
-        const bool target_counts = finite && factors.target > Real(smallest_weight);
-        const Real g = target_counts ? factors.target : Real(0), g_rate = target_counts ? factors.target_rate : Real(0);
-        const Real stretch = Real(1) / curve.contraction(time), added = curve.added_variance(time);
+        const bool target_counts = finite && moment.target > Real(smallest_weight);
+        const Real g = target_counts ? moment.target : Real(0), g_rate = target_counts ? moment.target_rate : Real(0);
+        const Real stretch = moment.stretch, added = curve.added_variance(stretch);
         const Real added_rate = curve.added_variance_rate(added);
         const Real excess = base(i, 0) > level ? (base(i, 0) - level) / scale : Real(0), taming = Real(1) / (Real(1) + excess);
         Real target_rate = 0, anchor = offset, anchor_rate = 0, anchor_laplacian = 0;

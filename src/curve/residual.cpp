@@ -32,7 +32,8 @@ struct TilePlan {
 
   Channels channels;
   TileLayout<Real, Packs> psi_place, normaliser_place;
-  std::int64_t inputs, time, weight, clock_factor, laplacian_factor, base, latent, psi, seeds, c, c_seeds, psi_tile, normaliser_tile;
+  std::int64_t inputs, weight, share, share_rate, time_per_clock, clock_factor, laplacian_factor, base, latent, psi, seeds, c, c_seeds,
+      psi_tile, normaliser_tile;
   std::int64_t gradient, total;
   std::int64_t normaliser_gradient, loss, sum_size;  // within the gradient
 
@@ -42,8 +43,10 @@ struct TilePlan {
     std::int64_t end = 0;
     const auto reserve = [&](std::int64_t count) { return std::exchange(end, end + aligned<Real>(count)); };
     inputs = reserve((dimension + 1) * points);
-    time = reserve(points);
     weight = reserve(points);
+    share = reserve(points);
+    share_rate = reserve(points);
+    time_per_clock = reserve(points);
     clock_factor = reserve(points);
     laplacian_factor = reserve(points);
     base = reserve((dimension + 2) * points);
@@ -126,15 +129,19 @@ struct TileFunctor {
     const int D = curve.dimension;
     constexpr int points = TilePlan<Real, Packs>::points;
     const auto index = [=](int p) { return first + p < end ? first + p : end - 1; };
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points), [&](const int p) { memory[plan.time + p] = t(index(p)); });
-    member.team_barrier();
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points / P::lanes), [&](const int pack) {
-      const int lane = pack * P::lanes;
-      const P time = P::load(memory + plan.time + lane);
-      ((curve.clock_at(time) - P(shift(D))) * P(scale(D))).store(memory + plan.inputs + D * points + lane);
+      Real* const rows = memory + pack * P::lanes;
+      P time = 0;
+      for (int l = 0; l < P::lanes; ++l) time.set(l, t(index(pack * P::lanes + l)));
+      const auto factors = curve.factors(time);
+      const auto [clock, time_per_clock] = curve.clock_at(time);
+      ((clock - P(shift(D))) * P(scale(D))).store(rows + plan.inputs + D * points);
+      factors.share.store(rows + plan.share);
+      factors.share_rate.store(rows + plan.share_rate);
+      time_per_clock.store(rows + plan.time_per_clock);
       const bool whole = second_order == SecondOrder::in_the_residual;
-      (whole ? curve.clock_factor(time) : P(0)).store(memory + plan.clock_factor + lane);
-      (whole ? curve.laplacian_factor(time) : P(1)).store(memory + plan.laplacian_factor + lane);
+      (whole ? curve.clock_factor(factors.share, time_per_clock) : P(0)).store(rows + plan.clock_factor);
+      (whole ? curve.laplacian_factor(factors.share) : P(1)).store(rows + plan.laplacian_factor);
     });
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, D), [&](const int k) {
       for (int p = 0; p < points; ++p) memory[plan.inputs + k * points + p] = (x(index(p), k) - shift(k)) * scale(k);
@@ -199,14 +206,15 @@ struct ResidualFunctor {
       const int lane = pack * P::lanes;
       const auto load = [=](const Real* rows, int row) { return P::load(rows + row * points + lane); };
       const Real *const base = memory + plan.base, *const latent = memory + plan.latent, *const psi = memory + plan.psi;
-      const P time = load(memory + plan.time, 0), c = tiles.has_normaliser ? load(memory + plan.c, 0) : P(0);
-      const P r = curve.residual(time, c, load, base, latent, psi);
+      const P share = load(memory + plan.share, 0), share_rate = load(memory + plan.share_rate, 0);
+      const P c = tiles.has_normaliser ? load(memory + plan.c, 0) : P(0);
+      const P r = curve.residual(share, share_rate, c, load, base, latent, psi);
       for (int l = 0; l < P::lanes && first + lane + l < end; ++l) residual(first + lane + l) = r[l];
       if constexpr (with_gradient) {
         P weight = P(point_weight);
         for (int l = 0; l < P::lanes; ++l)
           if (first + lane + l >= end) weight.set(l, 0);
-        const P unit = loss.unit == ResidualUnit::clock ? curve.time_per_clock(time) : P(1), scaled = unit * r;
+        const P unit = loss.unit == ResidualUnit::clock ? load(memory + plan.time_per_clock, 0) : P(1), scaled = unit * r;
         P cost = scaled * scaled, slope = P(2) * weight * unit * scaled;
         if (loss.kind == LossKind::pseudo_huber) {
           // 2 w^2 (sqrt(1 + q) - 1) = 2 R^2 / (1 + sqrt(1 + q)), q = (R/w)^2: without the difference of nearly equal numbers.
@@ -217,7 +225,7 @@ struct ResidualFunctor {
         (weight * cost).store(memory + plan.weight + lane);  // the loss per point
         (-slope).store(memory + plan.c_seeds + lane);
         Real* const seeds = memory + plan.seeds;
-        curve.residual_slopes(time, slope, load, base, latent, psi,
+        curve.residual_slopes(share, share_rate, slope, load, base, latent, psi,
                               [=](int channel, P value) { value.store(seeds + channel * points + lane); });
       }
     });
@@ -259,7 +267,7 @@ struct VelocityFunctor {
       const int lane = pack * P::lanes;
       const auto load = [=](const Real* rows, int row) { return P::load(rows + row * points + lane); };
       const Real *const base = memory + plan.base, *const latent = memory + plan.latent, *const psi = memory + plan.psi;
-      const P share = curve.factors(load(memory + plan.time, 0)).share;
+      const P share = load(memory + plan.share, 0);
       for (int k = 1; k <= curve.dimension + 1; ++k) {
         const P value = curve.velocity(k, share, load, base, latent, psi);
         for (int l = 0; l < P::lanes && first + lane + l < tiles.n; ++l) {

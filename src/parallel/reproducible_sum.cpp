@@ -20,16 +20,15 @@ Kokkos::View<T*> to_device(const std::string& label, const std::vector<T>& value
   return view;
 }
 
-/// The slots' rows as one, on the host.
+/// The slots' rows as one, on the host, into `row`.
 template <class Out, class T, class Join>
-std::vector<Out> joined(const PartialSums::Slots<T>& slots, const Join& join) {
+void join_slots(const PartialSums::Slots<T>& slots, std::vector<Out>& row, const Join& join) {
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), slots);
   const std::size_t size = host.extent(1);
-  std::vector<Out> row(size);
+  row.resize(size);
   for (std::size_t i = 0; i < size; ++i) row[i] = static_cast<Out>(host(0, i));
   for (std::size_t slot = 1; slot < host.extent(0); ++slot)
     for (std::size_t i = 0; i < size; ++i) row[i] = join(row[i], static_cast<Out>(host(slot, i)));
-  return row;
 }
 
 int bits_for_chunks(std::int64_t chunks) {
@@ -90,7 +89,8 @@ std::int64_t ReproducibleSum::exponent_for(double largest) const {
 
 ReproducibleSum::Outcome ReproducibleSum::finish(const Communicator& ranks, std::vector<double>& total) {
   Kokkos::fence();
-  auto bits = joined<std::int64_t>(sums_.maxima, [](std::int64_t a, std::int64_t b) { return std::max(a, b); });
+  std::vector<std::int64_t> bits;
+  join_slots(sums_.maxima, bits, [](std::int64_t a, std::int64_t b) { return std::max(a, b); });
   ranks.max(bits);
 
   bool fits = true, finite = true;
@@ -110,17 +110,17 @@ ReproducibleSum::Outcome ReproducibleSum::finish(const Communicator& ranks, std:
 
   if (fits) {
     if (reduction_ == Reduction::fast) {
-      total = joined<double>(sums_.numbers, std::plus<>());
+      join_slots(sums_.numbers, total, std::plus<>());
       ranks.sum(total);
     } else {
       total.resize(static_cast<std::size_t>(borders_.back()));
       // Every partial sum fits its quantum, so that the sum is one of signed numbers again.
-      auto integers = joined<std::int64_t>(sums_.integers, std::plus<>());
-      ranks.sum(integers);
+      join_slots(sums_.integers, integers_, std::plus<>());
+      ranks.sum(integers_);
       for (std::size_t s = 0; s < exponents_.size(); ++s) {
         const double quantum = std::ldexp(1.0, static_cast<int>(exponents_[s]));
         for (auto i = borders_[s]; i < borders_[s + 1]; ++i)
-          total[static_cast<std::size_t>(i)] = static_cast<double>(integers[static_cast<std::size_t>(i)]) * quantum;
+          total[static_cast<std::size_t>(i)] = static_cast<double>(integers_[static_cast<std::size_t>(i)]) * quantum;
       }
     }
   }

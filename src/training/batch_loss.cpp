@@ -20,26 +20,25 @@ class BatchLossOf final : public BatchLoss {
         kernel_(settings.curve, settings.networks, settings.loss),
         sum_(kernel_.sum_borders(), (settings.points + chunk_points - 1) / chunk_points, settings.reduction),
         shard_(shard_of(settings.points, chunk_points, ranks.rank(), ranks.size())),
-        collocation_(settings.law, shard_, settings.points, settings.seed, latent, settings.walkers),
+        collocation_(settings.law, settings.curve, shard_, settings.points, settings.seed, latent, settings.walkers),
         batch_(std::min(shard_.count, block_points), settings.curve.dimension),
         residual_("boltzcurve::residual", static_cast<std::size_t>(batch_.size())) {}
 
-  Result evaluate(const std::vector<double>& parameters, std::int64_t step) override {
+  const Result& evaluate(const std::vector<double>& parameters, std::int64_t step) override {
     kernel_.set_parameters(parameters);
     prepare(step);
-    Result result;
-    std::vector<double> sums;
+    result_.finite = false;
     for (;;) {
       const PartialSums partial = sum_.begin();
       for_each_block(step, [&](std::int64_t, std::int64_t n) {
         kernel_.add_loss_and_gradient(batch_, n, static_cast<double>(settings_.points), partial, residual_);
       });
-      const auto outcome = sum_.finish(ranks_, sums);
+      const auto outcome = sum_.finish(ranks_, sums_);
       if (outcome == ReproducibleSum::Outcome::repeat) continue;
-      if (outcome == ReproducibleSum::Outcome::nonfinite) return result;
-      result.loss = kernel_.unpack(sums, result.gradient);
-      result.finite = true;
-      return result;
+      if (outcome == ReproducibleSum::Outcome::nonfinite) return result_;
+      result_.loss = kernel_.unpack(sums_, result_.gradient);
+      result_.finite = true;
+      return result_;
     }
   }
 
@@ -103,11 +102,14 @@ class BatchLossOf final : public BatchLoss {
   /// The velocity with the kernel's present parameters.
   CurrentFlow<Real> current_flow() {
     return [this](PointScalars<const Real> t, Points<const Real> x, Points<Real> velocity) {
-      const auto n = static_cast<std::size_t>(t.extent(0)), D = static_cast<std::size_t>(settings_.curve.dimension);
-      Points<Real> base("boltzcurve::flow_base", n, D + 2), latent("boltzcurve::flow_latent", n, D + 2);
-      const PointScalars<Real> divergence("boltzcurve::flow_divergence", n);
-      energies_.evaluate(t, x, base, latent);
-      kernel_.velocity(static_cast<std::int64_t>(n), t, x, base, latent, velocity, divergence);
+      const auto n = t.extent(0), rows = static_cast<std::size_t>(settings_.curve.dimension) + 2;
+      if (flow_divergence_.extent(0) != n) {
+        flow_base_ = Points<Real>("boltzcurve::flow_base", n, rows);
+        flow_latent_ = Points<Real>("boltzcurve::flow_latent", n, rows);
+        flow_divergence_ = PointScalars<Real>("boltzcurve::flow_divergence", n);
+      }
+      energies_.evaluate(t, x, flow_base_, flow_latent_);
+      kernel_.velocity(static_cast<std::int64_t>(n), t, x, flow_base_, flow_latent_, velocity, flow_divergence_);
     };
   }
 
@@ -134,6 +136,10 @@ class BatchLossOf final : public BatchLoss {
   std::int64_t prepared_step_ = -1;
   CollocationBatch<Real> batch_;
   PointScalars<Real> residual_;
+  Points<Real> flow_base_, flow_latent_;  // of the current flow
+  PointScalars<Real> flow_divergence_;
+  std::vector<double> sums_;  // kept, as is result_, because fresh memory of this size costs as much as an optimiser's step
+  Result result_;
 };
 
 }  // namespace

@@ -33,7 +33,6 @@ struct SmallProblem {
     settings.networks.normaliser = MlpShape{1, 8, 1};
     settings.networks.input_shift = {0, 0, 1};
     settings.networks.input_scale = {1, 1, 2};
-    settings.law.curve = settings.curve;
     settings.law.box = settings.law.domain = {{-6, -6}, {6, 6}};
     settings.law.shares = {{CollocationKind::ou_bridge, 0.2}, {CollocationKind::langevin, 0.4}, {CollocationKind::trajectory, 0.4}};
     settings.law.latent_mean = {0, 0};

@@ -53,7 +53,6 @@ inline BatchLossSettings settings_of(const Case& c, const Energy& target, const 
   settings.anchor = CurveAnchor::standard(c.dimension);
   settings.networks = networks(c);
   settings.points = c.points;
-  settings.law.curve = settings.curve;
   settings.law.shares = CollocationOptions().shares;
   settings.law.domain = target.domain();
   settings.law.latent_mean.assign(static_cast<std::size_t>(c.dimension), 0.0);

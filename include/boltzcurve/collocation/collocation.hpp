@@ -38,7 +38,6 @@ struct CollocationShare {
 /// The law of collocation points (x, t). Times are uniform in the u-th power of the curve's clock: s = u^p with u uniform, stratified over
 /// the batch; power 1 gives all of the clock equal attention, larger ones favour the target end.
 struct CollocationLaw {
-  GradientFlow curve;
   std::vector<CollocationShare> shares = {{CollocationKind::ou_bridge, 1.0}};  ///< in any units
   double time_power = 1;
   Domain box;                        ///< of `uniform` and `ou_bridge`
@@ -53,8 +52,8 @@ template <class Real>
 class Collocation {
  public:
   /// `walkers` may be absent if no share needs them; they move from here on. `latent` serves the kind of that name and must outlive this.
-  Collocation(const CollocationLaw& law, const Shard& shard, std::int64_t batch_points, std::uint64_t seed, const Energy& latent,
-              std::shared_ptr<Walkers> walkers);
+  Collocation(const CollocationLaw& law, const GradientFlow& curve, const Shard& shard, std::int64_t batch_points, std::uint64_t seed,
+              const Energy& latent, std::shared_ptr<Walkers> walkers);
 
   /// To be called once, in order, before the points of step `step` are drawn.
   void prepare(std::int64_t step, const CurrentFlow<Real>& flow);
@@ -67,6 +66,7 @@ class Collocation {
   bool has(CollocationKind kind) const;
 
   CollocationLaw law_;
+  GradientFlow curve_;
   Shard shard_;
   std::int64_t batch_points_, stride_;  // of the order of times over a batch
   std::uint64_t seed_;

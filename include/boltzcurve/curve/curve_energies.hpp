@@ -46,7 +46,12 @@ class CurveEnergies {
   const Energy& latent_;
   Kokkos::View<Real*> center_, anchor_mean_, anchor_variance_;
   Real anchor_offset_, level_, scale_;
-  Points<Real> y_;  // grows to the largest batch seen
+  /// What a point of time means for the target's energy.
+  struct Moment {
+    Real target, target_rate, stretch;  // g, dg/dt, 1/alpha
+  };
+  Points<Real> y_;  // these two grow to the largest batch seen
+  Kokkos::View<Moment*> moments_;
 };
 
 extern template class CurveEnergies<float>;

@@ -78,19 +78,23 @@ struct GradientFlow {
     P share, share_rate;    ///< tau, dtau/dt
   };
 
-  /// exp(-t/sigma^2).
+  /// The clock s, and dt/ds: how much time a unit of it takes.
   template <class P>
-  KOKKOS_FORCEINLINE_FUNCTION P contraction(P t) const {
+  struct ClockReading {
+    P clock, time_per_clock;
+  };
+
+  /// 1/alpha = exp(t/sigma^2).
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION P stretch(P t) const {
     using std::exp;
-    return exp(t * P(-1 / (latent_scale * latent_scale)));
+    return exp(t * P(1 / (latent_scale * latent_scale)));
   }
 
-  /// v.
+  /// v at the time when 1/alpha has the value `stretch`.
   template <class P>
-  KOKKOS_FORCEINLINE_FUNCTION P added_variance(P t) const {
-    using std::exp;
-    const double variance = latent_scale * latent_scale;
-    return P(variance) * (exp(t * P(2 / variance)) - P(1));
+  KOKKOS_FORCEINLINE_FUNCTION P added_variance(P stretch) const {
+    return P(latent_scale * latent_scale) * (stretch * stretch - P(1));
   }
   /// dv/dt at the time when v has the value `added`.
   template <class P>
@@ -106,7 +110,7 @@ struct GradientFlow {
       g = P(1) - t * P(1 / horizon);
       rate = P(-1 / horizon);
     } else {
-      const P v = added_variance(t);
+      const P v = added_variance(stretch(t));
       g = exp(P(-power) * log(P(1) + v * P(1 / width)));
       rate = P(-power) * g * added_variance_rate(v) / (P(width) + v);
     }
@@ -114,24 +118,17 @@ struct GradientFlow {
     return {g, rate, fades_in ? P(1) - g : t, fades_in ? -rate : P(1)};
   }
 
-  /// s.
   template <class P>
-  KOKKOS_FORCEINLINE_FUNCTION P clock_at(P t) const {
+  KOKKOS_FORCEINLINE_FUNCTION ClockReading<P> clock_at(P t) const {
     using std::log, std::sqrt;
-    if (clock == CurveClock::logarithmic) return log(P(1) + added_variance(t) * P(1 / clock_width)) * P(1 / clock_length());
-    const P share = t * P(1 / horizon);
-    return clock == CurveClock::linear ? share : sqrt(share);
-  }
-
-  /// dt/ds: how much time a unit of the clock takes, at time t.
-  template <class P>
-  KOKKOS_FORCEINLINE_FUNCTION P time_per_clock(P t) const {
-    using std::sqrt;
     if (clock == CurveClock::logarithmic) {
-      const P v = added_variance(t);
-      return P(clock_length()) * (P(clock_width) + v) / added_variance_rate(v);
+      const P v = added_variance(stretch(t));
+      const double length = clock_length();
+      return {log(P(1) + v * P(1 / clock_width)) * P(1 / length), P(length) * (P(clock_width) + v) / added_variance_rate(v)};
     }
-    return clock == CurveClock::linear ? P(horizon) : P(2) * sqrt(t * P(horizon));
+    const P share = t * P(1 / horizon);
+    if (clock == CurveClock::linear) return {share, P(horizon)};
+    return {sqrt(share), P(2) * sqrt(t * P(horizon))};
   }
 
   /// The time at which the clock shows s.
@@ -143,25 +140,25 @@ struct GradientFlow {
     return horizon * (clock == CurveClock::linear ? s : s * s);
   }
 
-  /// a and b of the last channel of psi. The square-root clock stands still at t = 0, where a is 0: no divided difference there.
+  /// a of the last channel of psi, given tau and dt/ds. The square-root clock stands still at t = 0, where a is 0: no divided difference.
   template <class P>
-  KOKKOS_FORCEINLINE_FUNCTION P clock_factor(P t) const {
+  KOKKOS_FORCEINLINE_FUNCTION static P clock_factor(P share, P time_per_clock) {
     using std::fmax;
-    return factors(t).share / fmax(time_per_clock(t), P(1e-30));
+    return share / fmax(time_per_clock, P(1e-30));
   }
+  /// b of the last channel of psi.
   template <class P>
-  KOKKOS_FORCEINLINE_FUNCTION P laplacian_factor(P t) const {
-    return -factors(t).share;
+  KOKKOS_FORCEINLINE_FUNCTION static P laplacian_factor(P share) {
+    return -share;
   }
 
-  /// R at one pack of points. `load(array, row)` reads row `row` of one of the arrays.
+  /// R at one pack of points, given tau and dtau/dt. `load(array, row)` reads row `row` of one of the arrays.
   template <class P, class Load, class Array>
-  KOKKOS_FORCEINLINE_FUNCTION P residual(P t, P c, const Load& load, Array base, Array latent, Array psi) const {
+  KOKKOS_FORCEINLINE_FUNCTION P residual(P share, P share_rate, P c, const Load& load, Array base, Array latent, Array psi) const {
     const int D = dimension;
-    const auto f = factors(t);
-    P sum = load(base, 0) - c + f.share_rate * load(psi, 0) + load(psi, D + 1);
+    P sum = load(base, 0) - c + share_rate * load(psi, 0) + load(psi, D + 1);
     for (int k = 1; k <= D; ++k) {
-      const P slope = load(base, k) + f.share * load(psi, k);
+      const P slope = load(base, k) + share * load(psi, k);
       sum += slope * (slope - load(latent, k));
     }
     return sum - (load(base, D + 1) - load(latent, D + 1));
@@ -169,14 +166,13 @@ struct GradientFlow {
 
   /// dR/d(channel of psi) times `factor`, for all D+2 channels: store(channel, value). dR/dC = -1.
   template <class P, class Load, class Array, class Store>
-  KOKKOS_FORCEINLINE_FUNCTION void residual_slopes(P t, P factor, const Load& load, Array base, Array latent, Array psi,
+  KOKKOS_FORCEINLINE_FUNCTION void residual_slopes(P share, P share_rate, P factor, const Load& load, Array base, Array latent, Array psi,
                                                    const Store& store) const {
     const int D = dimension;
-    const auto f = factors(t);
-    const P scaled = f.share * factor;
-    store(0, f.share_rate * factor);
+    const P scaled = share * factor;
+    store(0, share_rate * factor);
     for (int k = 1; k <= D; ++k) {
-      const P slope = load(base, k) + f.share * load(psi, k);
+      const P slope = load(base, k) + share * load(psi, k);
       store(k, scaled * (slope + slope - load(latent, k)));
     }
     store(D + 1, factor);

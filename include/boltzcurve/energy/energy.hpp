@@ -13,6 +13,8 @@ namespace boltzcurve {
 /// A rectangle that holds all of a law that matters; a particle outside has `escaped`. One interval per coordinate.
 struct Domain {
   std::vector<double> lower, upper;  // [D] each
+
+  double longest_side() const;
 };
 
 /// The smallest rectangle that holds both.

@@ -108,6 +108,7 @@ class ReproducibleSum {
   int quantum_bits_;  // a partial sum may have this many bits: 51, less with very many chunks, so that no integer sum overflows
   Reduction reduction_;
   PartialSums sums_;
+  std::vector<std::int64_t> integers_;  // kept from round to round
   Kokkos::View<std::int64_t*> device_borders_;
   Kokkos::View<double*> device_inverse_quantum_;
 };

@@ -36,8 +36,8 @@ class BatchLoss {
   };
 
   /// At the collocation points of step `step`; steps are asked for in their order, and one may be repeated. The same bits for any number of
-  /// ranks if the reduction is reproducible.
-  virtual Result evaluate(const std::vector<double>& parameters, std::int64_t step) = 0;
+  /// ranks if the reduction is reproducible. The result stays until the next call.
+  virtual const Result& evaluate(const std::vector<double>& parameters, std::int64_t step) = 0;
 
   /// For the report after a failure.
   virtual WorstPoint worst_point(const std::vector<double>& parameters, std::int64_t step) = 0;

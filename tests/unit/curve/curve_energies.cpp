@@ -168,10 +168,10 @@ TEST(CurveClock, CanBeReadBothWaysAndKnowsItsRate) {
     EXPECT_NEAR(flow.time_at(1), flow.horizon, 1e-12);
     for (const double s : {0.01, 0.1, 0.3, 0.5, 0.9, 0.99}) {
       const double t = flow.time_at(s), h = 1e-6;
-      EXPECT_NEAR(flow.clock_at(t), s, 1e-12);
+      EXPECT_NEAR(flow.clock_at(t).clock, s, 1e-12);
       const double slope = (flow.time_at(s + h) - flow.time_at(s - h)) / (2 * h);
-      EXPECT_NEAR(flow.time_per_clock(t), slope, 1e-7 * slope);
-      EXPECT_NEAR(flow.clock_at(Pack<float>(static_cast<float>(t)))[0], s, 2e-5);
+      EXPECT_NEAR(flow.clock_at(t).time_per_clock, slope, 1e-7 * slope);
+      EXPECT_NEAR(flow.clock_at(Pack<float>(static_cast<float>(t))).clock[0], s, 2e-5);
     }
   }
 }

@@ -107,18 +107,21 @@ TEST_P(ExactMixture, HasNoResidualInTheProgramsOwnFormula) {
       using P = Pack<double>;
       std::vector<double> psi = {exact.value};
       psi.insert(psi.end(), exact.gradient.begin(), exact.gradient.end());
-      psi.push_back(curve.clock_factor(P(t))[0] * curve.time_per_clock(t) * exact.d_t + curve.laplacian_factor(P(t))[0] * exact.laplacian);
+      const auto factors = curve.factors(P(t));
+      const P time_per_clock = curve.clock_at(P(t)).time_per_clock;
+      psi.push_back((curve.clock_factor(factors.share, time_per_clock) * time_per_clock)[0] * exact.d_t +
+                    curve.laplacian_factor(factors.share)[0] * exact.laplacian);
       const auto load = [](const double* array, int row) { return P(array[row]); };
-      const double residual = curve.residual(P(t), P(0), load, rows.base.data(), rows.latent.data(), psi.data())[0];
+      const double residual =
+          curve.residual(factors.share, factors.share_rate, P(0), load, rows.base.data(), rows.latent.data(), psi.data())[0];
       EXPECT_LT(std::abs(residual), 1e-9 * flow.residual(t, x.data()).scale) << "point " << i << ", t = " << t;
 
-      const P share = curve.factors(P(t)).share;
       std::vector<double> channels(psi.begin(), psi.begin() + static_cast<std::ptrdiff_t>(D) + 1);
       channels.push_back(exact.laplacian);
       for (std::size_t k = 0; k < D; ++k)
-        EXPECT_NEAR(curve.velocity(static_cast<int>(k) + 1, share, load, rows.base.data(), rows.latent.data(), channels.data())[0],
+        EXPECT_NEAR(curve.velocity(static_cast<int>(k) + 1, factors.share, load, rows.base.data(), rows.latent.data(), channels.data())[0],
                     energy.gradient[k] - x[k], 1e-9 * (1 + std::abs(energy.gradient[k])));
-      EXPECT_NEAR(curve.velocity(static_cast<int>(D) + 1, share, load, rows.base.data(), rows.latent.data(), channels.data())[0],
+      EXPECT_NEAR(curve.velocity(static_cast<int>(D) + 1, factors.share, load, rows.base.data(), rows.latent.data(), channels.data())[0],
                   energy.laplacian - static_cast<double>(D), 1e-9 * (10 + std::abs(energy.laplacian)));
     }
   }
