@@ -28,7 +28,7 @@ int packs_for(const MlpShape& network, int channels) {
 /// Where a team keeps one tile in its scratch memory: offsets in numbers.
 template <class Real, int Packs>
 struct TilePlan {
-  static constexpr int points = RegisterBlock<Real, Packs>::points;
+  static constexpr int points = TileLayout<Real, Packs>::points;
 
   Channels channels;
   TileLayout<Real, Packs> psi_place, normaliser_place;
@@ -325,8 +325,8 @@ ResidualKernel<Real>::ResidualKernel(const GradientFlow& curve, const CurveNetwo
       networks_(networks),
       loss_(loss),
       packs_(packs_for<Real>(networks.psi, training_channels(curve.dimension).count())),
-      psi_(networks.psi, accumulators / packs_),
-      normaliser_(networks.normaliser.value_or(MlpShape{1, 8, 1}), accumulators / packs_),
+      psi_(networks.psi),
+      normaliser_(networks.normaliser.value_or(MlpShape{1, 8, 1})),
       parameters_("boltzcurve::parameters", static_cast<std::size_t>(networks.parameter_count())),
       psi_weights_("boltzcurve::packed_psi", static_cast<std::size_t>(psi_.weights_size())),
       normaliser_weights_("boltzcurve::packed_normaliser", static_cast<std::size_t>(normaliser_.weights_size())),

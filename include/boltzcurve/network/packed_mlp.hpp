@@ -9,22 +9,19 @@
 
 namespace boltzcurve {
 
-/// Sums that a micro-kernel keeps in registers: half of the vector registers, the rest holds operands.
+/// The register block of all products: sums of `neurons` rows by up to `columns` vectors stay in registers, with room left for the vectors
+/// that are loaded and a weight that is broadcast. Three columns a broadcast keep the load units below two thirds of what they can do.
+struct RegisterBlock {
 #if defined(__AVX512F__) || defined(__aarch64__)
-inline constexpr int accumulators = 16;
+  static constexpr int neurons = 8, columns = 3;  // 24 of 32 registers
 #else
-inline constexpr int accumulators = 8;
+  static constexpr int neurons = 4, columns = 2;  // 8 of 16
 #endif
+};
 
 /// Neurons that pass through the activation together; widths are padded with zeros to a multiple of it.
 inline constexpr int chunk_neurons = 16;
-
-/// The register block of the products: `neurons` outputs x `packs` vectors of points.
-template <class Real, int Packs>
-struct RegisterBlock {
-  static constexpr int packs = Packs, points = Packs * pack_lanes<Real>, neurons = accumulators / Packs;
-  static_assert(accumulators % Packs == 0 && chunk_neurons % neurons == 0 && chunk_neurons % pack_lanes<Real> == 0);
-};
+static_assert(chunk_neurons % RegisterBlock::neurons == 0 && chunk_neurons % pack_lanes<float> == 0);
 
 /// Where the parts of a network lie in memory, in the order in which the tile kernel reads them.
 ///
@@ -41,17 +38,14 @@ struct RegisterBlock {
 ///                bias l       [W]
 ///                output       [W], then its bias [1]
 ///
-/// W is the width rounded up to a multiple of chunk_neurons, R the register block's outputs; padded entries are zero and their gradients
+/// W is the width rounded up to a multiple of chunk_neurons, R the register block's neurons; padded entries are zero and their gradients
 /// are ignored.
 struct PackedLayout {
   MlpShape shape;
-  int block_neurons;  ///< R
-  int padded_width;   ///< W
+  int padded_width;  ///< W
 
-  explicit PackedLayout(const MlpShape& network = {}, int outputs_per_block = accumulators)
-      : shape(network),
-        block_neurons(outputs_per_block),
-        padded_width((network.width + chunk_neurons - 1) / chunk_neurons * chunk_neurons) {}
+  explicit PackedLayout(const MlpShape& network = {})
+      : shape(network), padded_width((network.width + chunk_neurons - 1) / chunk_neurons * chunk_neurons) {}
 
   KOKKOS_INLINE_FUNCTION std::int64_t square() const { return std::int64_t{padded_width} * padded_width; }
 
@@ -67,7 +61,8 @@ struct PackedLayout {
 
   /// Position within forward(l) of the weight from `input` to `output`; within backward(l) with the two exchanged.
   KOKKOS_INLINE_FUNCTION std::int64_t blocked(int output, int input) const {
-    return (std::int64_t{output / block_neurons} * padded_width + input) * block_neurons + output % block_neurons;
+    constexpr int R = RegisterBlock::neurons;
+    return (std::int64_t{output / R} * padded_width + input) * R + output % R;
   }
 
   KOKKOS_INLINE_FUNCTION std::int64_t hidden_gradient(int layer) const { return after_first() + (layer - 1) * (square() + padded_width); }

@@ -16,18 +16,19 @@
 ///     channel   0      1 ... D         D+1
 ///               z    dz/dx_k    a dz/ds + b Lap z
 ///
-/// Where it lies. A tile holds B points: Packs vector registers. The numbers of one channel are a panel [W][B], a layer is a set of panels.
+/// Where it lies. A tile holds B points: Packs vectors. The numbers of one channel are a panel [W][B], a layer is a set of panels.
 ///
-///               B points (Packs registers)
-///             +-----------------+      A layer's product is, panel by panel, [R outputs][W] x [W][B]: R x Packs accumulators stay in
-///  W neurons  |  panel          |      registers (16 of 32 on AVX-512: 8 x 2 or 16 x 1), a weight is broadcast for all B points.
-///             |                 |      16 outputs of all channels are made at a time; while they are in the first-level cache they
-///             +-----------------+      go through the activation.
-///             +------+------+---
-///   B points  | slab | slab |          For the gradient of the weights, sums over points and channels of z-bar h, h is recomputed,
-///             | Packs|      |          transposed in registers and kept as slabs whose lanes are neurons: [R rows][B] x [B][Packs
-///             | regs |      |          registers] accumulates in registers over all channels, and no lane is ever summed.
-///             +------+------+---
+///               B points (Packs vectors)
+///             +-----------------+      A layer's product takes R outputs (of RegisterBlock) at a time, for three columns at a time: a
+///             column
+///  W neurons  |  panel          |      is one vector of points of one channel, whichever panel it lies in. So a weight is broadcast once
+///             |                 |      for three multiply-adds, and R x 3 sums stay in registers (24 of 32 on AVX-512).
+///             +-----------------+      16 outputs of all channels are made at a time; while they are in the first-level cache they
+///             +---+---+---+---+--      go through the activation.
+///   B points  | s | l | a | b |
+///             |   |   |   |   |        For the gradient of the weights, sums over points and channels of z-bar h, h is recomputed,
+///             |   |   |   |   |        transposed in registers and kept as slabs, one vector of neurons wide: [R rows][B] x [B][3 slabs]
+///             +---+---+---+---+--      accumulates in registers over all channels, and no lane is ever summed.
 ///
 /// Panels are a little further apart than their size, lest all of them fall into the same cache sets.
 /// No number of a point ever mixes with another's on the way forward, so what a point gets does not depend on its place in the tile.
@@ -45,10 +46,10 @@ struct Channels {
 /// How a tile's scratch memory is divided: offsets in numbers.
 template <class Real, int Packs>
 struct TileLayout {
-  static constexpr int points = RegisterBlock<Real, Packs>::points;
+  static constexpr int points = Packs * pack_lanes<Real>;
 
   int width = 0, channels = 0, hidden_layers = 0;  ///< width: padded
-  bool backward = false;                           ///< room for the way back: z of every layer, slabs and rows
+  bool backward = false;                           ///< room for the way back: z of every layer, and rows
 
   KOKKOS_INLINE_FUNCTION std::int64_t panel_stride() const { return (std::int64_t{width} + 1) * points; }
   /// The first layer keeps value and sigmoid only: its derivatives are those of a linear function. The others keep all channels and the
@@ -56,15 +57,16 @@ struct TileLayout {
   KOKKOS_INLINE_FUNCTION std::int64_t z(int layer) const {
     return layer == 0 ? 0 : (2 + (backward ? layer - 1 : 0) * (channels + 1)) * panel_stride();
   }
-  /// Two sets of panels that change roles: h on the way forward, adjoints of z on the way back.
+  /// Two sets of panels for h on the way forward, which take turns.
   KOKKOS_INLINE_FUNCTION std::int64_t set(int which) const {
     const int kept = backward || hidden_layers == 1 ? hidden_layers - 1 : 1;
     return (2 + kept * (channels + 1) + which * channels) * panel_stride();
   }
-  KOKKOS_INLINE_FUNCTION std::int64_t slabs() const { return set(2); }
-  KOKKOS_INLINE_FUNCTION std::int64_t rows(int thread) const {
-    return slabs() + std::int64_t{channels} * (width + thread * chunk_neurons) * points;
-  }
+  /// On the way back adjoints of z take the place of z, and the two sets serve slabs and the first layer, whose z has too little room: what
+  /// is written lies where the cache has just been.
+  KOKKOS_INLINE_FUNCTION std::int64_t adjoint(int layer) const { return layer == 0 ? set(1) : z(layer); }
+  KOKKOS_INLINE_FUNCTION std::int64_t slabs() const { return set(0); }
+  KOKKOS_INLINE_FUNCTION std::int64_t rows(int thread) const { return set(2) + std::int64_t{channels} * thread * chunk_neurons * points; }
   KOKKOS_INLINE_FUNCTION std::int64_t size(int threads) const { return backward ? rows(threads) : set(2); }
 };
 
@@ -72,8 +74,7 @@ struct TileLayout {
 template <class Real, int Packs>
 struct TileNetwork {
   using P = Pack<Real>;
-  using Block = RegisterBlock<Real, Packs>;
-  static constexpr int B = Block::points, lanes = P::lanes, N = chunk_neurons;
+  static constexpr int B = Packs * P::lanes, lanes = P::lanes, N = chunk_neurons;
 
   PackedLayout layout;
   Channels channels;
@@ -106,30 +107,26 @@ struct TileNetwork {
   template <class Member>
   KOKKOS_INLINE_FUNCTION void backward(const Member& member, const Real* seeds, Real* gradient) const {
     const int last = layout.shape.hidden_layers - 1;
-    int current = 0;  // the set that holds the adjoint of z of the layer reached
     for_chunks(member, [&](const int first) {
       Real* const rows = memory + place.rows(member.team_rank());
       output_adjoint(seeds, first, rows);
-      activate_backward(last, first, rows, memory + place.set(current));
+      activate_backward(last, first, rows);
       output_gradient(seeds, rows, gradient + layout.output_gradient() + first);
-      row_gradients(last, first, memory + place.set(current), gradient);
+      row_gradients(last, first, gradient);
     });
     Kokkos::single(Kokkos::PerTeam(member), [&]() {
       for (int p = 0; p < B; ++p) gradient[layout.output_bias_gradient()] += seeds[p];
     });
-    for (int layer = last; layer >= 1; --layer, current = 1 - current) {
-      const Real* const adjoint = memory + place.set(current);
+    for (int layer = last; layer >= 1; --layer) {
+      const Real* const adjoint = memory + place.adjoint(layer);
       for_chunks(member, [&](const int first) {
         Real* const rows = memory + place.rows(member.team_rank());
         product(weights + layout.backward(layer), nullptr, adjoint, first, rows, std::int64_t{N} * B);
-        activate_backward(layer - 1, first, rows, memory + place.set(1 - current));
+        activate_backward(layer - 1, first, rows);
         store_transposed(rows, first);
-        row_gradients(layer - 1, first, memory + place.set(1 - current), gradient);
+        row_gradients(layer - 1, first, gradient);
       });
-      if (slab_packs() == 2)
-        weight_gradient<2>(member, adjoint, gradient + layout.hidden_gradient(layer));
-      else
-        weight_gradient<1>(member, adjoint, gradient + layout.hidden_gradient(layer));
+      weight_gradient(member, adjoint, gradient + layout.hidden_gradient(layer));
     }
   }
 
@@ -183,11 +180,22 @@ struct TileNetwork {
   /// N outputs, from `first` on, of all channels: out points to the first of them in the first panel.
   KOKKOS_FORCEINLINE_FUNCTION void product(const Real* blocks, const Real* bias, const Real* in, int first, Real* out,
                                            std::int64_t out_stride) const {
-    constexpr int R = Block::neurons;
-    for (int channel = 0; channel < channels.count(); ++channel)
-      for (int row = 0; row < N; row += R)
-        multiply_block<Real, Packs>(blocks + std::int64_t{first + row} * place.width, in + channel * place.panel_stride(), place.width,
-                                    channel == 0 && bias ? bias + first + row : nullptr, out + channel * out_stride + row * B);
+    constexpr int R = RegisterBlock::neurons;
+    for_column_blocks(channels.count() * Packs, [&]<int Columns>(int column, std::integral_constant<int, Columns>) {
+      const Real* from[Columns];
+      Real* to[Columns];
+      for (int j = 0; j < Columns; ++j) {
+        const int channel = (column + j) / Packs, vector = (column + j) % Packs;
+        from[j] = in + channel * place.panel_stride() + vector * lanes;
+        to[j] = out + channel * out_stride + vector * lanes;
+      }
+      const int biased = bias ? Packs - column : 0;  // a bias belongs to the value alone, the first channel
+      for (int row = 0; row < N; row += R) {
+        multiply_block<Columns>(blocks + std::int64_t{first + row} * place.width, from, place.width, B, bias ? bias + first + row : nullptr,
+                                biased, to);
+        for (int j = 0; j < Columns; ++j) to[j] += R * B;
+      }
+    });
   }
 
   /// h from z through swish:  h_k = h' z_k,  h_2 = h' z_2 + b h'' sum of z_k^2 (k over space, 2 the second-order channel).
@@ -252,14 +260,14 @@ struct TileNetwork {
     add_lane_sums<N>(sum, out);
   }
 
-  /// rows [count][N][B], adjoint of h of N neurons of a layer, becomes h itself; their adjoint of z goes to `z_bar`.
+  /// rows [count][N][B], adjoint of h of N neurons of a layer, becomes h itself; their adjoint of z takes its place.
   ///     z-bar   = h' h-bar + h'' (sum_k z_k h_k-bar + z_2 h_2-bar) + b h''' sum_k z_k^2 h_2-bar
   ///     z_k-bar = h' h_k-bar + 2 b h'' z_k h_2-bar,   z_2-bar = h' h_2-bar
-  KOKKOS_FORCEINLINE_FUNCTION void activate_backward(int layer, int first, Real* rows, Real* z_bar) const {
+  KOKKOS_FORCEINLINE_FUNCTION void activate_backward(int layer, int first, Real* rows) const {
     if (layer == 0)
-      activate_backward(FirstLayerZ{*this}, first, rows, z_bar);
+      activate_backward(FirstLayerZ{*this}, first, rows, memory + place.adjoint(0));
     else
-      activate_backward(LayerZ{*this, memory + place.z(layer)}, first, rows, z_bar);
+      activate_backward(LayerZ{*this, memory + place.z(layer)}, first, rows, memory + place.adjoint(layer));
   }
 
   template <class Z>
@@ -301,8 +309,8 @@ struct TileNetwork {
   }
 
   /// Gradients that are sums over points of rows of z-bar alone: biases, and all of the first layer's.
-  KOKKOS_FORCEINLINE_FUNCTION void row_gradients(int layer, int first, const Real* z_bar, Real* gradient) const {
-    const Real* const rows = z_bar + first * B;
+  KOKKOS_FORCEINLINE_FUNCTION void row_gradients(int layer, int first, Real* gradient) const {
+    const Real* const rows = memory + place.adjoint(layer) + first * B;
     const std::int64_t stride = place.panel_stride();
     P sum[N] = {};
     for (int i = 0; i < N; ++i)
@@ -328,39 +336,43 @@ struct TileNetwork {
     }
   }
 
-  /// Registers of neurons in a slab.
-  KOKKOS_FORCEINLINE_FUNCTION int slab_packs() const { return place.width % (2 * lanes) == 0 ? 2 : 1; }
+  /// Numbers of one slab: [count][B][lanes].
+  KOKKOS_FORCEINLINE_FUNCTION std::int64_t slab_size() const { return std::int64_t{channels.count()} * B * lanes; }
 
-  /// rows [count][N][B] into their places of the slabs [W / slab width][count][B][slab width].
+  /// rows [count][N][B] into their places of the slabs.
   KOKKOS_FORCEINLINE_FUNCTION void store_transposed(const Real* rows, int first) const {
-    const int slab_width = slab_packs() * lanes;
-    for (int i = 0; i < N; i += lanes) {
-      const int slab = (first + i) / slab_width, within = (first + i) % slab_width;
+    for (int i = 0; i < N; i += lanes)
       for (int channel = 0; channel < channels.count(); ++channel)
         for (int lane = 0; lane < B; lane += lanes) {
           P square[lanes];
 #pragma GCC unroll 16
           for (int r = 0; r < lanes; ++r) square[r] = P::load(rows + (channel * N + i + r) * B + lane);
           transpose(square);
-          Real* const out = memory + place.slabs() + ((std::int64_t{slab} * channels.count() + channel) * B + lane) * slab_width + within;
+          Real* const out = memory + place.slabs() + (first + i) / lanes * slab_size() + (channel * B + lane) * lanes;
 #pragma GCC unroll 16
-          for (int p = 0; p < lanes; ++p) square[p].store(out + p * slab_width);
+          for (int p = 0; p < lanes; ++p) square[p].store(out + p * lanes);
         }
-    }
   }
 
   /// gradient [W][W] += sum over points and channels of z-bar h, h from the slabs.
-  template <int slab_registers, class Member>
+  template <class Member>
   KOKKOS_FORCEINLINE_FUNCTION void weight_gradient(const Member& member, const Real* z_bar, Real* gradient) const {
-    constexpr int R = RegisterBlock<Real, slab_registers>::neurons, C = slab_registers * lanes;
-    const int row_blocks = place.width / R, slabs = place.width / C;
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, slabs * row_blocks), [&](const int index) {
-      const int slab = index / row_blocks, row = index % row_blocks * R;
-      add_outer_products<Real, slab_registers, B>(z_bar + row * B, place.panel_stride(),
-                                                  memory + place.slabs() + std::int64_t{slab} * channels.count() * B * C, channels.count(),
-                                                  gradient + std::int64_t{row} * place.width + slab * C, place.width);
+    constexpr int R = RegisterBlock::neurons;
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, team_parts(member)), [&](const int part) {
+      for_column_blocks(place.width / lanes, [&]<int Columns>(int slab, std::integral_constant<int, Columns>) {
+        for (int row = part * R; row < place.width; row += team_parts(member) * R)
+          add_outer_products<Columns, B>(z_bar + row * B, place.panel_stride(), memory + place.slabs() + slab * slab_size(), slab_size(),
+                                         channels.count(), gradient + std::int64_t{row} * place.width + slab * lanes, place.width);
+      });
     });
     member.team_barrier();
+  }
+
+  /// Into how many parts the rows of a gradient fall: on the host one for every thread of the team, each walking through a slab that stays
+  /// in its cache.
+  template <class Member>
+  KOKKOS_FORCEINLINE_FUNCTION static int team_parts(const Member& member) {
+    return member.team_size();
   }
 };
 
