@@ -57,9 +57,26 @@ CollocationKind Collocation<Real>::kind_of(std::int64_t global) const {
 }
 
 template <class Real>
-void Collocation<Real>::prepare(std::int64_t step, const CurrentFlow<Real>& flow) {
+bool Collocation<Real>::prepare(std::int64_t step, const CurrentFlow<Real>& flow) {
   if (has(CollocationKind::langevin) && step > 0) walkers_->move(step);
-  if (trajectories_ && step % law_.refresh_every == 0) trajectories_->follow(flow, static_cast<std::uint64_t>(step));
+  if (!trajectories_ || step % law_.refresh_every != 0) return false;
+  renew_trajectories(step, flow);
+  return true;
+}
+
+template <class Real>
+void Collocation<Real>::renew_trajectories(std::int64_t step, const CurrentFlow<Real>& flow) {
+  trajectories_->follow(flow, static_cast<std::uint64_t>(step));
+}
+
+template <class Real>
+std::vector<NamedArray> Collocation<Real>::state() const {
+  return has(CollocationKind::langevin) ? walkers_->state() : std::vector<NamedArray>();
+}
+
+template <class Real>
+void Collocation<Real>::restore(std::span<const NamedArray> state) {
+  if (has(CollocationKind::langevin)) walkers_->restore(state);
 }
 
 template <class Real>

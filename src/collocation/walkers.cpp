@@ -18,6 +18,8 @@ constexpr int descent_rounds = 300;
 constexpr std::int64_t steps_per_move = 4;  // an energy for every fourth point of a step: what moving them costs stays small
 constexpr std::uint64_t settling_stages = std::uint64_t{1} << 40;  // moves of training count from 0, those before it from here
 
+constexpr auto position_name = "walkers/position", step_name = "walkers/step";
+
 using Rows = std::pair<std::size_t, std::size_t>;
 
 }  // namespace
@@ -163,6 +165,46 @@ void Walkers::move_rows(std::size_t first, std::size_t count, std::uint64_t stag
         for (std::size_t k = 0; k < D; ++k) position(i, k) = trial(i, k);
         for (std::size_t k = 0; k < D + 2; ++k) energy(i, k) = trial_energy(i, k);
       });
+}
+
+std::vector<NamedArray> Walkers::state() const {
+  const auto position = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), position_);
+  const auto step = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), step_);
+  const auto D = static_cast<std::int64_t>(position.extent(1)), walkers = layers_ * settings_.points;
+  std::vector<NamedArray> state = {{position_name, walkers, D, {}}, {step_name, walkers, 1, {}}};
+  // Layer by layer: within one, the ranks' parts lie in the order of global indices.
+  for (int layer = 0; layer < layers_; ++layer) {
+    std::vector<double> positions, steps;
+    for (std::int64_t i = 0; i < shard_.count; ++i) {
+      for (std::int64_t k = 0; k < D; ++k) positions.push_back(position(row(layer, i), static_cast<std::size_t>(k)));
+      steps.push_back(step(row(layer, i)));
+    }
+    const auto append = [&](const std::vector<double>& mine, NamedArray& array) {
+      const auto all = ranks_.gather(mine, 0);
+      array.values.insert(array.values.end(), all.begin(), all.end());
+    };
+    append(positions, state[0]);
+    append(steps, state[1]);
+  }
+  if (!ranks_.is_root()) state.clear();
+  return state;
+}
+
+void Walkers::restore(std::span<const NamedArray> state) {
+  const auto position = Kokkos::create_mirror_view(position_);
+  const auto step = Kokkos::create_mirror_view(step_);
+  const auto D = static_cast<std::int64_t>(position.extent(1)), walkers = layers_ * settings_.points;
+  const auto& positions = find_array(state, position_name, walkers, D).values;
+  const auto& steps = find_array(state, step_name, walkers, 1).values;
+  for (int layer = 0; layer < layers_; ++layer)
+    for (std::int64_t i = 0; i < shard_.count; ++i) {
+      const auto global = static_cast<std::size_t>(layer * settings_.points + shard_.first + i);
+      for (std::size_t k = 0; k < position.extent(1); ++k) position(row(layer, i), k) = positions[global * position.extent(1) + k];
+      step(row(layer, i)) = steps[global];
+    }
+  Kokkos::deep_copy(position_, position);
+  Kokkos::deep_copy(step_, step);
+  target_.evaluate(position_, energy_);
 }
 
 double Walkers::acceptance() const {

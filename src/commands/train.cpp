@@ -26,14 +26,6 @@ const std::vector<MetricsColumn> training_columns = {
     {"skipped_steps", "1", MetricsColumn::Type::integer},
 };
 
-/// Means and rates since the last row of the log.
-struct LogWindow {
-  double loss_sum = 0, started = 0;
-  std::int64_t losses = 0, steps = 0;
-
-  double mean_loss() const { return losses > 0 ? loss_sum / static_cast<double>(losses) : std::nan(""); }
-};
-
 LearningRate learning_rate_of(const Options& options) {
   const auto& o = options.optimizer;
   LearningRate rate;
@@ -98,12 +90,12 @@ class Trainer {
     last_tried_ = state_.step;
     const auto& result = loss_->evaluate(state_.parameters, state_.step);
     if (result.finite) {
-      gradient_norm_ = problem_.optimizer->update(state_.optimizer, state_.parameters, result.gradient, rate_.at(state_.step));
+      state_.gradient_norm = problem_.optimizer->update(state_.optimizer, state_.parameters, result.gradient, rate_.at(state_.step));
       const double keep = run_.options().training.average;
       update_average(state_.average, state_.parameters, keep, state_.optimizer.updates);
       state_.skipped_in_a_row = 0;
-      interval_.loss_sum += result.loss;
-      ++interval_.losses;
+      state_.window.loss_sum += result.loss;
+      ++state_.window.losses;
     } else {
       ++state_.skipped_steps;
       ++state_.skipped_in_a_row;
@@ -112,7 +104,7 @@ class Trainer {
     state_.sum_exponents = loss_->sum_exponents();
     state_.seconds = seconds_before_ + run_.stop().elapsed_seconds();
     ++state_.step;
-    ++interval_.steps;
+    ++state_.window.steps;
   }
 
   [[noreturn]] void give_up() {
@@ -135,8 +127,8 @@ class Trainer {
     work.unit = "points";
     work.units_per_step = static_cast<double>(run_.options().collocation.points);
     work.max_seconds = options.max_seconds;
-    return run_.progress(work, {{"loss", "", "{:.4e}", [this] { return interval_.losses ? interval_.mean_loss() : last_loss_; }},
-                                {"gradient norm", "", "{:.3e}", [this] { return gradient_norm_; }},
+    return run_.progress(work, {{"loss", "", "{:.4e}", [this] { return state_.window.losses ? state_.window.mean_loss() : last_loss_; }},
+                                {"gradient norm", "", "{:.3e}", [this] { return state_.gradient_norm; }},
                                 {"skipped", "", "{:.0f}", [this] { return static_cast<double>(state_.skipped_steps); }}});
   }
 
@@ -152,16 +144,16 @@ class Trainer {
   }
 
   void log_row() {
-    const double points = static_cast<double>(run_.options().collocation.points * interval_.steps);
-    const double speed = points / (state_.seconds - interval_.started);
-    last_loss_ = interval_.mean_loss();
+    const double points = static_cast<double>(run_.options().collocation.points * state_.window.steps);
+    const double speed = points / (state_.seconds - state_.window.started);
+    last_loss_ = state_.window.mean_loss();
     on_root(run_.world(), [&] {
-      const MetricsValue row[] = {state_.step, last_loss_,     gradient_norm_,      rate_.at(state_.step - 1),
+      const MetricsValue row[] = {state_.step, last_loss_,     state_.gradient_norm, rate_.at(state_.step - 1),
                                   speed,       state_.seconds, state_.skipped_steps};
       metrics_->append("training", row);
     });
-    interval_ = {};
-    interval_.started = state_.seconds;
+    state_.window = {};
+    state_.window.started = state_.seconds;
   }
 
   void append_quick_evaluation(const QuickEvaluation& quick) {
@@ -169,6 +161,7 @@ class Trainer {
   }
 
   void write_checkpoint() {
+    state_.collocation = loss_->collocation_state();
     on_root(run_.world(), [&] {
       boltzcurve::write_checkpoint(run_.output("checkpoint.h5"), to_checkpoint(state_, problem_.networks, run_.provenance()));
     });
@@ -180,9 +173,8 @@ class Trainer {
   std::unique_ptr<BatchLoss> loss_;
   LearningRate rate_;
   std::optional<MetricsFile> metrics_;  // on rank 0
-  LogWindow interval_;
   std::int64_t last_tried_ = 0;
-  double gradient_norm_ = 0, last_loss_ = std::nan(""), seconds_before_ = 0;
+  double last_loss_ = std::nan(""), seconds_before_ = 0;
 };
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include <boltzcurve/commands/training_state.hpp>
+#include <boltzcurve/core/error.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <string_view>
 
 namespace boltzcurve {
 namespace {
@@ -18,9 +21,25 @@ void for_each_counter(State& state, const Visit& visit) {
   visit("skipped_steps", state.skipped_steps);
   visit("skipped_in_a_row", state.skipped_in_a_row);
   visit("optimizer_updates", state.optimizer.updates);
+  visit("window_losses", state.window.losses);
+  visit("window_steps", state.window.steps);
 }
 
+template <class State, class Visit>
+void for_each_real(State& state, const Visit& visit) {
+  visit("survey_width", state.survey.width);
+  visit("survey_energy", state.survey.energy);
+  visit("window_loss_sum", state.window.loss_sum);
+  visit("window_started", state.window.started);
+  visit("gradient_norm", state.gradient_norm);
+  visit("seconds", state.seconds);
+}
+
+constexpr std::string_view collocation_group = "collocation/";
+
 }  // namespace
+
+double LogWindow::mean_loss() const { return losses > 0 ? loss_sum / static_cast<double>(losses) : std::nan(""); }
 
 TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const Survey& survey, std::uint64_t seed) {
   TrainingState state;
@@ -51,10 +70,10 @@ Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networ
   const auto dimension = static_cast<std::int64_t>(state.survey.mean.size());
   checkpoint.datasets.push_back({"survey/mean", {dimension}, state.survey.mean});
   checkpoint.datasets.push_back({"survey/deviation", {dimension}, state.survey.deviation});
-  checkpoint.scalars["survey_width"] = state.survey.width;
-  checkpoint.scalars["survey_energy"] = state.survey.energy;
+  for (const auto& array : state.collocation)
+    checkpoint.datasets.push_back({std::string(collocation_group) + array.name, {array.rows, array.columns}, array.values});
   for_each_counter(state, [&](const std::string& name, std::int64_t value) { checkpoint.scalars[name] = value; });
-  checkpoint.scalars["seconds"] = state.seconds;
+  for_each_real(state, [&](const std::string& name, double value) { checkpoint.scalars[name] = value; });
   return checkpoint;
 }
 
@@ -76,10 +95,15 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
   const std::int64_t dimension = networks.psi.inputs - 1;
   state.survey.mean = checkpoint.values<double>("survey/mean", {dimension});
   state.survey.deviation = checkpoint.values<double>("survey/deviation", {dimension});
-  state.survey.width = checkpoint.scalar<double>("survey_width");
-  state.survey.energy = checkpoint.scalar<double>("survey_energy");
+  for (const auto& dataset : checkpoint.datasets) {
+    if (!dataset.name.starts_with(collocation_group)) continue;
+    if (dataset.shape.size() != 2)
+      throw InputError("dataset " + dataset.name + " in " + checkpoint.source.string() + " should have two dimensions");
+    state.collocation.push_back({dataset.name.substr(collocation_group.size()), dataset.shape[0], dataset.shape[1],
+                                 checkpoint.values<double>(dataset.name, dataset.shape)});
+  }
   for_each_counter(state, [&](const std::string& name, std::int64_t& value) { value = checkpoint.scalar<std::int64_t>(name); });
-  state.seconds = checkpoint.scalar<double>("seconds");
+  for_each_real(state, [&](const std::string& name, double& value) { value = checkpoint.scalar<double>(name); });
   return state;
 }
 

@@ -10,6 +10,8 @@ namespace {
 /// Points that a rank holds at a time.
 constexpr std::int64_t block_points = 64 * chunk_points;
 
+constexpr auto trajectory_parameters_name = "trajectories/parameters", trajectory_step_name = "trajectories/step";
+
 template <class Real>
 class BatchLossOf final : public BatchLoss {
  public:
@@ -26,7 +28,7 @@ class BatchLossOf final : public BatchLoss {
 
   const Result& evaluate(const std::vector<double>& parameters, std::int64_t step) override {
     kernel_.set_parameters(parameters);
-    prepare(step);
+    prepare(step, parameters);
     result_.finite = false;
     for (;;) {
       const PartialSums partial = sum_.begin();
@@ -44,7 +46,7 @@ class BatchLossOf final : public BatchLoss {
 
   WorstPoint worst_point(const std::vector<double>& parameters, std::int64_t step) override {
     kernel_.set_parameters(parameters);
-    prepare(step);
+    prepare(step, parameters);
     WorstPoint worst;
     const auto badness = [](double r) { return std::isfinite(r) ? std::abs(r) : std::numeric_limits<double>::infinity(); };
     for_each_block(step, [&](std::int64_t first, std::int64_t n) {
@@ -67,14 +69,35 @@ class BatchLossOf final : public BatchLoss {
   std::vector<std::int64_t> sum_exponents() const override { return sum_.exponents(); }
   void set_sum_exponents(const std::vector<std::int64_t>& exponents) override { sum_.set_exponents(exponents); }
 
+  std::vector<NamedArray> collocation_state() const override {
+    auto state = collocation_.state();
+    if (!ranks_.is_root() || trajectory_parameters_.empty()) return state;
+    state.push_back({trajectory_parameters_name, 1, static_cast<std::int64_t>(trajectory_parameters_.size()), trajectory_parameters_});
+    state.push_back({trajectory_step_name, 1, 1, {static_cast<double>(trajectory_step_)}});
+    return state;
+  }
+
+  void restore_collocation(const std::vector<NamedArray>& state, std::int64_t step) override {
+    collocation_.restore(state);
+    if (!collocation_.has_trajectories() || step == 0) return;  // step 0 draws its own
+    trajectory_parameters_ = find_array(state, trajectory_parameters_name, 1, settings_.networks.parameter_count()).values;
+    trajectory_step_ = static_cast<std::int64_t>(find_array(state, trajectory_step_name, 1, 1).values.front());
+    kernel_.set_parameters(trajectory_parameters_);
+    collocation_.renew_trajectories(trajectory_step_, current_flow());
+  }
+
   std::int64_t memory_bytes() const override {
     const std::int64_t per_point = (3 * settings_.curve.dimension + 6) * static_cast<std::int64_t>(sizeof(Real));
     return batch_.size() * per_point + kernel_.scratch_bytes();
   }
 
  private:
-  void prepare(std::int64_t step) {
-    if (step != prepared_step_) collocation_.prepare(step, current_flow());
+  void prepare(std::int64_t step, const std::vector<double>& parameters) {
+    if (step == prepared_step_) return;
+    if (collocation_.prepare(step, current_flow())) {
+      trajectory_parameters_ = parameters;
+      trajectory_step_ = step;
+    }
     prepared_step_ = step;
   }
 
@@ -134,6 +157,8 @@ class BatchLossOf final : public BatchLoss {
   Shard shard_;
   Collocation<Real> collocation_;
   std::int64_t prepared_step_ = -1;
+  std::vector<double> trajectory_parameters_;  // of the last renewal, in step trajectory_step_: they are less than the trajectories
+  std::int64_t trajectory_step_ = 0;
   CollocationBatch<Real> batch_;
   PointScalars<Real> residual_;
   Points<Real> flow_base_, flow_latent_;  // of the current flow

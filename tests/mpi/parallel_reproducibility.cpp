@@ -1,3 +1,4 @@
+#include <boltzcurve/core/error.hpp>
 #include <boltzcurve/energy/registry.hpp>
 #include <boltzcurve/parallel/reproducible_sum.hpp>
 #include <boltzcurve/random/counter_rng.hpp>
@@ -5,6 +6,7 @@
 #include <boltzcurve/sampling/particles.hpp>
 #include <boltzcurve/training/batch_loss.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -70,6 +72,56 @@ TEST(BatchLoss, HasTheSameBitsOnAllRanksTogetherAsOnOne) {
       }
     }
   }
+}
+
+// Steps 1 to 6 on one rank and on all, with trajectories renewed at 3 and 6 and walkers moved at 4; then from the state after step 4 on, by
+// objects that have seen nothing of what was before.
+TEST(BatchLoss, GoesOnFromAStateWithTheSameBitsOnAnyNumberOfRanks) {
+  SmallProblem problem(1000);
+  problem.settings.law.refresh_every = 3;
+  // Parameters change from step to step, so that it matters which ones the trajectories were drawn with.
+  const auto parameters_at = [&](std::int64_t step) {
+    auto values = problem.parameters();
+    for (double& value : values) value *= 1 + 0.1 * static_cast<double>(step);
+    return values;
+  };
+  for (const auto precision : {Precision::single_precision, Precision::double_precision}) {
+    const auto make = [&](const Communicator& ranks) {
+      return make_batch_loss(precision, ranks, problem.for_ranks(ranks), *problem.target, *problem.latent);
+    };
+    const auto alone = make(self()), together = make(world()), resumed = make(world());
+    for (std::int64_t step = 0; step <= 4; ++step) {
+      alone->evaluate(parameters_at(step), step);
+      together->evaluate(parameters_at(step), step);
+    }
+    const auto state = alone->collocation_state(), shared = together->collocation_state();
+    ASSERT_EQ(state.size(), 4u);
+    EXPECT_EQ(shared, world().is_root() ? state : std::vector<NamedArray>());
+
+    resumed->restore_collocation(state, 5);
+    resumed->set_sum_exponents(alone->sum_exponents());
+    for (std::int64_t step = 5; step <= 6; ++step) {
+      const auto expected = alone->evaluate(parameters_at(step), step), found = resumed->evaluate(parameters_at(step), step);
+      EXPECT_EQ(found.loss, expected.loss) << "step " << step;
+      EXPECT_EQ(found.gradient, expected.gradient) << "step " << step;
+    }
+    // Without the state, the points are others.
+    EXPECT_NE(make(world())->evaluate(parameters_at(5), 5).loss, alone->evaluate(parameters_at(5), 5).loss);
+  }
+}
+
+TEST(BatchLoss, SaysWhatAStateLacks) {
+  const SmallProblem problem(300);
+  const auto loss = make_batch_loss(Precision::single_precision, self(), problem.for_ranks(self()), *problem.target, *problem.latent);
+  EXPECT_THAT([&] { loss->restore_collocation({}, 1); }, ::testing::ThrowsMessage<InputError>("walkers/position is missing"));
+  loss->evaluate(problem.parameters(), 0);
+  auto state = loss->collocation_state();
+  state.front().rows /= 2;
+  EXPECT_THAT([&] { loss->restore_collocation(state, 1); },
+              ::testing::ThrowsMessage<InputError>("walkers/position has the shape 600 x 2, expected 1200 x 2"));
+  state.front().rows *= 2;
+  state.pop_back();
+  EXPECT_THAT([&] { loss->restore_collocation(state, 1); }, ::testing::ThrowsMessage<InputError>("trajectories/step is missing"));
 }
 
 TEST(BatchLoss, InFloatingPointAgreesToRounding) {

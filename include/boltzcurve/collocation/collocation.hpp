@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace boltzcurve {
@@ -55,8 +56,16 @@ class Collocation {
   Collocation(const CollocationLaw& law, const GradientFlow& curve, const Shard& shard, std::int64_t batch_points, std::uint64_t seed,
               const Energy& latent, std::shared_ptr<Walkers> walkers);
 
-  /// To be called once, in order, before the points of step `step` are drawn.
-  void prepare(std::int64_t step, const CurrentFlow<Real>& flow);
+  /// To be called once, in order, before the points of step `step` are drawn. Returns whether that renewed the trajectories.
+  bool prepare(std::int64_t step, const CurrentFlow<Real>& flow);
+
+  /// What earlier steps have left in walkers, on rank 0; elsewhere nothing. Trajectories follow from the flow of their last renewal:
+  /// renew_trajectories() with it makes them again. Collective, as is restore().
+  std::vector<NamedArray> state() const;
+  /// Goes on from a state(), which every rank has whole. Throws InputError where it is of other points.
+  void restore(std::span<const NamedArray> state);
+  bool has_trajectories() const { return trajectories_.has_value(); }
+  void renew_trajectories(std::int64_t step, const CurrentFlow<Real>& flow);
 
   /// Points of global index [first, first + t.extent(0)) of step `step`, into t [n] and x [n][D].
   void draw(std::int64_t step, std::int64_t first, HostScalars<Real> t, HostPoints<Real> x) const;

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <boltzcurve/core/named_array.hpp>
 #include <boltzcurve/core/views.hpp>
 #include <boltzcurve/energy/energy.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace boltzcurve {
@@ -55,6 +57,13 @@ class Walkers {
 
   /// Of the walkers of all ranks, the same for any number of ranks. Collective.
   Survey survey() const;
+
+  /// Where they are: "walkers/position" [walkers][D] and "walkers/step" [walkers][1] of all ranks, by global index, which is the same for
+  /// any number of ranks. On rank 0; elsewhere nothing. Collective.
+  std::vector<NamedArray> state() const;
+
+  /// Goes on from a state(), which every rank has whole, in place of settle(). Throws InputError where it is of other walkers.
+  void restore(std::span<const NamedArray> state);
 
   /// Coordinate k of walker `layer` of this rank's point i.
   double operator()(int layer, std::int64_t i, int k) const { return position_(row(layer, i), static_cast<std::size_t>(k)); }

@@ -2,6 +2,7 @@
 
 #include <boltzcurve/collocation/walkers.hpp>
 #include <boltzcurve/commands/problem.hpp>
+#include <boltzcurve/core/named_array.hpp>
 #include <boltzcurve/io/checkpoint.hpp>
 #include <boltzcurve/training/optimizer.hpp>
 
@@ -11,7 +12,17 @@
 
 namespace boltzcurve {
 
-/// Everything that changes during training: with the options it determines all that follows, to the bit.
+/// What the next row of the log is about: steps since the one before, with a loss or without, and the seconds at which it begins.
+struct LogWindow {
+  double loss_sum = 0, started = 0;
+  std::int64_t losses = 0, steps = 0;
+
+  double mean_loss() const;  ///< NaN without a loss
+  bool operator==(const LogWindow&) const = default;
+};
+
+/// Everything that changes during training: with the options it determines all that follows, to the bit. Random numbers need no state of
+/// their own, since they are functions of step and index.
 struct TrainingState {
   std::int64_t step = 0;           ///< steps done, skipped ones included
   std::int64_t skipped_steps = 0;  ///< without an update, because loss or gradient were not finite
@@ -20,7 +31,10 @@ struct TrainingState {
   OptimizerState optimizer;
   std::vector<std::int64_t> sum_exponents;  ///< quanta of the reproducible sum; empty before the first step
   Survey survey;                            ///< of the target, which shapes curve and networks
-  double seconds = 0;                       ///< wall time of training so far; the only entry that differs between equal runs
+  std::vector<NamedArray> collocation;      ///< BatchLoss::collocation_state(), as of the last checkpoint, on rank 0
+  LogWindow window;
+  double gradient_norm = 0;  ///< of the last update
+  double seconds = 0;        ///< wall time of training so far: with window.started the only entry that differs between equal runs
 
   bool operator==(const TrainingState&) const = default;
 };
@@ -29,10 +43,11 @@ struct TrainingState {
 TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const Survey& survey, std::uint64_t seed);
 
 /// Named datasets /parameters, /average and, as the optimiser names its arrays, /optimizer/first_moment, ..., each with /psi/layer0/weight
-/// and so on, /survey, and counters.
+/// and so on, /collocation, /survey, and counters.
 Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networks, const Provenance& provenance);
 
-/// Throws InputError, naming file and dataset, where the checkpoint is not of these networks or this optimiser.
+/// Throws InputError, naming file and dataset, where the checkpoint is not of these networks or this optimiser. Whether collocation fits is
+/// for BatchLoss::restore_collocation() to say.
 TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks& networks, const Optimizer& optimizer);
 
 }  // namespace boltzcurve

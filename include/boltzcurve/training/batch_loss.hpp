@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boltzcurve/collocation/collocation.hpp>
+#include <boltzcurve/core/named_array.hpp>
 #include <boltzcurve/core/precision.hpp>
 #include <boltzcurve/curve/curve_energies.hpp>
 #include <boltzcurve/curve/residual.hpp>
@@ -45,6 +46,13 @@ class BatchLoss {
   /// Quanta of the reproducible sum: part of the state from which training continues with the same bits.
   virtual std::vector<std::int64_t> sum_exponents() const = 0;
   virtual void set_sum_exponents(const std::vector<std::int64_t>& exponents) = 0;
+
+  /// What earlier steps have left behind that decides where the points of the next ones lie: the walkers, and the parameters that the
+  /// trajectories were drawn with. On rank 0; elsewhere nothing. Collective.
+  virtual std::vector<NamedArray> collocation_state() const = 0;
+  /// Goes on from such a state, which every rank has whole, so that step `step` is the next. Throws InputError where something is missing
+  /// or of another shape. Collective.
+  virtual void restore_collocation(const std::vector<NamedArray>& state, std::int64_t step) = 0;
 
   /// Bytes that a rank holds for its points and for one team's scratch.
   virtual std::int64_t memory_bytes() const = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boltzcurve/core/choice.hpp>
+#include <boltzcurve/core/named_array.hpp>
 #include <boltzcurve/network/mlp.hpp>
 
 #include <cstdint>
@@ -56,13 +57,8 @@ struct OptimizerSettings {
 
 /// What must be kept to continue: named arrays, as they stand in a checkpoint, and the number of updates done.
 struct OptimizerState {
-  struct Array {
-    std::string name;  ///< "second_moment/psi/layer0/weight"
-    std::int64_t rows, columns;
-    std::vector<double> values;  ///< [rows][columns]
-    bool operator==(const Array&) const = default;
-  };
-  std::vector<Array> arrays;
+  using Array = NamedArray;
+  std::vector<Array> arrays;  ///< "second_moment/psi/layer0/weight" and so on
   std::int64_t updates = 0;
 
   bool operator==(const OptimizerState&) const = default;

@@ -47,6 +47,8 @@ TEST(TrainingState, OfEveryOptimizerSurvivesTheFileAndGoesOnWithTheSameBits) {
     const auto optimizer = optimizer_of(choice.value, networks);
     TrainingState state = initial_training_state(networks, *optimizer, survey, 1);
     state.sum_exponents = {3, 1, 4};
+    state.window = {0.125, 3.5, 6, 7};
+    state.collocation = {{"walkers/position", 2, 3, {1, 2, 3, 4, 5, 6}}, {"anything/else", 1, 1, {-0.5}}};
     update(state, *optimizer, 0, 7);
     write_checkpoint(folder / "checkpoint.h5", to_checkpoint(state, networks, testing::example_provenance()));
     TrainingState read = from_checkpoint(read_checkpoint(folder / "checkpoint.h5"), networks, *optimizer);
