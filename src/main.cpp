@@ -26,7 +26,7 @@ int main(int argc, char* argv[]) {
     require_same(mpi.world(), "request", request.text());
     const auto asked =
         std::find_if(commands().begin(), commands().end(), [&](const auto& c) { return c.description.name == request.command; });
-    const Command command = asked != commands().end() ? *asked : Command{{}, Command::OptionsFrom::defaults, nullptr};
+    const Command command = asked != commands().end() ? *asked : Command{{}, Command::OptionsFrom::resumable, nullptr};
 
     // 3. Questions are answered by rank 0 before a device is touched: they work where there is none.
     using Question = Request::Question;
@@ -34,20 +34,20 @@ int main(int argc, char* argv[]) {
       std::string answer;
       if (request.question == Question::help) answer = help_text(descriptions, request.command);
       if (request.question == Question::version) answer = version_text();
-      if (request.question == Question::show_config) answer = resolved_text(options_for(command, request, mpi.world()));
+      if (request.question == Question::show_config) answer = resolved_text(beginning_of(command, request, mpi.world()).options);
       if (mpi.world().is_root()) print(answer);
       return ExitCode::done;
     }
 
     // 4. Settle the options, start Kokkos (it ends with this scope, after the last View is gone) and do what is asked.
-    const Options options = command.options_from == Command::OptionsFrom::nothing ? Options() : options_for(command, request, mpi.world());
+    const Beginning beginning = beginning_of(command, request, mpi.world());
     const KokkosSession kokkos(argc, argv);
     if (!native_vector_flags() && mpi.world().is_root() && !request.quiet)
       std::fputs(
           "boltzcurve: warning: built without this machine's vector instructions (BOLTZCURVE_NATIVE=OFF): kernels are about ten times "
           "slower\n",
           stderr);
-    Run run(mpi.world(), request, options);
+    Run run(mpi.world(), request, beginning.options, beginning.checkpoint);
     const ExitCode code = command.perform(run);
     if (command.options_from != Command::OptionsFrom::nothing) run.say(memory_report(mpi.world()));
     return code;

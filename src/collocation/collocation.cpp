@@ -59,7 +59,7 @@ CollocationKind Collocation<Real>::kind_of(std::int64_t global) const {
 template <class Real>
 bool Collocation<Real>::prepare(std::int64_t step, const CurrentFlow<Real>& flow) {
   if (has(CollocationKind::langevin) && step > 0) walkers_->move(step);
-  if (!trajectories_ || step % law_.refresh_every != 0) return false;
+  if (!trajectories_ || (trajectories_drawn_ && step % law_.refresh_every != 0)) return false;
   renew_trajectories(step, flow);
   return true;
 }
@@ -67,6 +67,7 @@ bool Collocation<Real>::prepare(std::int64_t step, const CurrentFlow<Real>& flow
 template <class Real>
 void Collocation<Real>::renew_trajectories(std::int64_t step, const CurrentFlow<Real>& flow) {
   trajectories_->follow(flow, static_cast<std::uint64_t>(step));
+  trajectories_drawn_ = true;
 }
 
 template <class Real>

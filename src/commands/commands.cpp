@@ -1,13 +1,19 @@
 #include <boltzcurve/commands/commands.hpp>
-#include <boltzcurve/io/checkpoint.hpp>
+#include <boltzcurve/io/checkpoint_series.hpp>
+#include <boltzcurve/run/option_changes.hpp>
+#include <boltzcurve/run/print.hpp>
+
+#include <span>
+
+#include <fmt/format.h>
 
 namespace boltzcurve {
 
 const std::vector<Command>& commands() {
   using From = Command::OptionsFrom;
   static const std::vector<Command> table = {
-      {{"run", "", "train, then sample, then evaluate"}, From::defaults, run},
-      {{"train", "", "learn the curve: checkpoint.h5, metrics.h5, config.ini"}, From::defaults, train},
+      {{"run", "", "train, then sample, then evaluate"}, From::resumable, run},
+      {{"train", "", "learn the curve: checkpoint.h5, metrics.h5, config.ini"}, From::resumable, train},
       {{"sample", "", "draw particles from checkpoint.h5: samples.h5md"}, From::checkpoint, sample},
       {{"evaluate", "", "measure samples.h5md, or fresh particles: evaluation.json, a row in metrics.h5"}, From::checkpoint, evaluate},
       {{"list", "[TOPIC]", "show what can be chosen (targets, latents, curves, ...); reference: all keys, in Markdown"},
@@ -31,19 +37,81 @@ void require_same_model(const Options& trained, const Options& wanted, const std
   require(trained.normalizer == wanted.normalizer, "[normalizer]");
 }
 
+/// Options that the checkpoint was made with, and then those of the request.
+struct Trained {
+  Options before, now;
+};
+
+Trained options_since(const Checkpoint& checkpoint, const Request& request) {
+  const auto trained = parse_config(checkpoint.provenance.options, checkpoint.source.string(), request.output);
+  auto sources = request.sources;
+  sources.insert(sources.begin(), trained);
+  return {resolve_options(std::span(&trained, 1)), resolve_options(sources)};
+}
+
+Beginning for_a_checkpoint(const Request& request, const Communicator& world) {
+  auto checkpoint = read_checkpoint(world, request.output / checkpoint_name);
+  auto options = options_since(checkpoint, request);
+  require_same_model(options.before, options.now, checkpoint.source.string());
+  return {std::move(options.now), std::move(checkpoint)};
+}
+
+/// The checkpoint to resume from, if there is one.
+std::optional<Checkpoint> checkpoint_to_resume(const Request& request, const Communicator& world) {
+  const auto& from = request.resume->from;
+  std::string is_file;
+  on_root(world, [&] {
+    std::error_code missing;
+    if (!from.empty() && !std::filesystem::is_directory(from, missing)) is_file = "yes";
+  });
+  world.broadcast(is_file);
+  if (!is_file.empty()) return read_checkpoint(world, from);  // this one was asked for: no other will do
+
+  const auto path = (from.empty() ? request.output : from) / checkpoint_name;
+  auto newest = newest_checkpoint(world, path);
+  for (const auto& damage : newest.damages) warn(world, damage);
+  if (newest.checkpoint) {
+    if (!newest.damages.empty()) warn(world, fmt::format("falling back to {}", newest.checkpoint->source.string()));
+    return std::move(newest.checkpoint);
+  }
+  if (!request.resume->automatic)
+    throw InputError(fmt::format("there is no {}checkpoint to resume from at {}; --resume=auto begins where there is none",
+                                 newest.damages.empty() ? "" : "valid ", path.string()));
+  return std::nullopt;
+}
+
+Beginning resumed(const Request& request, const Communicator& world) {
+  auto checkpoint = checkpoint_to_resume(request, world);
+  const bool say = world.is_root() && !request.quiet && request.question == Request::Question::none;
+  if (!checkpoint) {
+    if (say) print("no checkpoint to resume from: beginning at step 0\n");
+    return {resolve_options(request.sources), std::nullopt};
+  }
+  auto options = options_since(*checkpoint, request);
+  std::string text = fmt::format("resuming from {} at step {}\n", checkpoint->source.string(), checkpoint->scalar<std::int64_t>("step"));
+  std::string others;
+  for (const auto& change : option_changes(options.before, options.now)) {
+    text += "  changed: " + change.text() + "\n";
+    if (change.of_training) others += (others.empty() ? "" : ", ") + change.text();
+  }
+  if (!others.empty() && !request.accept_changes)
+    throw ConfigError(fmt::format(
+        "cannot resume from {}, whose training was another: {}; leave out what is changed, or go on nevertheless with --accept-changes",
+        checkpoint->source.string(), others));
+  if (say) print(text);
+  return {std::move(options.now), std::move(checkpoint)};
+}
+
 }  // namespace
 
-Options options_for(const Command& command, const Request& request, const Communicator& world) {
-  auto sources = request.sources;
-  if (command.options_from == Command::OptionsFrom::checkpoint) {
-    const auto file = request.output / "checkpoint.h5";
-    const auto trained = parse_config(read_checkpoint(world, file).provenance.options, file.string(), request.output);
-    sources.insert(sources.begin(), trained);
-    const Options options = resolve_options(sources);
-    require_same_model(resolve_options(std::span(&trained, 1)), options, file.string());
-    return options;
-  }
-  return resolve_options(sources);
+Beginning beginning_of(const Command& command, const Request& request, const Communicator& world) {
+  using From = Command::OptionsFrom;
+  if (request.resume && command.options_from != From::resumable)
+    throw ConfigError(fmt::format("command line: --resume is for run and train, not for {}", command.description.name));
+  if (command.options_from == From::nothing) return {};
+  if (command.options_from == From::checkpoint) return for_a_checkpoint(request, world);
+  if (request.resume) return resumed(request, world);
+  return {resolve_options(request.sources), std::nullopt};
 }
 
 }  // namespace boltzcurve

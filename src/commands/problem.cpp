@@ -121,13 +121,17 @@ void adapt(Problem& problem, const Options& options, const Survey& survey) {
   for (const double deviation : survey.deviation) problem.anchor.variance.push_back(deviation * deviation);
 }
 
-std::shared_ptr<Walkers> explore(const Communicator& ranks, const Options& options, const Problem& problem) {
+std::shared_ptr<Walkers> make_walkers(const Communicator& ranks, const Options& options, const Problem& problem) {
   Walkers::Settings settings;
   settings.box = problem.law.box;
   settings.points = options.collocation.points;
   settings.hottest = options.collocation.hottest;
   settings.seed = options.run.seed;
-  auto walkers = std::make_shared<Walkers>(ranks, settings, *problem.target);
+  return std::make_shared<Walkers>(ranks, settings, *problem.target);
+}
+
+std::shared_ptr<Walkers> explore(const Communicator& ranks, const Options& options, const Problem& problem) {
+  auto walkers = make_walkers(ranks, options, problem);
   walkers->settle();
   return walkers;
 }

@@ -65,8 +65,7 @@ Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& sta
 
 ExitCode sample(Run& run) {
   Problem problem = make_problem(run.options());
-  const TrainingState state =
-      from_checkpoint(read_checkpoint(run.world(), run.output("checkpoint.h5")), problem.networks, *problem.optimizer);
+  const TrainingState state = from_checkpoint(run.checkpoint().value(), problem.networks, *problem.optimizer);
   adapt(problem, run.options(), state.survey);
   if (run.request().validate) {
     validate(run);

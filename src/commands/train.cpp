@@ -4,10 +4,14 @@
 #include <boltzcurve/commands/stages.hpp>
 #include <boltzcurve/commands/training_state.hpp>
 #include <boltzcurve/core/error.hpp>
+#include <boltzcurve/io/checkpoint_series.hpp>
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/metrics_file.hpp>
+#include <boltzcurve/run/print.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <optional>
 
 #include <fmt/format.h>
@@ -47,25 +51,28 @@ std::string describe(const WorstPoint& point) {
 /// The loop over steps and what it writes.
 class Trainer {
  public:
-  Trainer(Run& run, const Problem& problem, std::shared_ptr<Walkers> walkers, TrainingState& state)
+  Trainer(Run& run, const Problem& problem, const std::shared_ptr<Walkers>& walkers, TrainingState& state)
       : run_(run),
         problem_(problem),
         state_(state),
-        loss_(make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem, std::move(walkers)),
-                              *problem.target, *problem.latent)),
+        loss_(make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem, walkers), *problem.target,
+                              *problem.latent)),
         rate_(learning_rate_of(run.options())) {
     if (!state.sum_exponents.empty()) loss_->set_sum_exponents(state.sum_exponents);
+    if (run.checkpoint()) restore_collocation(*walkers);
   }
 
   ExitCode train() {
     const auto& options = run_.options().training;
-    open_metrics();
-    write_checkpoint();
-    run_.stop().start_clock(options.max_seconds, options.checkpoint_seconds);
+    // The budget is for all of the training, the resumed part included.
+    const double seconds_left = options.max_seconds - state_.seconds;
+    auto stop = options.max_seconds > 0 && seconds_left <= 0 ? Stop::time_limit : Stop::no;
+    open_files(state_.step < options.steps && stop == Stop::no);
+    run_.stop().start_clock(std::max(seconds_left, 0.0), options.checkpoint_seconds);
     seconds_before_ = state_.seconds;
 
     auto progress = make_progress();
-    auto stop = Stop::no;
+    const auto first_step = state_.step;
     while (state_.step < options.steps && stop == Stop::no) {
       one_step();
       progress.at(state_.step);
@@ -79,13 +86,26 @@ class Trainer {
       stop = decision.stop;
       if (decision.checkpoint && stop == Stop::no && state_.skipped_in_a_row == 0) write_checkpoint();
     }
-    if (state_.skipped_in_a_row > 0) give_up();
-    write_checkpoint();
+    // Interrupted, it goes on to skip or to recover as it would have; ended, it must not pass for a success.
+    if (state_.skipped_in_a_row > 0 && stop != Stop::signal) give_up();
+    if (state_.step > first_step) write_checkpoint();
     on_root(run_.world(), [&] { metrics_->close(); });
     return stop == Stop::signal ? ExitCode::stopped_resumable : ExitCode::done;
   }
 
  private:
+  void restore_collocation(Walkers& walkers) {
+    try {
+      loss_->restore_collocation(state_.collocation);
+    } catch (const InputError& error) {
+      if (!run_.request().accept_changes)
+        throw InputError(fmt::format("cannot resume from {}: collocation/{}", run_.checkpoint()->source.string(), error.what()));
+      // Points that lie elsewhere than before have nothing to go on from.
+      walkers.settle();
+    }
+    state_.collocation.clear();
+  }
+
   void one_step() {
     last_tried_ = state_.step;
     const auto& result = loss_->evaluate(state_.parameters, state_.step);
@@ -114,7 +134,7 @@ class Trainer {
         "loss or gradient was not finite in {} steps in a row, the last of them step {}; worst point: {}. The last good checkpoint is "
         "kept: {}. A "
         "smaller optimizer.learning-rate or optimizer.gradient-clip, or a collocation.box in which the target's energy is finite, may help",
-        state_.skipped_in_a_row, last_step, describe(worst), run_.output("checkpoint.h5").string()));
+        state_.skipped_in_a_row, last_step, describe(worst), run_.output(checkpoint_name).string()));
   }
 
   Progress make_progress() {
@@ -132,15 +152,66 @@ class Trainer {
                                 {"skipped", "", "{:.0f}", [this] { return static_cast<double>(state_.skipped_steps); }}});
   }
 
-  void open_metrics() {
+  /// Takes the folder over from an earlier run, or on from the one that is resumed. `to_be_trained`: steps are left to do.
+  void open_files(bool to_be_trained) {
+    const auto path = run_.output(checkpoint_name);
+    bool is_there = false;
     on_root(run_.world(), [&] {
+      is_there = run_.checkpoint() && is_same_file(run_.checkpoint()->source, path);
+      if (!is_there) put_others_aside(path);
       replace_file(run_.output("config.ini"), resolved_text(run_.options()));
-      // What an earlier run left here does not belong to what this one learns.
-      for (const char* file : {"metrics.h5", "samples.h5md", "evaluation.json"}) keep_as_previous(run_.output(file));
-      metrics_.emplace(run_.output("metrics.h5"), run_.provenance());
-      metrics_->declare("training", training_columns);
-      metrics_->declare("evaluation", evaluation_columns());
+      // What was drawn from other parameters does not belong to what this run learns.
+      if (to_be_trained)
+        for (const char* file : {"samples.h5md", "evaluation.json"}) keep_as_previous(run_.output(file));
+      open_metrics();
     });
+    if (!run_.world().any(is_there)) write_checkpoint();
+  }
+
+  void put_others_aside(const std::filesystem::path& path) {
+    auto aside = put_checkpoint_aside(path, path);
+    // The one before it, unless it is what this run goes on from: of a run whose latest is kept it holds nothing more.
+    const auto previous = previous_path(path);
+    if (!run_.checkpoint() || !is_same_file(run_.checkpoint()->source, previous)) {
+      if (aside && *aside != damaged_path(path))
+        remove_file(previous);
+      else if (const auto other = put_checkpoint_aside(previous, path))
+        aside = other;
+    }
+    if (aside)
+      warn(run_.world(), fmt::format("a checkpoint that was here and that this run does not go on from is now {}", aside->string()));
+  }
+
+  /// Rows of the run that is resumed stay, up to its checkpoint.
+  void open_metrics() {
+    const auto path = run_.output("metrics.h5");
+    if (const auto& from = run_.checkpoint()) {
+      const auto theirs = folder_of(from->source) / "metrics.h5";
+      if (!is_same_file(folder_of(from->source), folder_of(path))) {
+        keep_as_previous(path);
+        if (std::filesystem::exists(theirs)) replace_file(path, read_file(theirs));
+      }
+      try {
+        declare_metrics(path);
+        for (const char* table : {"training", "evaluation"}) metrics_->remove_after(table, "step", state_.step);
+        return;
+      } catch (const NewerFormat&) {
+        throw;
+      } catch (const InputError& error) {
+        metrics_.reset();
+        rename_file(path, damaged_path(path));
+        warn(run_.world(), fmt::format("{}; it is now {}, and a new one begins", error.what(), damaged_path(path).string()));
+      }
+    } else {
+      keep_as_previous(path);
+    }
+    declare_metrics(path);
+  }
+
+  void declare_metrics(const std::filesystem::path& path) {
+    metrics_.emplace(path, run_.provenance());
+    metrics_->declare("training", training_columns);
+    metrics_->declare("evaluation", evaluation_columns());
   }
 
   void log_row() {
@@ -163,7 +234,7 @@ class Trainer {
   void write_checkpoint() {
     state_.collocation = loss_->collocation_state();
     on_root(run_.world(), [&] {
-      boltzcurve::write_checkpoint(run_.output("checkpoint.h5"), to_checkpoint(state_, problem_.networks, run_.provenance()));
+      boltzcurve::write_checkpoint(run_.output(checkpoint_name), to_checkpoint(state_, problem_.networks, run_.provenance()));
     });
   }
 
@@ -194,11 +265,21 @@ BatchLossSettings batch_loss_settings(const Options& options, const Problem& pro
 }
 
 ExitCode train_stage(Run& run, Problem& problem, TrainingState& state) {
-  auto walkers = explore(run.world(), run.options(), problem);
-  state = initial_training_state(problem.networks, *problem.optimizer, walkers->survey(), run.options().run.seed);
+  auto walkers = make_walkers(run.world(), run.options(), problem);
+  if (run.checkpoint()) {
+    try {
+      state = from_checkpoint(*run.checkpoint(), problem.networks, *problem.optimizer);
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("cannot resume: {}{}", error.what(),
+                                   run.request().accept_changes ? "; with these changes only a new training will do" : ""));
+    }
+  } else {
+    walkers->settle();
+    state = initial_training_state(problem.networks, *problem.optimizer, walkers->survey(), run.options().run.seed);
+  }
   adapt(problem, run.options(), state.survey);
   run.say(fmt::format("target explored: modes of squared width {:.3g}; horizon {:.3g}", problem.curve.width, problem.curve.horizon));
-  return Trainer(run, problem, std::move(walkers), state).train();
+  return Trainer(run, problem, walkers, state).train();
 }
 
 }  // namespace boltzcurve

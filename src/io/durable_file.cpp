@@ -68,29 +68,25 @@ void sync_descriptor(const Descriptor& file, const std::filesystem::path& path) 
   if (::fsync(file.value()) != 0 && errno != EINVAL) fail("synchronise", path);
 }
 
-std::filesystem::path with_infix(const std::filesystem::path& path, const char* infix) {
-  auto result = path;
-  result.replace_filename(path.stem().string() + infix + path.extension().string());
-  return result;
-}
+bool is_for_lack_of_links(int code) { return code == EPERM || code == ENOTSUP || code == EOPNOTSUPP || code == EMLINK || code == ENOSYS; }
 
-void rename_over(const std::filesystem::path& from, const std::filesystem::path& to) {
-  if (std::rename(from.c_str(), to.c_str()) != 0) fail("replace", to);
+// Gives `path` the second name `name`, also where a file has it. False where the file system has no hard links.
+bool link_over(const std::filesystem::path& path, const std::filesystem::path& name) {
+  const auto link = path_with(path, "link");
+  ::unlink(link.c_str());  // of a process that was killed at this place
+  if (::link(path.c_str(), link.c_str()) != 0) {
+    if (is_for_lack_of_links(errno)) return false;
+    fail("keep a second name of", path);
+  }
+  const Temporary remove_link(link);  // renaming between two names of one file does nothing, and leaves both
+  rename_file(link, name);
+  return true;
 }
 
 // Gives the file at `path` its second name, so that renaming the new one over `path` leaves the old one there.
 void keep_previous(const std::filesystem::path& path) {
-  const auto previous = previous_path(path);
-  const auto link = with_infix(path, ".link");
-  ::unlink(link.c_str());  // of a process that was killed at this place
-  if (::link(path.c_str(), link.c_str()) == 0) {
-    const Temporary remove_link(link);  // renaming between two names of one file does nothing, and leaves both
-    rename_over(link, previous);
-    return;
-  }
-  if (errno == ENOENT) return;  // no file yet
-  if (errno != EPERM && errno != ENOTSUP && errno != EOPNOTSUPP && errno != EMLINK && errno != ENOSYS) fail("keep a second name of", path);
-  rename_over(path, previous);
+  if (!std::filesystem::exists(std::filesystem::symlink_status(path))) return;  // no file yet
+  if (!link_over(path, previous_path(path))) rename_file(path, previous_path(path));
 }
 
 }  // namespace
@@ -100,8 +96,33 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
   return folder.empty() ? std::filesystem::path(".") : folder;
 }
 
-std::filesystem::path partial_path(const std::filesystem::path& path) { return with_infix(path, ".partial"); }
-std::filesystem::path previous_path(const std::filesystem::path& path) { return with_infix(path, ".previous"); }
+std::filesystem::path path_with(const std::filesystem::path& path, const std::string& word) {
+  auto result = path;
+  result.replace_filename(path.stem().string() + "." + word + path.extension().string());
+  return result;
+}
+
+std::filesystem::path partial_path(const std::filesystem::path& path) { return path_with(path, "partial"); }
+std::filesystem::path previous_path(const std::filesystem::path& path) { return path_with(path, "previous"); }
+std::filesystem::path damaged_path(const std::filesystem::path& path) { return path_with(path, "damaged"); }
+
+bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code missing;
+  return std::filesystem::equivalent(a, b, missing) && !missing;
+}
+
+void remove_file(const std::filesystem::path& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail("remove", path);
+}
+
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) fail("replace", to);
+}
+
+void add_name(const std::filesystem::path& path, const std::filesystem::path& name) {
+  if (!link_over(path, name)) replace_file(name, read_file(path));
+  synchronise(folder_of(name));
+}
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -153,7 +174,7 @@ void replace_file(const std::filesystem::path& path, std::span<const std::byte> 
   if (!file.close()) fail("close", partial);
 
   if (previous == Previous::keep) keep_previous(path);
-  rename_over(partial, path);
+  rename_file(partial, path);
   temporary.keep();
   synchronise(folder_of(path));  // makes the renames themselves survive a crash of the machine
 }
@@ -161,10 +182,7 @@ void replace_file(const std::filesystem::path& path, std::span<const std::byte> 
 void replace_file(const std::filesystem::path& path, std::string_view text) { replace_file(path, std::as_bytes(std::span(text))); }
 
 void keep_as_previous(const std::filesystem::path& path) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return;
-  std::filesystem::rename(path, previous_path(path), error);
-  if (error) throw InputError("cannot rename " + path.string() + " to " + previous_path(path).string() + ": " + error.message());
+  if (std::filesystem::exists(path)) rename_file(path, previous_path(path));
 }
 
 }  // namespace boltzcurve

@@ -67,9 +67,10 @@ Provenance read_provenance(const hdf5::Location& root, std::string_view format, 
   const auto found = hdf5::read_attribute_text(root, "format");
   if (found != format) throw InputError(fmt::format("{} is a {}, not a {}", hdf5::file_name(root.id()), found, format));
   const auto version = hdf5::read_attribute<std::int64_t>(root, "format_version");
-  if (version < 1 || version > newest_version)
-    throw InputError(fmt::format("{} is a {} of format version {}; this program reads versions 1 to {}{}", hdf5::file_name(root.id()),
-                                 format, version, newest_version, version > newest_version ? ": use the newer program that wrote it" : ""));
+  const auto text = fmt::format("{} is a {} of format version {}; this program reads versions 1 to {}", hdf5::file_name(root.id()), format,
+                                version, newest_version);
+  if (version > newest_version) throw NewerFormat(text + ": use the newer program that wrote it");
+  if (version < 1) throw InputError(text);
   Provenance provenance;
   for_each_member(provenance, Reader{root});
   return provenance;

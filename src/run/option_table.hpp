@@ -13,6 +13,7 @@ struct OptionKey {
   OptionDescription description;
   std::function<void(Options&, const std::string& text)> set;  ///< throws ConfigError without saying where
   std::function<std::string(const Options&)> get;
+  bool decides_training = true;  ///< another value makes another training of it
 };
 
 /// All keys but those that targets and latents bring, by section.

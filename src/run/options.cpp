@@ -4,6 +4,7 @@
 #include <boltzcurve/core/error.hpp>
 #include <boltzcurve/run/options.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -42,6 +43,13 @@ class Section {
   template <class Enum>
   void operator()(const std::string& key, Enum SectionOptions::*member, const std::string& meaning) const {
     (*this)(key, member, Range{}, "", meaning);
+  }
+
+  /// The keys that change nothing of what training computes: all of the section's, or these.
+  void leaves_training_alone(const std::vector<std::string>& keys = {}) const {
+    for (auto& entry : keys_)
+      if (entry.description.section == name_ && (keys.empty() || std::find(keys.begin(), keys.end(), entry.description.key) != keys.end()))
+        entry.decides_training = false;
   }
 
   /// The name of a target or latent: any text here, looked up when all sources are read.
@@ -132,6 +140,8 @@ std::vector<OptionKey> make_keys() {
   training("evaluate-every", &T::evaluate_every, {0, many}, "steps", "steps between quick measurements of ESS and log Z; 0: none");
   training("max-skipped-steps", &T::max_skipped_steps, {0, 1e9}, "steps", "steps in a row without a finite gradient before giving up");
 
+  training.leaves_training_alone({"max-seconds", "checkpoint-seconds", "log-every", "evaluate-every", "max-skipped-steps"});
+
   using S = SamplingOptions;
   const Section sampling(keys, "sampling", &Options::sampling);
   sampling("particles", &S::particles, {1, many}, "particles", "particles drawn, over all ranks");
@@ -140,12 +150,14 @@ std::vector<OptionKey> make_keys() {
   sampling("frames", &S::frames, {0, 1e6}, "frames", "frames of the trajectory written, from t = T to 0, denser towards 0; 0: none");
   sampling("max-steps", &S::max_steps, {1, 1e9}, "steps", "integration steps of a particle before it counts as failed");
   sampling("block", &S::block, {1, 1 << 20}, "particles", "particles integrated together; changes no result");
+  sampling.leaves_training_alone();
 
   using E = EvaluationOptions;
   const Section evaluation(keys, "evaluation", &Options::evaluation);
   evaluation("exact-samples", &E::exact_samples, {0, many}, "samples", "exact target samples to compare with, where the target has them");
   evaluation("energy-distance-points", &E::energy_distance_points, {2, 1e7}, "points",
              "points of either side in the energy distance, whose cost is their square");
+  evaluation.leaves_training_alone();
 
   using R = RunOptions;
   const Section run(keys, "run", &Options::run);

@@ -13,4 +13,11 @@ void print(const std::string& text) {
   throw InputError("cannot write to standard output: " + std::generic_category().message(errno));
 }
 
+void warn(const Communicator& world, const std::string& text) {
+  if (!world.is_root()) return;
+  const std::string line = "boltzcurve: warning: " + text + "\n";  // in one piece
+  std::fflush(stdout);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
 }  // namespace boltzcurve

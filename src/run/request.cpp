@@ -17,7 +17,7 @@ namespace {
 
 /// An option that is no key of the configuration, or a short name of one.
 struct CommonOption {
-  std::string_view name, value;  ///< `value`: its name in the help, empty for a switch
+  std::string_view name, value;  ///< `value`: its name in the help, empty for a switch, in brackets where it may be left out
   std::string_view key;          ///< the key that it is short for, else empty
   std::string_view meaning;
 };
@@ -25,6 +25,9 @@ struct CommonOption {
 constexpr std::array common_options = {
     CommonOption{"config", "FILE", "", "read options from an INI file; may be repeated, later files count more"},
     CommonOption{"output", "DIR", "", "folder of all files, made if missing (default: the current one)"},
+    CommonOption{"resume", "[=PATH|auto]", "",
+                 "go on from the checkpoint in the output folder, or PATH; auto: from the start where there is none"},
+    CommonOption{"accept-changes", "", "", "resume also with options that make another training of it"},
     CommonOption{"seed", "N", "run.seed", "short for --run.seed"},
     CommonOption{"precision", "NAME", "run.precision", "short for --run.precision: float or double"},
     CommonOption{"reduction", "NAME", "run.reduction", "short for --run.reduction: reproducible or fast"},
@@ -62,6 +65,8 @@ std::vector<boost::program_options::option> split(const std::vector<std::string>
     const auto common = std::find_if(common_options.begin(), common_options.end(), [&](const auto& option) { return option.name == name; });
     if (common != common_options.end() && common->value.empty())
       known.add_options()(name.c_str(), "");
+    else if (common != common_options.end() && common->value.starts_with('['))
+      known.add_options()(name.c_str(), po::value<std::string>()->implicit_value(""), "");
     else
       known.add_options()(name.c_str(), po::value<std::string>(), "");
   }
@@ -117,6 +122,10 @@ Request parse_command_line(int argc, const char* const* argv, std::span<const Co
       request.sources.push_back(read_config_file(value));
     else if (name == "output")
       request.output = value;
+    else if (name == "resume")
+      request.resume = {value == "auto", value == "auto" ? std::string() : value};
+    else if (name == "accept-changes")
+      request.accept_changes = true;
     else if (name == "validate")
       request.validate = true;
     else if (name == "quiet")
@@ -132,6 +141,9 @@ Request parse_command_line(int argc, const char* const* argv, std::span<const Co
   }
   request.sources.push_back(std::move(from_command_line));
   if (request.output.empty()) throw ConfigError("command line: --output needs the name of a folder");
+
+  if (request.accept_changes && !request.resume)
+    throw ConfigError("command line: --accept-changes is for a run that goes on: give --resume too, or leave it out");
 
   for (const auto& word : words)
     if (word.starts_with("-")) throw ConfigError(fmt::format("command line: unknown option {}; options begin with two dashes", word));
@@ -168,7 +180,9 @@ std::string help_text(std::span<const CommandDescription> commands, const std::s
   text += "\nOptions:\n";
   for (const auto& option : common_options)
     text +=
-        fmt::format("  {:<22}  {}\n", fmt::format("--{}{}{}", option.name, option.value.empty() ? "" : " ", option.value), option.meaning);
+        fmt::format("  {:<22}  {}\n",
+                    fmt::format("--{}{}{}", option.name, option.value.empty() || option.value.starts_with('[') ? "" : " ", option.value),
+                    option.meaning);
   text += fmt::format("  {:<22}  {}\n", "--SECTION.KEY VALUE", "any key of a configuration; counts more than files");
   if (described == commands.end())
     text += "\nAll keys with default, unit, meaning and range: boltzcurve COMMAND --help\n";

@@ -51,10 +51,11 @@ Provenance make_provenance(const Communicator& world, const Request& request, co
 
 }  // namespace
 
-Run::Run(const Communicator& world, Request request, Options options)
+Run::Run(const Communicator& world, Request request, Options options, std::optional<Checkpoint> checkpoint)
     : world_(world),
       request_(std::move(request)),
       options_(std::move(options)),
+      checkpoint_(std::move(checkpoint)),
       provenance_(make_provenance(world_, request_, options_)),
       stop_(world_) {}
 

@@ -11,6 +11,7 @@ namespace {
 constexpr std::int64_t block_points = 64 * chunk_points;
 
 constexpr auto trajectory_parameters_name = "trajectories/parameters", trajectory_step_name = "trajectories/step";
+constexpr std::int64_t never = -1;
 
 template <class Real>
 class BatchLossOf final : public BatchLoss {
@@ -71,17 +72,19 @@ class BatchLossOf final : public BatchLoss {
 
   std::vector<NamedArray> collocation_state() const override {
     auto state = collocation_.state();
-    if (!ranks_.is_root() || trajectory_parameters_.empty()) return state;
-    state.push_back({trajectory_parameters_name, 1, static_cast<std::int64_t>(trajectory_parameters_.size()), trajectory_parameters_});
+    if (!ranks_.is_root() || !collocation_.has_trajectories()) return state;
     state.push_back({trajectory_step_name, 1, 1, {static_cast<double>(trajectory_step_)}});
+    if (trajectory_step_ != never)
+      state.push_back({trajectory_parameters_name, 1, static_cast<std::int64_t>(trajectory_parameters_.size()), trajectory_parameters_});
     return state;
   }
 
-  void restore_collocation(const std::vector<NamedArray>& state, std::int64_t step) override {
+  void restore_collocation(const std::vector<NamedArray>& state) override {
     collocation_.restore(state);
-    if (!collocation_.has_trajectories() || step == 0) return;  // step 0 draws its own
-    trajectory_parameters_ = find_array(state, trajectory_parameters_name, 1, settings_.networks.parameter_count()).values;
+    if (!collocation_.has_trajectories()) return;
     trajectory_step_ = static_cast<std::int64_t>(find_array(state, trajectory_step_name, 1, 1).values.front());
+    if (trajectory_step_ == never) return;
+    trajectory_parameters_ = find_array(state, trajectory_parameters_name, 1, settings_.networks.parameter_count()).values;
     kernel_.set_parameters(trajectory_parameters_);
     collocation_.renew_trajectories(trajectory_step_, current_flow());
   }
@@ -158,7 +161,7 @@ class BatchLossOf final : public BatchLoss {
   Collocation<Real> collocation_;
   std::int64_t prepared_step_ = -1;
   std::vector<double> trajectory_parameters_;  // of the last renewal, in step trajectory_step_: they are less than the trajectories
-  std::int64_t trajectory_step_ = 0;
+  std::int64_t trajectory_step_ = never;
   CollocationBatch<Real> batch_;
   PointScalars<Real> residual_;
   Points<Real> flow_base_, flow_latent_;  // of the current flow

@@ -10,35 +10,21 @@
 #include <sstream>
 #include <thread>
 
-#include "support/process.hpp"
+#include "support/small_run.hpp"
 
 namespace boltzcurve {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
-using testing_support::Outcome;
+using testing_support::boltzcurve;
 using testing_support::run_program;
+using testing_support::small_config;
 using testing_support::TemporaryFolder;
 
-std::string small_config() {
-  return "[target]\nname = gaussian-mixture\npreset = two\n[curve]\nhorizon = 2\n[network]\nwidth = 16\nhidden-layers = 2\n"
-         "[normalizer]\nkind = network\n[collocation]\npoints = 700\nbox = -6:6\n[training]\nsteps = 40\nlog-every = 10\n"
-         "[sampling]\nparticles = 300\nframes = 3\n[evaluation]\nexact-samples = 200\n";
-}
-
-Outcome boltzcurve(const TemporaryFolder& folder, int ranks, std::vector<std::string> arguments, int threads = 1) {
-  std::vector<std::string> command = {
-      "env", "OMP_NUM_THREADS=" + std::to_string(threads), MPIRUN, "--oversubscribe", "-n", std::to_string(ranks), BOLTZCURVE_EXECUTABLE};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return run_program(command, folder.path());
-}
-
-/// What h5diff says of two files, or of one object in both: empty if they are equal.
+/// Of a file of the runs on one rank and on `ranks`: see testing_support::difference().
 std::string difference(const TemporaryFolder& folder, const std::string& file, int ranks, const std::string& object) {
-  const auto outcome =
-      run_program({"h5diff", "--nan", "-v1", "on1/" + file, "on" + std::to_string(ranks) + "/" + file, object}, folder.path());
-  return outcome.exit_code == 0 ? std::string() : outcome.out + outcome.err;
+  return testing_support::difference(folder, "on1/" + file, "on" + std::to_string(ranks) + "/" + file, object);
 }
 
 TEST(Training, GivesTheSameCheckpointSamplesAndMetricsOnOneTwoThreeAndFourRanks) {

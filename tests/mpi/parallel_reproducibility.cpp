@@ -98,7 +98,7 @@ TEST(BatchLoss, GoesOnFromAStateWithTheSameBitsOnAnyNumberOfRanks) {
     ASSERT_EQ(state.size(), 4u);
     EXPECT_EQ(shared, world().is_root() ? state : std::vector<NamedArray>());
 
-    resumed->restore_collocation(state, 5);
+    resumed->restore_collocation(state);
     resumed->set_sum_exponents(alone->sum_exponents());
     for (std::int64_t step = 5; step <= 6; ++step) {
       const auto expected = alone->evaluate(parameters_at(step), step), found = resumed->evaluate(parameters_at(step), step);
@@ -113,15 +113,15 @@ TEST(BatchLoss, GoesOnFromAStateWithTheSameBitsOnAnyNumberOfRanks) {
 TEST(BatchLoss, SaysWhatAStateLacks) {
   const SmallProblem problem(300);
   const auto loss = make_batch_loss(Precision::single_precision, self(), problem.for_ranks(self()), *problem.target, *problem.latent);
-  EXPECT_THAT([&] { loss->restore_collocation({}, 1); }, ::testing::ThrowsMessage<InputError>("walkers/position is missing"));
+  EXPECT_THAT([&] { loss->restore_collocation({}); }, ::testing::ThrowsMessage<InputError>("walkers/position is missing"));
   loss->evaluate(problem.parameters(), 0);
   auto state = loss->collocation_state();
   state.front().rows /= 2;
-  EXPECT_THAT([&] { loss->restore_collocation(state, 1); },
+  EXPECT_THAT([&] { loss->restore_collocation(state); },
               ::testing::ThrowsMessage<InputError>("walkers/position has the shape 600 x 2, expected 1200 x 2"));
   state.front().rows *= 2;
   state.pop_back();
-  EXPECT_THAT([&] { loss->restore_collocation(state, 1); }, ::testing::ThrowsMessage<InputError>("trajectories/step is missing"));
+  EXPECT_THAT([&] { loss->restore_collocation(state); }, ::testing::ThrowsMessage<InputError>("trajectories/parameters is missing"));
 }
 
 TEST(BatchLoss, InFloatingPointAgreesToRounding) {

@@ -56,7 +56,8 @@ class Collocation {
   Collocation(const CollocationLaw& law, const GradientFlow& curve, const Shard& shard, std::int64_t batch_points, std::uint64_t seed,
               const Energy& latent, std::shared_ptr<Walkers> walkers);
 
-  /// To be called once, in order, before the points of step `step` are drawn. Returns whether that renewed the trajectories.
+  /// To be called once, in order, before the points of step `step` are drawn. Returns whether that renewed the trajectories; the first call
+  /// does, unless they have been renewed already.
   bool prepare(std::int64_t step, const CurrentFlow<Real>& flow);
 
   /// What earlier steps have left in walkers, on rank 0; elsewhere nothing. Trajectories follow from the flow of their last renewal:
@@ -82,6 +83,7 @@ class Collocation {
   const Energy& latent_;
   std::shared_ptr<Walkers> walkers_;
   std::optional<Trajectories<Real>> trajectories_;
+  bool trajectories_drawn_ = false;
 };
 
 extern template class Collocation<float>;

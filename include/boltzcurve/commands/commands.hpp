@@ -1,8 +1,10 @@
 #pragma once
 
 #include <boltzcurve/core/error.hpp>
+#include <boltzcurve/io/checkpoint.hpp>
 #include <boltzcurve/run/run.hpp>
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,7 +16,7 @@ namespace boltzcurve {
 struct Command {
   enum class OptionsFrom {
     nothing,     ///< it needs none
-    defaults,    ///< defaults, then files, then the command line
+    resumable,   ///< defaults, then files, then the command line; or, if the request is to resume, as for `checkpoint`
     checkpoint,  ///< the options that the checkpoint in the output folder was made with, then files, then the command line
   };
 
@@ -25,9 +27,17 @@ struct Command {
 
 const std::vector<Command>& commands();
 
-/// Options of a request for `command`. Throws as resolve_options() does, InputError for a missing checkpoint, and ConfigError where an
-/// option that the checkpoint was trained with, and that its parameters depend on, is to be another. Collective.
-Options options_for(const Command& command, const Request& request, const Communicator& world);
+/// What a command begins with.
+struct Beginning {
+  Options options;
+  std::optional<Checkpoint> checkpoint;  ///< what it goes on from, or takes its parameters from
+};
+
+/// Options of a request for `command`, and the checkpoint that they come from, if any. Says which checkpoint a run resumes from, what is
+/// wrong with newer ones and which options have changed. Throws as resolve_options() does, InputError for a missing checkpoint, and
+/// ConfigError where an option that the checkpoint was trained with, and that its parameters depend on, is to be another, or, unless
+/// changes are accepted, one that the training depends on that is to be resumed. Collective.
+Beginning beginning_of(const Command& command, const Request& request, const Communicator& world);
 
 /// train, then sample, then evaluate, without a look at what earlier commands left in the folder.
 ExitCode run(Run& run);

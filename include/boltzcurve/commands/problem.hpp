@@ -30,6 +30,9 @@ Problem make_problem(const Options& options);
 /// Fills in those.
 void adapt(Problem& problem, const Options& options, const Survey& survey);
 
+/// Walkers at their start, to be settled on the target or taken from a state.
+std::shared_ptr<Walkers> make_walkers(const Communicator& ranks, const Options& options, const Problem& problem);
+
 /// Walkers that have settled on the target, for adapt() and for training. Collective.
 std::shared_ptr<Walkers> explore(const Communicator& ranks, const Options& options, const Problem& problem);
 

@@ -15,8 +15,9 @@ namespace boltzcurve {
 BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem, std::shared_ptr<Walkers> walkers);
 SamplingSettings sampling_settings(const Options& options, const Problem& problem);
 
-/// Explores the target, adapts the problem to it and trains from the start; writes checkpoint.h5 and metrics.h5. Throws NumericalError, the
-/// last good checkpoint kept, when too many steps in a row had no finite loss.
+/// Explores the target, adapts the problem to it and trains, from the start or from the run's checkpoint, to the same bits; writes
+/// checkpoint.h5 and metrics.h5. Throws NumericalError, the last good checkpoint kept, when too many steps in a row had no finite loss;
+/// InputError where the checkpoint lacks what going on needs.
 ExitCode train_stage(Run& run, Problem& problem, TrainingState& state);
 
 /// Particles and the wall time that drawing them took.

@@ -41,6 +41,9 @@ struct Checkpoint {
   const T& scalar(const std::string& name) const;
 };
 
+/// Its name in the output folder of a run.
+inline constexpr const char* checkpoint_name = "checkpoint.h5";
+
 /// The version written; a reader takes this and older ones.
 inline constexpr std::int64_t checkpoint_format_version = 1;
 

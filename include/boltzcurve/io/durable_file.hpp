@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +30,20 @@ void replace_file(const std::filesystem::path& path, std::string_view text);
 std::filesystem::path partial_path(const std::filesystem::path& path);
 /// "checkpoint.previous.h5" for "checkpoint.h5".
 std::filesystem::path previous_path(const std::filesystem::path& path);
+/// "checkpoint.damaged.h5": where a file goes that cannot be read, so that nothing takes it for a good one.
+std::filesystem::path damaged_path(const std::filesystem::path& path);
+/// "checkpoint.WORD.h5", of which the names above are cases.
+std::filesystem::path path_with(const std::filesystem::path& path, const std::string& word);
+
+/// Whether both are there and are one file: by two names, links or ways to a folder.
+bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b);
+/// Removes a file if it is there. Throws InputError with the system's reason.
+void remove_file(const std::filesystem::path& path);
+/// Renames a file, over one that has the new name. Throws InputError with the system's reason.
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
+/// Gives a file a second name, in place of a file that has it: as a hard link, or as a copy where the file system has none. Throws
+/// InputError.
+void add_name(const std::filesystem::path& path, const std::filesystem::path& name);
 
 /// Renames a file of an earlier run, if there is one, to previous_path(path), in place of what is there. Throws InputError.
 void keep_as_previous(const std::filesystem::path& path);

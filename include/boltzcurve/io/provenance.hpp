@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/core/error.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
 
 #include <cstdint>
@@ -30,12 +31,18 @@ struct Provenance {
   bool operator==(const Provenance&) const = default;
 };
 
+/// A file that a newer version of the program wrote: whole as far as anyone can tell, so nothing to be replaced by an older one.
+class NewerFormat : public InputError {
+ public:
+  using InputError::InputError;
+};
+
 /// Writes every member as an attribute of `root`. Collective where the file is: same values on all ranks (see broadcast()).
 /// Throws InputError.
 void write_provenance(const hdf5::Location& root, const Provenance& provenance);
 
 /// Throws InputError, naming the file, unless `root` carries all attributes of a file of this `format` in a version from 1 to
-/// `newest_version`.
+/// `newest_version`; NewerFormat for a newer one.
 Provenance read_provenance(const hdf5::Location& root, std::string_view format, std::int64_t newest_version);
 
 /// Gives every rank rank 0's values. Collective.

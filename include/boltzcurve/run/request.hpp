@@ -18,6 +18,12 @@ struct CommandDescription {
   std::string summary;   ///< one line
 };
 
+/// What training goes on from instead of beginning.
+struct ResumeRequest {
+  bool automatic = false;      ///< --resume=auto: from the newest checkpoint that is valid, or from the start where there is none
+  std::filesystem::path from;  ///< a checkpoint, or a folder for the newest in it; empty: the output folder
+};
+
 /// What the command line asks for.
 struct Request {
   enum class Question { none, show_config, version, help };  // of several, the last of this list counts
@@ -27,6 +33,8 @@ struct Request {
   std::string argument;                ///< what followed it, if anything
   bool validate = false;               ///< parse, allocate, estimate, one step, quit
   bool quiet = false;                  ///< nothing on the terminal but errors
+  std::optional<ResumeRequest> resume;
+  bool accept_changes = false;         ///< resume also where changed options make another training of it
   std::filesystem::path output = ".";  ///< folder of all files
   std::vector<OptionSource> sources;   ///< configuration files in their order, then the command line
   std::string command_line;            ///< as one line, quoted for a shell

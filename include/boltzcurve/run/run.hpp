@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/io/checkpoint.hpp>
 #include <boltzcurve/io/provenance.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
 #include <boltzcurve/run/progress.hpp>
@@ -7,6 +8,7 @@
 #include <boltzcurve/run/stop_request.hpp>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,12 +17,13 @@ namespace boltzcurve {
 /// One run of a command on all ranks: what was asked, where results go, when to stop, and rank 0's voice.
 class Run {
  public:
-  /// Listens to signals from here on. Collective.
-  Run(const Communicator& world, Request request, Options options);
+  /// Listens to signals from here on. `checkpoint`: what the command goes on from, or takes its parameters from. Collective.
+  Run(const Communicator& world, Request request, Options options, std::optional<Checkpoint> checkpoint = {});
 
   const Communicator& world() const { return world_; }
   const Request& request() const { return request_; }
   const Options& options() const { return options_; }
+  const std::optional<Checkpoint>& checkpoint() const { return checkpoint_; }
 
   /// Path of a file in the output folder.
   std::filesystem::path output(const std::string& file) const { return request_.output / file; }
@@ -43,6 +46,7 @@ class Run {
   Communicator world_;
   Request request_;
   Options options_;
+  std::optional<Checkpoint> checkpoint_;
   Provenance provenance_;
   StopRequest stop_;
 };

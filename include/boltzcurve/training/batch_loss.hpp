@@ -50,9 +50,9 @@ class BatchLoss {
   /// What earlier steps have left behind that decides where the points of the next ones lie: the walkers, and the parameters that the
   /// trajectories were drawn with. On rank 0; elsewhere nothing. Collective.
   virtual std::vector<NamedArray> collocation_state() const = 0;
-  /// Goes on from such a state, which every rank has whole, so that step `step` is the next. Throws InputError where something is missing
-  /// or of another shape. Collective.
-  virtual void restore_collocation(const std::vector<NamedArray>& state, std::int64_t step) = 0;
+  /// Goes on from such a state, which every rank has whole. Without one, walkers are where they are, and the first step draws trajectories.
+  /// Throws InputError where something is missing or of another shape. Collective.
+  virtual void restore_collocation(const std::vector<NamedArray>& state) = 0;
 
   /// Bytes that a rank holds for its points and for one team's scratch.
   virtual std::int64_t memory_bytes() const = 0;

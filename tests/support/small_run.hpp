@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "support/process.hpp"
+
+// A run of the real executable that takes a second: for tests that are no MPI programs themselves. Needs the macros MPIRUN and
+// BOLTZCURVE_EXECUTABLE.
+namespace boltzcurve::testing_support {
+
+inline std::string small_config() {
+  return "[target]\nname = gaussian-mixture\npreset = two\n[curve]\nhorizon = 2\n[network]\nwidth = 16\nhidden-layers = 2\n"
+         "[normalizer]\nkind = network\n[collocation]\npoints = 700\nbox = -6:6\n[training]\nsteps = 40\nlog-every = 10\n"
+         "[sampling]\nparticles = 300\nframes = 3\n[evaluation]\nexact-samples = 200\n";
+}
+
+inline std::vector<std::string> command_on(int ranks, const std::vector<std::string>& arguments, int threads = 1) {
+  std::vector<std::string> command = {
+      "env", "OMP_NUM_THREADS=" + std::to_string(threads), MPIRUN, "--oversubscribe", "-n", std::to_string(ranks), BOLTZCURVE_EXECUTABLE};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+inline Outcome boltzcurve(const TemporaryFolder& folder, int ranks, const std::vector<std::string>& arguments, int threads = 1) {
+  return run_program(command_on(ranks, arguments, threads), folder.path());
+}
+
+/// Without a launcher, which takes a second or two to end where the exit code is not 0.
+inline Outcome alone(const TemporaryFolder& folder, std::vector<std::string> arguments) {
+  for (const auto* word : {BOLTZCURVE_EXECUTABLE, "OMP_NUM_THREADS=1", "env"}) arguments.insert(arguments.begin(), word);
+  return run_program(arguments, folder.path());
+}
+
+/// What h5diff says of two files, or of one object in both: empty if they are equal.
+inline std::string difference(const TemporaryFolder& folder, const std::string& first, const std::string& second,
+                              const std::string& object) {
+  const auto outcome = run_program({"h5diff", "--nan", "-v1", first, second, object}, folder.path());
+  return outcome.exit_code == 0 ? std::string() : outcome.out + outcome.err;
+}
+
+}  // namespace boltzcurve::testing_support
