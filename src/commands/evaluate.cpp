@@ -189,6 +189,7 @@ ExitCode evaluate(Run& run) {
     validate(run);
     return ExitCode::done;
   }
+  run.take_output_folder();
   Sampling sampling;
   bool have_samples = false;
   on_root(run.world(), [&] { have_samples = std::filesystem::exists(run.output("samples.h5md")); });

@@ -16,7 +16,7 @@ ExitCode train(Run& run) {
     validate(run);
     return ExitCode::done;
   }
-  run.make_output_folder();
+  run.take_output_folder();
   Problem problem = make_problem(run.options());
   TrainingState state;
   return train_stage(run, problem, state) == ExitCode::done ? ExitCode::done : report_stop(run, state);
@@ -27,7 +27,7 @@ ExitCode run(Run& run) {
     validate(run);
     return ExitCode::done;
   }
-  run.make_output_folder();
+  run.take_output_folder();
 
   // 1. Learn the curve.
   Problem problem = make_problem(run.options());

@@ -71,6 +71,7 @@ ExitCode sample(Run& run) {
     validate(run);
     return ExitCode::done;
   }
+  run.take_output_folder();
   const auto sampling = sample_stage(run, problem, state, SamplesGo::to_file);
   run.say(
       fmt::format("{} particles in {:.1f} s: {}", run.options().sampling.particles, sampling.seconds, run.output("samples.h5md").string()));

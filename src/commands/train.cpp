@@ -84,7 +84,8 @@ class Trainer {
       }
       const auto decision = run_.stop().agree();
       stop = decision.stop;
-      if (decision.checkpoint && stop == Stop::no && state_.skipped_in_a_row == 0) write_checkpoint();
+      const bool due = decision.checkpoint || (options.checkpoint_steps > 0 && state_.step % options.checkpoint_steps == 0);
+      if (due && stop == Stop::no && state_.step < options.steps && state_.skipped_in_a_row == 0) write_checkpoint();
     }
     // Interrupted, it goes on to skip or to recover as it would have; ended, it must not pass for a success.
     if (state_.skipped_in_a_row > 0 && stop != Stop::signal) give_up();
@@ -232,10 +233,16 @@ class Trainer {
   }
 
   void write_checkpoint() {
+    const auto& options = run_.options().training;
     state_.collocation = loss_->collocation_state();
+    ++state_.checkpoints;
     on_root(run_.world(), [&] {
-      boltzcurve::write_checkpoint(run_.output(checkpoint_name), to_checkpoint(state_, problem_.networks, run_.provenance()));
+      const auto path = run_.output(checkpoint_name);
+      boltzcurve::write_checkpoint(path, to_checkpoint(state_, problem_.networks, run_.provenance()),
+                                   options.verify_checkpoints ? ReadBack::yes : ReadBack::no);
+      if (options.keep_every > 0 && state_.checkpoints % options.keep_every == 0) add_name(path, kept_path(path, state_.step));
     });
+    state_.collocation.clear();
   }
 
   Run& run_;

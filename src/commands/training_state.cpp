@@ -20,6 +20,7 @@ void for_each_counter(State& state, const Visit& visit) {
   visit("step", state.step);
   visit("skipped_steps", state.skipped_steps);
   visit("skipped_in_a_row", state.skipped_in_a_row);
+  visit("checkpoints", state.checkpoints);
   visit("optimizer_updates", state.optimizer.updates);
   visit("window_losses", state.window.losses);
   visit("window_steps", state.window.steps);

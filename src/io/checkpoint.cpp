@@ -260,9 +260,9 @@ template const std::int64_t& Checkpoint::scalar(const std::string&) const;
 template const double& Checkpoint::scalar(const std::string&) const;
 template const std::string& Checkpoint::scalar(const std::string&) const;
 
-void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint, ReadBack read_back) {
   require_sensible(checkpoint);
-  replace_file(path, compose(path, checkpoint), Previous::keep);
+  replace_file(path, compose(path, checkpoint), Previous::keep, read_back);
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path) { return parse(path, read_file(path)); }

@@ -4,11 +4,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <random>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,10 +74,41 @@ void sync_descriptor(const Descriptor& file, const std::filesystem::path& path) 
 
 bool is_for_lack_of_links(int code) { return code == EPERM || code == ENOTSUP || code == EOPNOTSUPP || code == EMLINK || code == ENOSYS; }
 
+constexpr std::string_view partial_word = "partial-", link_word = "link-";
+constexpr std::size_t random_digits = 16;
+
+// A name beside `path` that is not taken and that nobody could foresee.
+std::filesystem::path unforeseen_path(const std::filesystem::path& path, std::string_view word) {
+  std::random_device entropy;
+  const auto number = (static_cast<std::uint64_t>(entropy()) << 32) | entropy();
+  return path_with(path, fmt::format("{}{:0{}x}", word, number, random_digits));
+}
+
+bool is_leftover(const std::string& name) {
+  for (const auto word : {partial_word, link_word}) {
+    const auto at = name.find(fmt::format(".{}", word));
+    if (at == std::string::npos) continue;
+    const auto digits = name.substr(at + 1 + word.size(), random_digits);
+    if (digits.size() == random_digits && digits.find_first_not_of("0123456789abcdef") == std::string::npos) return true;
+  }
+  return false;
+}
+
+void require_same_bytes(const std::filesystem::path& written, std::span<const std::byte> bytes, const std::filesystem::path& path) {
+#ifdef POSIX_FADV_DONTNEED
+  if (const Descriptor file(::open(written.c_str(), O_RDONLY | O_CLOEXEC)); file.is_open())
+    ::posix_fadvise(file.value(), 0, 0, POSIX_FADV_DONTNEED);  // what is synchronised is then read from the disk itself
+#endif
+  const auto found = read_file(written);
+  const auto [wrong, right] = std::mismatch(found.begin(), found.end(), bytes.begin(), bytes.end());
+  if (wrong != found.end() || right != bytes.end())
+    throw InputError(fmt::format("cannot write {}: read back, its byte {} of {} differs; the disk or the file system is at fault",
+                                 path.string(), wrong - found.begin(), bytes.size()));
+}
+
 // Gives `path` the second name `name`, also where a file has it. False where the file system has no hard links.
 bool link_over(const std::filesystem::path& path, const std::filesystem::path& name) {
-  const auto link = path_with(path, "link");
-  ::unlink(link.c_str());  // of a process that was killed at this place
+  const auto link = unforeseen_path(path, link_word);
   if (::link(path.c_str(), link.c_str()) != 0) {
     if (is_for_lack_of_links(errno)) return false;
     fail("keep a second name of", path);
@@ -102,7 +137,6 @@ std::filesystem::path path_with(const std::filesystem::path& path, const std::st
   return result;
 }
 
-std::filesystem::path partial_path(const std::filesystem::path& path) { return path_with(path, "partial"); }
 std::filesystem::path previous_path(const std::filesystem::path& path) { return path_with(path, "previous"); }
 std::filesystem::path damaged_path(const std::filesystem::path& path) { return path_with(path, "damaged"); }
 
@@ -163,15 +197,17 @@ void reserve_space(const std::filesystem::path& path, std::int64_t bytes) {
 #endif
 }
 
-void replace_file(const std::filesystem::path& path, std::span<const std::byte> bytes, Previous previous) {
-  const auto partial = partial_path(path);
-  Descriptor file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (!file.is_open()) fail("create", partial);
+void replace_file(const std::filesystem::path& path, std::span<const std::byte> bytes, Previous previous, ReadBack read_back) {
+  const auto partial = unforeseen_path(path, partial_word);
+  constexpr mode_t all_that_the_umask_leaves = 0666;
+  Descriptor file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, all_that_the_umask_leaves));
+  if (!file.is_open()) fail("write", path);
   Temporary temporary(partial);
-  write_all(file, bytes, partial);
+  write_all(file, bytes, path);
   // Without this, a machine that crashes after the rename may come up with an empty file under the good name.
-  sync_descriptor(file, partial);
-  if (!file.close()) fail("close", partial);
+  sync_descriptor(file, path);
+  if (!file.close()) fail("write", path);
+  if (read_back == ReadBack::yes) require_same_bytes(partial, bytes, path);
 
   if (previous == Previous::keep) keep_previous(path);
   rename_file(partial, path);
@@ -180,6 +216,14 @@ void replace_file(const std::filesystem::path& path, std::span<const std::byte> 
 }
 
 void replace_file(const std::filesystem::path& path, std::string_view text) { replace_file(path, std::as_bytes(std::span(text))); }
+
+void remove_leftovers(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> leftovers;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+    if (is_leftover(entry.path().filename().string()) && entry.is_regular_file(error)) leftovers.push_back(entry.path());
+  for (const auto& leftover : leftovers) remove_file(leftover);
+}
 
 void keep_as_previous(const std::filesystem::path& path) {
   if (std::filesystem::exists(path)) rename_file(path, previous_path(path));

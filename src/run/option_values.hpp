@@ -68,6 +68,16 @@ struct TextOf<Integer> {
 };
 
 template <>
+struct TextOf<bool> {
+  static std::string range(const Range&) { return "yes | no"; }
+  static std::string need(const Range&) { return "must be yes or no"; }
+  static std::optional<bool> read(const std::string& text, const Range&) {
+    return text == "yes" ? std::optional(true) : text == "no" ? std::optional(false) : std::nullopt;
+  }
+  static std::string write(bool value) { return value ? "yes" : "no"; }
+};
+
+template <>
 struct TextOf<double> {
   static std::string range(const Range& range) {
     return fmt::format("{} .. {}{}", range.lower, range.below_upper ? "below " : "", range.upper);

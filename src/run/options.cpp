@@ -29,7 +29,7 @@ class Section {
     entry.set = [section = section_, member, range, name = entry.description.name()](Options& options, const std::string& text) {
       const auto value = TextOf<Value>::read(text, range);
       if (!value) {
-        if constexpr (std::is_enum_v<Value>)
+        if constexpr (std::is_enum_v<Value>)  // says what is nearest
           throw ConfigError(name + " = " + text + ": " + need_of_choice<Value>(text));
         else
           throw ConfigError(name + " = " + text + ": " + TextOf<Value>::need(range));
@@ -40,8 +40,9 @@ class Section {
     keys_.push_back(std::move(entry));
   }
 
-  template <class Enum>
-  void operator()(const std::string& key, Enum SectionOptions::*member, const std::string& meaning) const {
+  /// Of a choice between names, yes and no among them.
+  template <class Choice>
+  void operator()(const std::string& key, Choice SectionOptions::*member, const std::string& meaning) const {
     (*this)(key, member, Range{}, "", meaning);
   }
 
@@ -136,11 +137,15 @@ std::vector<OptionKey> make_keys() {
   training("average", &T::average, {0, 1, true}, "per step",
            "decay of the running average of weights used for sampling; 0: the last weights");
   training("checkpoint-seconds", &T::checkpoint_seconds, {0, 1e9}, "s", "wall time between checkpoints; 0: only at the end");
+  training("checkpoint-steps", &T::checkpoint_steps, {0, many}, "steps", "steps between checkpoints, whatever the time; 0: none by steps");
+  training("keep-every", &T::keep_every, {0, many}, "checkpoints", "every such checkpoint stays, as checkpoint.stepN.h5; 0: none");
+  training("verify-checkpoints", &T::verify_checkpoints, "read every checkpoint back from the disk before it replaces the one before");
   training("log-every", &T::log_every, {1, many}, "steps", "steps between rows of log and metrics");
   training("evaluate-every", &T::evaluate_every, {0, many}, "steps", "steps between quick measurements of ESS and log Z; 0: none");
   training("max-skipped-steps", &T::max_skipped_steps, {0, 1e9}, "steps", "steps in a row without a finite gradient before giving up");
 
-  training.leaves_training_alone({"max-seconds", "checkpoint-seconds", "log-every", "evaluate-every", "max-skipped-steps"});
+  training.leaves_training_alone({"max-seconds", "checkpoint-seconds", "checkpoint-steps", "keep-every", "verify-checkpoints", "log-every",
+                                  "evaluate-every", "max-skipped-steps"});
 
   using S = SamplingOptions;
   const Section sampling(keys, "sampling", &Options::sampling);

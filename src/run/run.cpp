@@ -1,4 +1,5 @@
 #include <boltzcurve/core/error.hpp>
+#include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/run/build.hpp>
 #include <boltzcurve/run/print.hpp>
 #include <boltzcurve/run/run.hpp>
@@ -59,20 +60,23 @@ Run::Run(const Communicator& world, Request request, Options options, std::optio
       provenance_(make_provenance(world_, request_, options_)),
       stop_(world_) {}
 
-void Run::make_output_folder() const {
-  std::string problem;
-  if (world_.is_root()) {
+void Run::take_output_folder() {
+  const auto& folder = request_.output;
+  const auto fail = [&](const std::string& reason) {
+    throw InputError(fmt::format("cannot use output folder {}: {}", folder.string(), reason));
+  };
+  on_root(world_, [&] {
     std::error_code error;
-    std::filesystem::create_directories(request_.output, error);
-    if (error)
-      problem = error.message();
-    else if (!std::filesystem::is_directory(request_.output))
-      problem = "it is a file";
-    else if (access(request_.output.c_str(), W_OK | X_OK) != 0)
-      problem = "no permission to write in it";
-    if (!problem.empty()) problem = fmt::format("cannot use output folder {}: {}", request_.output.string(), problem);
-  }
-  agree_on_error(world_, problem, static_cast<int>(ExitCode::input));
+    std::filesystem::create_directories(folder, error);
+    if (error) fail(error.message());
+    if (!std::filesystem::is_directory(folder)) fail("it is a file");
+    if (access(folder.c_str(), W_OK | X_OK) != 0) fail("no permission to write in it");
+    const auto job = provenance_.job_id.empty() ? std::string() : ", job " + provenance_.job_id;
+    lock_.emplace(folder, fmt::format("process {} on {}{}, since {}", getpid(), provenance_.hosts.front(), job, provenance_.start_utc));
+    if (!lock_->is_held())
+      warn(world_, fmt::format("the file system of {} knows no locks: see to it that no other run works there", folder.string()));
+    remove_leftovers(folder);
+  });
 }
 
 Progress Run::progress(Progress::Work work, std::vector<ProgressColumn> columns) const {

@@ -1,9 +1,11 @@
 #include <support/process.hpp>
 
+#include <algorithm>
 #include <cerrno>
-#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
@@ -29,31 +31,79 @@ void redirect(const std::filesystem::path& file, int descriptor) {
 
 }  // namespace
 
-Outcome run_program(const std::vector<std::string>& command, const std::filesystem::path& folder) {
-  const TemporaryFolder captured;
-  const auto out = captured.path() / "out", err = captured.path() / "err";
+Program::Program(const std::vector<std::string>& command, const std::filesystem::path& folder)
+    : name_(command[0] + " in " + folder.string()), start_(std::chrono::steady_clock::now()) {
+  const auto out = captured_.path() / "out", err = captured_.path() / "err";
   std::vector<std::string> words = command;
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
-  const auto start = std::chrono::steady_clock::now();
-  const pid_t child = fork();
-  if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
-  if (child == 0) {
+  pid_ = fork();
+  if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  if (pid_ == 0) {
+    setpgid(0, 0);
     redirect(out, STDOUT_FILENO);
     redirect(err, STDERR_FILENO);
     if (chdir(folder.c_str()) != 0) _exit(126);
     execvp(arguments[0], arguments.data());
     _exit(127);
   }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0)
-    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "waitpid");
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  const int exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  if (exit_code == 126 || exit_code == 127) throw std::runtime_error("cannot start " + command[0] + " in " + folder.string());
-  return {exit_code, content_of(out), content_of(err), seconds.count()};
+}
+
+Program::~Program() {
+  if (ended_) return;
+  for (const int descendant : descendants("")) kill(descendant, SIGKILL);
+  kill(pid_, SIGKILL);
+  waitpid(pid_, &status_, 0);
+}
+
+bool Program::is_running() {
+  if (!ended_) ended_ = waitpid(pid_, &status_, WNOHANG) == pid_;
+  return !ended_;
+}
+
+void Program::send(int signal) const { kill(pid_, signal); }
+
+std::vector<int> Program::descendants(const std::string& name) const {
+  std::map<int, std::vector<int>> children;
+  std::map<int, std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const auto text = entry.path().filename().string();
+    if (text.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto stat = content_of(entry.path() / "stat");  // "PID (NAME) STATE PARENT ...", and NAME may hold anything
+    const auto begin = stat.find('('), end = stat.rfind(')');
+    if (begin == std::string::npos || end == std::string::npos) continue;
+    char state = 0;
+    int parent = 0;
+    std::istringstream(stat.substr(end + 1)) >> state >> parent;
+    children[parent].push_back(std::stoi(text));
+    names[std::stoi(text)] = stat.substr(begin + 1, end - begin - 1);
+  }
+  std::vector<int> found, below = children[pid_];
+  while (!below.empty()) {
+    const int one = below.back();
+    below.pop_back();
+    if (name.empty() || names[one] == name) found.push_back(one);
+    below.insert(below.end(), children[one].begin(), children[one].end());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+Outcome Program::wait() {
+  while (!ended_) {
+    ended_ = waitpid(pid_, &status_, 0) == pid_;
+    if (!ended_ && errno != EINTR) throw std::system_error(errno, std::generic_category(), "waitpid");
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start_;
+  const int exit_code = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
+  if (exit_code == 126 || exit_code == 127) throw std::runtime_error("cannot start " + name_);
+  return {exit_code, content_of(captured_.path() / "out"), content_of(captured_.path() / "err"), seconds.count()};
+}
+
+Outcome run_program(const std::vector<std::string>& command, const std::filesystem::path& folder) {
+  return Program(command, folder).wait();
 }
 
 TemporaryFolder::TemporaryFolder() {

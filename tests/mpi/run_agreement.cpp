@@ -17,6 +17,7 @@ namespace boltzcurve {
 namespace {
 
 using ThisRun = Run;  // inside a test, Run is a member of GoogleTest
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
@@ -124,18 +125,34 @@ TEST(RunRun, OutputFolderIsMadeWithItsParentsAndAFileInItsPlaceIsAnErrorOnEveryR
   std::string name = (std::filesystem::temp_directory_path() / ("boltzcurve-run-" + std::to_string(getpid()))).string();
   world().broadcast(name);
   const std::filesystem::path folder = name;
-  const ThisRun run(world(), request_into(folder / "a" / "b"), Options());
-  run.make_output_folder();
-  run.make_output_folder();  // an existing one is fine
+  ThisRun run(world(), request_into(folder / "a" / "b"), Options());
+  run.take_output_folder();
   EXPECT_TRUE(std::filesystem::is_directory(folder / "a" / "b"));
   EXPECT_EQ(run.output("checkpoint.h5"), folder / "a" / "b" / "checkpoint.h5");
 
   if (world().is_root()) std::fclose(std::fopen((folder / "file").c_str(), "w"));
-  const ThisRun bad(world(), request_into(folder / "file"), Options());
-  EXPECT_THAT([&] { bad.make_output_folder(); },
+  ThisRun bad(world(), request_into(folder / "file"), Options());
+  EXPECT_THAT([&] { bad.take_output_folder(); },
               ThrowsMessage<Error>(HasSubstr("cannot use output folder " + (folder / "file").string() + ": ")));
   world().barrier();
   if (world().is_root()) std::filesystem::remove_all(folder);
+}
+
+TEST(RunRun, KeepsOthersOutOfItsFolderUntilItEnds) {
+  std::string name = (std::filesystem::temp_directory_path() / ("boltzcurve-lock-" + std::to_string(getpid()))).string();
+  world().broadcast(name);
+  {
+    ThisRun first(world(), request_into(name), Options());
+    first.take_output_folder();
+    ThisRun second(world(), request_into(name), Options());
+    EXPECT_THAT([&] { second.take_output_folder(); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("cannot use folder " + name + ": another run is at work in it (process "),
+                                           HasSubstr("; wait for it, stop it, or choose another --output"))));
+  }
+  ThisRun third(world(), request_into(name), Options());
+  EXPECT_NO_THROW(third.take_output_folder());
+  world().barrier();
+  if (world().is_root()) std::filesystem::remove_all(name);
 }
 
 }  // namespace

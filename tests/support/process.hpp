@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -12,9 +13,6 @@ struct Outcome {
   std::string out, err;
   double seconds = 0;
 };
-
-/// Runs a program (found by PATH unless it has a slash) in `folder` and waits for it. Throws std::system_error where it cannot be started.
-Outcome run_program(const std::vector<std::string>& command, const std::filesystem::path& folder);
 
 /// A new folder that is gone with everything in it when this is.
 class TemporaryFolder {
@@ -30,5 +28,35 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// A program at work (found by PATH unless it has a slash), started in `folder` in a process group of its own; killed if it still runs when
+/// this ends. Throws std::system_error where it cannot be started.
+class Program {
+ public:
+  Program(const std::vector<std::string>& command, const std::filesystem::path& folder);
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  int pid() const { return pid_; }
+  bool is_running();
+  void send(int signal) const;
+
+  /// Its descendants, of that name: the ranks below a launcher.
+  std::vector<int> descendants(const std::string& name) const;
+
+  /// Until it ends.
+  Outcome wait();
+
+ private:
+  std::string name_;
+  TemporaryFolder captured_;
+  std::chrono::steady_clock::time_point start_;
+  int pid_ = -1, status_ = 0;
+  bool ended_ = false;
+};
+
+/// Runs a program and waits for it.
+Outcome run_program(const std::vector<std::string>& command, const std::filesystem::path& folder);
 
 }  // namespace boltzcurve::testing_support

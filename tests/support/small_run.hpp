@@ -1,7 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/process.hpp"
@@ -31,6 +34,16 @@ inline Outcome boltzcurve(const TemporaryFolder& folder, int ranks, const std::v
 inline Outcome alone(const TemporaryFolder& folder, std::vector<std::string> arguments) {
   for (const auto* word : {BOLTZCURVE_EXECUTABLE, "OMP_NUM_THREADS=1", "env"}) arguments.insert(arguments.begin(), word);
   return run_program(arguments, folder.path());
+}
+
+/// Whether something comes true within a time that only a hang exceeds.
+inline bool wait_for(const std::function<bool()>& come_true, double seconds = 120) {
+  const auto start = std::chrono::steady_clock::now();
+  while (!come_true()) {
+    if (std::chrono::steady_clock::now() - start > std::chrono::duration<double>(seconds)) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return true;
 }
 
 /// What h5diff says of two files, or of one object in both: empty if they are equal.

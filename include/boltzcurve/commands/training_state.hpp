@@ -27,6 +27,7 @@ struct TrainingState {
   std::int64_t step = 0;           ///< steps done, skipped ones included
   std::int64_t skipped_steps = 0;  ///< without an update, because loss or gradient were not finite
   std::int64_t skipped_in_a_row = 0;
+  std::int64_t checkpoints = 0;             ///< written so far, the one that holds this number included
   std::vector<double> parameters, average;  ///< [parameter_count]; average: running mean, what samples are drawn with
   OptimizerState optimizer;
   std::vector<std::int64_t> sum_exponents;  ///< quanta of the reproducible sum; empty before the first step
@@ -34,7 +35,7 @@ struct TrainingState {
   std::vector<NamedArray> collocation;      ///< BatchLoss::collocation_state(), as of the last checkpoint, on rank 0
   LogWindow window;
   double gradient_norm = 0;  ///< of the last update
-  double seconds = 0;        ///< wall time of training so far: with window.started the only entry that differs between equal runs
+  double seconds = 0;        ///< wall time of training so far: with window.started and checkpoints all that differs between equal runs
 
   bool operator==(const TrainingState&) const = default;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/provenance.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
 
@@ -47,13 +48,13 @@ inline constexpr const char* checkpoint_name = "checkpoint.h5";
 /// The version written; a reader takes this and older ones.
 inline constexpr std::int64_t checkpoint_format_version = 1;
 
-/// Writes the checkpoint so that a crash at any moment leaves a valid one: under a temporary name, synchronised, renamed over `path`; the
-/// one before stays as previous_path(path). For one rank only (rank 0): the others must not call it. The file is composed in memory,
-/// so this takes about three times the checkpoint's size there for a moment.
+/// Writes the checkpoint so that a crash at any moment leaves a valid one: under a temporary name, synchronised, read back if asked to,
+/// renamed over `path`; the one before stays as previous_path(path). For one rank only (rank 0): the others must not call it. The file is
+/// composed in memory, so this takes about three times the checkpoint's size there for a moment.
 ///
 /// The same content gives the same bytes. Throws InputError with the system's reason (missing folder, disk full), the old file untouched
 /// and no temporary left; Error for names or shapes that make no sense.
-void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint, ReadBack read_back = ReadBack::no);
 
 /// Reads and verifies: every array against its own CRC-32 (which covers name, type, shape and values), everything else against a common
 /// one. Throws InputError, naming the file, the dataset and what is wrong: missing, not HDF5, truncated, checksum, newer version.

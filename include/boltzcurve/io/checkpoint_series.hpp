@@ -14,7 +14,7 @@ namespace boltzcurve {
 // The checkpoints that a run leaves beside `path`, "checkpoint.h5": that one, the one before it under previous_path(path), and those that
 // were to be kept.
 
-/// "checkpoint.step1200.h5": a checkpoint that stays.
+/// "checkpoint.step1200.h5": a checkpoint that stays, by this second name (see add_name()).
 std::filesystem::path kept_path(const std::filesystem::path& path, std::int64_t step);
 
 /// The newest checkpoint that can be trusted, and what is wrong with newer ones.

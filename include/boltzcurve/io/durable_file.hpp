@@ -15,19 +15,25 @@ namespace boltzcurve {
 std::vector<std::byte> read_file(const std::filesystem::path& path);
 
 enum class Previous { keep, drop };
+/// Whether to read back what was written, past the system's cache where that can be, before it replaces anything.
+enum class ReadBack { yes, no };
 
 /// Makes `bytes` the content of `path` so that a crash at any moment, of the program or of the machine, leaves a whole file there: the
-/// old one or the new one. Throws InputError with the system's reason (no such folder, disk full); then the old file is untouched and no
-/// temporary file is left. One process at a time; on a parallel run, one rank.
+/// old one or the new one. Throws InputError with the system's reason (no such folder, disk full) or where other bytes are read back; then
+/// the old file is untouched and no temporary file is left. One process at a time; on a parallel run, one rank.
+///
+/// Until it is whole, the content stands in a new file beside `path` whose name nobody can guess, so that nobody can have put a link there
+/// in a folder that others may write to. A killed process leaves it: see remove_leftovers().
 ///
 /// Previous::keep leaves the replaced file under previous_path(path). Where the file system has no hard links, a crash between two
 /// renames can leave only that name and none at `path`.
-void replace_file(const std::filesystem::path& path, std::span<const std::byte> bytes, Previous previous = Previous::drop);
+void replace_file(const std::filesystem::path& path, std::span<const std::byte> bytes, Previous previous = Previous::drop,
+                  ReadBack read_back = ReadBack::no);
 void replace_file(const std::filesystem::path& path, std::string_view text);
 
-/// Where the content goes before it is whole: "checkpoint.partial.h5" for "checkpoint.h5". Left by a killed process, it is overwritten
-/// by the next.
-std::filesystem::path partial_path(const std::filesystem::path& path);
+/// Removes what killed processes left in a folder before it was whole ("checkpoint.partial-0123456789abcdef.h5"). Nobody else may be
+/// replacing files there. Throws InputError.
+void remove_leftovers(const std::filesystem::path& folder);
 /// "checkpoint.previous.h5" for "checkpoint.h5".
 std::filesystem::path previous_path(const std::filesystem::path& path);
 /// "checkpoint.damaged.h5": where a file goes that cannot be read, so that nothing takes it for a good one.

@@ -119,6 +119,9 @@ struct TrainingOptions {
   ResidualUnit residual_unit = ResidualUnit::clock;
   double average = 0.999;
   double checkpoint_seconds = 60;
+  std::int64_t checkpoint_steps = 0;
+  std::int64_t keep_every = 0;
+  bool verify_checkpoints = false;
   std::int64_t log_every = 100;
   std::int64_t evaluate_every = 0;
   int max_skipped_steps = 20;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boltzcurve/io/checkpoint.hpp>
+#include <boltzcurve/io/folder_lock.hpp>
 #include <boltzcurve/io/provenance.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
 #include <boltzcurve/run/progress.hpp>
@@ -28,8 +29,9 @@ class Run {
   /// Path of a file in the output folder.
   std::filesystem::path output(const std::string& file) const { return request_.output / file; }
 
-  /// Makes the output folder where there is none. Throws InputError on every rank where it cannot be made or written to. Collective.
-  void make_output_folder() const;
+  /// Makes the output folder where there is none, keeps other runs out of it while this one lasts, and removes what killed ones have left
+  /// half-written. Throws InputError on every rank where it cannot be made or written to, or another run is at work there. Collective.
+  void take_output_folder();
 
   /// Origin of the files that this run writes; `format` and `format_version` are left to the writers.
   const Provenance& provenance() const { return provenance_; }
@@ -49,6 +51,7 @@ class Run {
   std::optional<Checkpoint> checkpoint_;
   Provenance provenance_;
   StopRequest stop_;
+  std::optional<FolderLock> lock_;  // on rank 0
 };
 
 }  // namespace boltzcurve

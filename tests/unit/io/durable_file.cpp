@@ -2,6 +2,9 @@
 #include <boltzcurve/io/durable_file.hpp>
 
 #include <string>
+#include <vector>
+
+#include <sys/stat.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -54,14 +57,16 @@ TEST(ReplaceFile, GoesOnFromWhereverAnotherProcessWasKilled) {
     keep_and_replace(path, "good");
     leave_behind(folder);
     EXPECT_EQ(text_of(path), "good");
+    remove_leftovers(folder.path());
     keep_and_replace(path, "new");
     EXPECT_EQ(text_of(path), "new");
     EXPECT_EQ(text_of(folder / "data.previous.txt"), "good");
     EXPECT_EQ(folder.entries(), 2u);
   };
-  survive(
-      [](const ScratchFolder& folder) { replace_file(folder / "data.partial.txt", "half of a file that was longer than the new one"); });
-  survive([](const ScratchFolder& folder) { create_hard_link(folder / "data.txt", folder / "data.link.txt"); });
+  survive([](const ScratchFolder& folder) {
+    replace_file(folder / "data.partial-0123456789abcdef.txt", "half of a file that was longer than the new one");
+  });
+  survive([](const ScratchFolder& folder) { create_hard_link(folder / "data.txt", folder / "data.link-0123456789abcdef.txt"); });
   survive([](const ScratchFolder& folder) {
     std::filesystem::remove(folder / "data.previous.txt");
     create_hard_link(folder / "data.txt", folder / "data.previous.txt");
@@ -71,7 +76,7 @@ TEST(ReplaceFile, GoesOnFromWhereverAnotherProcessWasKilled) {
 TEST(ReplaceFile, NamesTheSystemsReasonAndTouchesNothing) {
   const ScratchFolder folder;
   EXPECT_THAT([&] { replace_file(folder / "none/data.txt", "x"); },
-              ThrowsMessage<InputError>(AllOf(HasSubstr("cannot create "), HasSubstr("none/data.partial.txt: No such file or directory"))));
+              ThrowsMessage<InputError>(AllOf(HasSubstr("cannot write "), HasSubstr("none/data.txt: No such file or directory"))));
   std::filesystem::create_directory(folder / "data.txt");
   EXPECT_THAT([&] { replace_file(folder / "data.txt", "x"); },
               ThrowsMessage<InputError>(AllOf(HasSubstr("cannot replace "), HasSubstr("data.txt: Is a directory"))));
@@ -85,9 +90,47 @@ TEST(ReplaceFile, KeepsTheOldFileOnAFullDisk) {
   const auto path = folder / "data.txt";
   keep_and_replace(path, "good");
   EXPECT_THAT([&] { keep_and_replace(path, std::string(100'000, 'x')); },
-              ThrowsMessage<InputError>(AllOf(HasSubstr("cannot write "), HasSubstr("data.partial.txt: No space left on device"))));
+              ThrowsMessage<InputError>(AllOf(HasSubstr("cannot write "), HasSubstr("data.txt: No space left on device"))));
   EXPECT_EQ(text_of(path), "good");
   EXPECT_EQ(folder.entries(), 1u);
+}
+
+TEST(ReplaceFile, ReadsBackWhatItWroteWhereAskedTo) {
+  const ScratchFolder folder;
+  const std::string text(100'000, 'x');
+  replace_file(folder / "data.txt", std::as_bytes(std::span(text)), Previous::drop, ReadBack::yes);
+  EXPECT_EQ(text_of(folder / "data.txt"), text);
+}
+
+// A link that waits where others can guess the name would have its target overwritten.
+TEST(ReplaceFile, WritesThroughNoLink) {
+  const ScratchFolder folder;
+  replace_file(folder / "victim.txt", "untouched");
+  for (const char* name : {"data.txt", "data.partial.txt", "data.previous.txt"})
+    std::filesystem::create_symlink("victim.txt", folder / name);
+  keep_and_replace(folder / "data.txt", "new");
+  EXPECT_EQ(text_of(folder / "victim.txt"), "untouched");
+  EXPECT_EQ(text_of(folder / "data.txt"), "new");
+  EXPECT_FALSE(std::filesystem::is_symlink(folder / "data.txt"));
+}
+
+TEST(ReplaceFile, LeavesTheModeToTheUmask) {
+  const ScratchFolder folder;
+  const auto before = ::umask(0027);
+  replace_file(folder / "data.txt", "x");
+  ::umask(before);
+  EXPECT_EQ(std::filesystem::status(folder / "data.txt").permissions(), std::filesystem::perms(0640));
+}
+
+TEST(RemoveLeftovers, RemovesNothingElse) {
+  const ScratchFolder folder;
+  for (const char* name : {"data.partial-0123456789abcdef.txt", "a.b.link-fedcba9876543210.h5"}) replace_file(folder / name, "x");
+  const std::vector<std::string> others = {"data.partial.txt", "data.partial-0123456789abcde.txt", "data.partial-0123456789abcdeg.txt",
+                                           "partial-0123456789abcdef.txt", "data.txt"};
+  for (const auto& name : others) replace_file(folder / name, "x");
+  remove_leftovers(folder.path());
+  EXPECT_EQ(folder.entries(), others.size());
+  for (const auto& name : others) EXPECT_TRUE(std::filesystem::exists(folder / name)) << name;
 }
 
 TEST(ReadFile, NamesTheSystemsReason) {
