@@ -197,6 +197,19 @@ void reserve_space(const std::filesystem::path& path, std::int64_t bytes) {
 #endif
 }
 
+EarlyWriteback::EarlyWriteback(const std::filesystem::path& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+
+EarlyWriteback::~EarlyWriteback() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void EarlyWriteback::start() const noexcept {
+#ifdef SYNC_FILE_RANGE_WRITE
+  constexpr off64_t whole_file = 0;
+  if (descriptor_ >= 0) ::sync_file_range(descriptor_, 0, whole_file, SYNC_FILE_RANGE_WRITE);
+#endif
+}
+
 void replace_file(const std::filesystem::path& path, std::span<const std::byte> bytes, Previous previous, ReadBack read_back) {
   const auto partial = unforeseen_path(path, partial_word);
   constexpr mode_t all_that_the_umask_leaves = 0666;

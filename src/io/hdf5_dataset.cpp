@@ -2,8 +2,6 @@
 
 #include <boltzcurve/core/error.hpp>
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 namespace boltzcurve::hdf5 {
@@ -36,15 +34,17 @@ Dataspace select(const Dataspace& in_file, const Slab& slab, std::size_t values,
   if (static_cast<std::uint64_t>(elements) != values)
     throw Error(ExitCode::internal_error, fmt::format("cannot {} {} in {}: a part of {} elements was given {} values", action,
                                                       object_path(dataset.id(), ""), file_name(dataset.id()), elements, values));
-  auto in_memory = make_space({std::max<std::int64_t>(elements, 1)});
   if (elements == 0) {
+    auto in_memory = make_space({1});
     check(H5Sselect_none(in_file.id()), attempt);
     check(H5Sselect_none(in_memory.id()), attempt);
-  } else {
-    const auto start = extents(slab.start), count = extents(slab.count);
-    check(H5Sselect_hyperslab(in_file.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), attempt);
+    return in_memory;
   }
-  return in_memory;
+  const auto start = extents(slab.start), count = extents(slab.count);
+  check(H5Sselect_hyperslab(in_file.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), attempt);
+  // Of the slab's own shape, although one row would hold the same: between spaces of different rank HDF5 goes element by element through
+  // its chunks, which took longer than the writing.
+  return make_space(slab.count);
 }
 
 PropertyList transfer(H5FD_mpio_xfer_t mode) {

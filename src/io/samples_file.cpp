@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <exception>
+#include <numeric>
 #include <system_error>
 #include <utility>
 
@@ -32,8 +33,9 @@ constexpr auto status_names_attribute = "names";
 constexpr int viewer_dimension = 3;                          // what molecular viewers read
 constexpr std::int64_t chunk_bytes = std::int64_t{1} << 20;  // at most; a frame takes whole chunks
 constexpr std::int64_t frames_per_chunk = 64;                // of step and time
-constexpr std::int64_t collective_bytes = std::int64_t{1} << 20;
-constexpr std::int64_t metadata_bytes = 65'536;  // more than datasets and frames add to the file beside their chunks
+constexpr std::int64_t small_bytes = std::int64_t{1} << 20;  // what a file system likes to get in one request, or more
+constexpr std::int64_t piece_bytes = std::int64_t{4} << 20;  // of a rank's part on its way: bounds memory, lets the disk start early
+constexpr std::int64_t metadata_bytes = 65'536;              // more than datasets and frames add to the file beside their chunks
 
 // Runs one collective stage on every rank; what fails on one rank is thrown on all, so that none waits for it in the next stage.
 template <class Stage>
@@ -89,19 +91,26 @@ hdf5::PropertyList series_properties() {
   return properties;
 }
 
-hdf5::PropertyList transfer_for(TransferMode mode, std::int64_t bytes) {
-  if (mode == TransferMode::automatic) mode = bytes < collective_bytes ? TransferMode::independent : TransferMode::collective;
-  return mode == TransferMode::collective ? hdf5::collective_transfer() : hdf5::independent_transfer();
+// `bytes` of a dataset over all ranks; the same answer on each.
+TransferMode chosen_mode(TransferMode wanted, std::int64_t bytes, int ranks) {
+  if (wanted != TransferMode::automatic) return wanted;
+  return bytes >= small_bytes && bytes / ranks < small_bytes ? TransferMode::collective : TransferMode::independent;
 }
 
 // The first three coordinates of each particle; missing ones are 0.
-std::vector<double> projection(std::span<const double> position, std::int64_t count, int dimension) {
-  std::vector<double> result(static_cast<std::size_t>(count * viewer_dimension));
-  const auto width = static_cast<std::size_t>(dimension), taken = std::min<std::size_t>(width, viewer_dimension);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+void project(std::span<const double> position, int dimension, std::vector<double>& result) {
+  const auto width = static_cast<std::size_t>(dimension), count = position.size() / width,
+             taken = std::min<std::size_t>(width, viewer_dimension);
+  result.assign(count * viewer_dimension, 0.0);
+  for (std::size_t i = 0; i < count; ++i)
     std::copy_n(position.begin() + static_cast<std::ptrdiff_t>(i * width), taken,
                 result.begin() + static_cast<std::ptrdiff_t>(i * viewer_dimension));
-  return result;
+}
+
+// A rank's rows [first, first + count) of an array of `width` columns that holds its part of all rows.
+template <class T>
+std::span<const T> rows_of(std::span<const T> part, std::int64_t first, std::int64_t count, std::int64_t width) {
+  return part.subspan(static_cast<std::size_t>(first * width), static_cast<std::size_t>(count * width));
 }
 
 // Makes room for a new file at `path`, on rank 0. Returns whether a former file went to previous_path(path).
@@ -126,6 +135,12 @@ void probe(const std::filesystem::path& path) {
 }  // namespace
 
 struct SamplesFile::State {
+  // What a rank writes of N rows, and the most that any rank writes.
+  struct Part {
+    Shard shard;
+    std::int64_t largest = 0;
+  };
+
   Communicator ranks;
   std::filesystem::path path;
   SamplesDescription description;
@@ -134,6 +149,8 @@ struct SamplesFile::State {
   hdf5::File file;
   hdf5::Dataset position, coordinates, step, time;
   std::int64_t frames = 0;
+  EarlyWriteback disk;
+  std::vector<double> projected;  // a piece of it, kept from one to the next
 
   State(const Communicator& communicator, const std::filesystem::path& file_path, const SamplesDescription& about)
       : ranks(communicator), path(file_path), description(about) {}
@@ -149,10 +166,15 @@ struct SamplesFile::State {
     failed_on_all = false;
   }
 
-  // Shards in any order of ranks, each id once.
-  void require_cover(const Shard& shard) {
+  // What has to hold before anything is written, on one rendezvous of the ranks: `arguments()` throws where this rank's do not fit
+  // together, the shards cover each id once in any order of ranks, and the disk has room for `bytes`, so that no rank begins what it cannot
+  // hold.
+  template <class Arguments>
+  Part prepare(const Shard& shard, std::int64_t bytes, Arguments arguments) {
     const auto borders = ranks.all_gather(std::vector<std::int64_t>{shard.first, shard.count});
+    Part part{shard};
     stage([&] {
+      arguments();
       std::vector<std::pair<std::int64_t, std::int64_t>> parts;
       for (std::size_t r = 0; r < borders.size(); r += 2)
         if (borders[r + 1] != 0) parts.emplace_back(borders[r], borders[r + 1]);
@@ -162,18 +184,16 @@ struct SamplesFile::State {
         if (first != next || count < 0)
           misuse(fmt::format("the shards of the ranks leave or repeat the particle {}", std::min(first, next)));
         next = first + count;
+        part.largest = std::max(part.largest, count);
       }
       if (next != description.particles)
         misuse(fmt::format("the shards of the ranks end at particle {}, expected {}", next, description.particles));
+      if (ranks.is_root()) reserve(bytes);
     });
+    return part;
   }
 
-  // So that no rank begins what the disk cannot hold.
-  void reserve(std::int64_t bytes) {
-    stage([&] {
-      if (ranks.is_root()) reserve_space(path, bytes + metadata_bytes);
-    });
-  }
+  void reserve(std::int64_t bytes) { reserve_space(path, bytes + metadata_bytes); }
 
   ~State() {
     if (std::uncaught_exceptions() > exceptions_in_flight && !failed_on_all) {
@@ -219,8 +239,9 @@ struct SamplesFile::State {
       hdf5::check(H5Lcreate_hard(trajectory.id(), from, trajectory.id(), to, H5P_DEFAULT, H5P_DEFAULT), {"link", trajectory.id(), to});
   }
 
-  // Metadata only, the same on every rank.
+  // Collective, metadata only.
   void make_room_for_frame() {
+    if (!position.is_open()) create_trajectory();
     const auto n = description.particles;
     hdf5::resize(step, {frames + 1});
     hdf5::resize(time, {frames + 1});
@@ -228,10 +249,35 @@ struct SamplesFile::State {
     if (separate_coordinates()) hdf5::resize(coordinates, {frames + 1, n, description.dimension});
   }
 
-  void write_value(const hdf5::Dataset& dataset, const Shard& shard, std::int64_t width, std::span<const double> values) {
-    const auto bytes = description.particles * width * static_cast<std::int64_t>(sizeof(double));
-    hdf5::write_slab<double>(dataset, {{frames, shard.first, 0}, {1, shard.count, width}}, values,
-                             transfer_for(description.transfer, bytes));
+  // Every rank hands over its rows, those of `slab` along its dimension `along`, piece by piece: memory stays at a piece, and the disk
+  // works on one while the next is copied. `values_of(first, count)`: rows [first, first + count) of this rank's.
+  template <class T, class ValuesOf>
+  void write_in_pieces(const hdf5::Dataset& dataset, const Part& part, const hdf5::Slab& slab, std::size_t along, ValuesOf values_of) {
+    auto row_bytes = static_cast<std::int64_t>(sizeof(T));
+    for (auto d = along + 1; d < slab.count.size(); ++d) row_bytes *= slab.count[d];
+    const auto mode = chosen_mode(description.transfer, description.particles * row_bytes, ranks.size());
+    const auto transfer = mode == TransferMode::collective ? hdf5::collective_transfer() : hdf5::independent_transfer();
+    const auto rows = std::max<std::int64_t>(1, piece_bytes / row_bytes), mine = part.shard.count;
+    const auto write = [&](std::int64_t begin) {
+      const auto first = std::min(begin, mine), count = std::min(rows, mine - first);
+      auto piece = slab;
+      piece.start[along] += first;
+      piece.count[along] = count;
+      hdf5::write_slab<T>(dataset, piece, values_of(first, count), transfer);
+      disk.start();
+    };
+    if (mode == TransferMode::collective) {  // as many calls on every rank, and none after a failed one
+      for (std::int64_t begin = 0; begin < part.largest; begin += rows) stage([&] { write(begin); });
+    } else {
+      stage([&] {
+        for (std::int64_t begin = 0; begin < mine; begin += rows) write(begin);
+      });
+    }
+  }
+
+  template <class ValuesOf>
+  void write_value(const hdf5::Dataset& dataset, const Part& part, std::int64_t width, ValuesOf values_of) {
+    write_in_pieces<double>(dataset, part, {{frames, part.shard.first, 0}, {1, part.shard.count, width}}, 1, values_of);
   }
 
   template <class T>
@@ -240,11 +286,9 @@ struct SamplesFile::State {
   }
 
   template <class T>
-  void write_column(const hdf5::Dataset& dataset, const hdf5::Slab& slab, std::span<const T> values) {
-    stage([&] {
-      const auto bytes = hdf5::size_of(hdf5::shape_of(dataset)) * static_cast<std::int64_t>(sizeof(T));
-      hdf5::write_slab<T>(dataset, slab, values, transfer_for(description.transfer, bytes));
-    });
+  void write_column(const hdf5::Dataset& dataset, const Part& part, std::span<const T> values) {
+    write_in_pieces<T>(dataset, part, {{part.shard.first}, {part.shard.count}}, 0,
+                       [&](std::int64_t first, std::int64_t count) { return rows_of(values, first, count, 1); });
   }
 };
 
@@ -264,8 +308,13 @@ SamplesFile::SamplesFile(const Communicator& ranks, const std::filesystem::path&
       throw;
     }
   });
-  state_->stage([&] { state_->file = hdf5::create_file(path, hdf5::parallel_file_access(ranks.handle())); });
-  state_->reserve(static_cast<std::int64_t>(provenance.options.size() + provenance.command_line.size()));
+  state_->stage([&] {
+    state_->file = hdf5::create_file(path, hdf5::parallel_file_access(ranks.handle()));
+    state_->disk = EarlyWriteback(path);
+  });
+  state_->stage([&] {
+    if (ranks.is_root()) state_->reserve(static_cast<std::int64_t>(provenance.options.size() + provenance.command_line.size()));
+  });
   state_->stage([&] {
     state_->write_header(provenance);
     hdf5::flush(state_->file);
@@ -279,24 +328,26 @@ SamplesFile& SamplesFile::operator=(SamplesFile&&) noexcept = default;
 void SamplesFile::write_frame(std::int64_t step, double time, const Shard& shard, std::span<const double> position) {
   auto& state = *state_;
   const int dimension = state.description.dimension;
-  state.stage([&] { require_length(position.size(), shard.count * dimension, "the position of a frame"); });
-  state.require_cover(shard);
   const auto n = state.description.particles;
-  state.reserve(stored_bytes_of_frame(n, viewer_dimension) + (state.separate_coordinates() ? stored_bytes_of_frame(n, dimension) : 0));
-  if (!state.position.is_open()) state.stage([&] { state.create_trajectory(); });
-  state.stage([&] { state.make_room_for_frame(); });
+  const auto bytes = stored_bytes_of_frame(n, viewer_dimension) + (state.separate_coordinates() ? stored_bytes_of_frame(n, dimension) : 0);
+  const auto part =
+      state.prepare(shard, bytes, [&] { require_length(position.size(), shard.count * dimension, "the position of a frame"); });
   state.stage([&] {
+    state.make_room_for_frame();
     if (!state.ranks.is_root()) return;
     state.write_of_frame(state.step, step);
     state.write_of_frame(state.time, time);
   });
-  state.stage([&] {
-    if (state.separate_coordinates())
-      state.write_value(state.position, shard, viewer_dimension, projection(position, shard.count, dimension));
-    else
-      state.write_value(state.position, shard, viewer_dimension, position);
-  });
-  if (state.separate_coordinates()) state.stage([&] { state.write_value(state.coordinates, shard, dimension, position); });
+  const auto whole = [&](std::int64_t first, std::int64_t count) { return rows_of(position, first, count, dimension); };
+  if (state.separate_coordinates()) {
+    state.write_value(state.position, part, viewer_dimension, [&](std::int64_t first, std::int64_t count) {
+      project(whole(first, count), dimension, state.projected);
+      return std::span<const double>(state.projected);
+    });
+    state.write_value(state.coordinates, part, dimension, whole);
+  } else {
+    state.write_value(state.position, part, viewer_dimension, whole);
+  }
   state.stage([&] { hdf5::flush(state.file); });
   ++state.frames;
 }
@@ -304,21 +355,15 @@ void SamplesFile::write_frame(std::int64_t step, double time, const Shard& shard
 void SamplesFile::write_samples(const Shard& shard, const SampleColumns& columns) {
   auto& state = *state_;
   const int dimension = state.description.dimension;
-  state.stage([&] {
+  const auto bytes_per_particle =
+      sizeof(double) * (static_cast<std::size_t>(dimension) + 2) + sizeof(std::int32_t) + 2 * sizeof(std::int64_t);
+  const auto part = state.prepare(shard, state.description.particles * static_cast<std::int64_t>(bytes_per_particle), [&] {
     require_length(columns.position.size(), shard.count * dimension, "position");
     require_length(columns.log_density.size(), shard.count, "log_density");
     require_length(columns.log_weight.size(), shard.count, "log_weight");
     require_length(columns.status.size(), shard.count, "status");
     require_length(columns.evaluations.size(), shard.count, "evaluations");
   });
-  state.require_cover(shard);
-
-  std::vector<std::int64_t> id(static_cast<std::size_t>(shard.count));
-  for (std::size_t i = 0; i < id.size(); ++i) id[i] = shard.first + static_cast<std::int64_t>(i);
-
-  const auto bytes_per_particle =
-      sizeof(double) * (static_cast<std::size_t>(dimension) + 2) + sizeof(std::int32_t) + 2 * sizeof(std::int64_t);
-  state.reserve(state.description.particles * static_cast<std::int64_t>(bytes_per_particle));
 
   hdf5::Group group;
   hdf5::Dataset position, log_density, log_weight, status, evaluations, ids;
@@ -333,13 +378,18 @@ void SamplesFile::write_samples(const Shard& shard, const SampleColumns& columns
     ids = hdf5::create_dataset<std::int64_t>(group, "id", {n});
     hdf5::write_attribute(status, status_names_attribute, state.description.status_names);
   });
-  const hdf5::Slab rows{{shard.first}, {shard.count}};
-  state.write_column(position, {{shard.first, 0}, {shard.count, dimension}}, columns.position);
-  state.write_column(log_density, rows, columns.log_density);
-  state.write_column(log_weight, rows, columns.log_weight);
-  state.write_column(status, rows, columns.status);
-  state.write_column(evaluations, rows, columns.evaluations);
-  state.write_column(ids, rows, std::span<const std::int64_t>(id));
+  state.write_in_pieces<double>(position, part, {{shard.first, 0}, {shard.count, dimension}}, 0,
+                                [&](std::int64_t first, std::int64_t count) { return rows_of(columns.position, first, count, dimension); });
+  state.write_column(log_density, part, columns.log_density);
+  state.write_column(log_weight, part, columns.log_weight);
+  state.write_column(status, part, columns.status);
+  state.write_column(evaluations, part, columns.evaluations);
+  std::vector<std::int64_t> id;
+  state.write_in_pieces<std::int64_t>(ids, part, {{shard.first}, {shard.count}}, 0, [&](std::int64_t first, std::int64_t count) {
+    id.resize(static_cast<std::size_t>(count));
+    std::iota(id.begin(), id.end(), shard.first + first);
+    return std::span<const std::int64_t>(id);
+  });
   state.stage([&] { hdf5::flush(state.file); });
 }
 

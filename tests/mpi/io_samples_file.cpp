@@ -43,9 +43,7 @@ std::vector<T> per_particle(const Shard& shard, T scale, T offset) {
   return values;
 }
 
-void write_all(SamplesFile& file, std::int64_t particles, int dimension, int frames) {
-  // Blocks of 7: uneven shards, and empty ones where there are fewer blocks than ranks.
-  const auto shard = shard_of(particles, 7, world().rank(), world().size());
+void write_all(SamplesFile& file, const Shard& shard, int dimension, int frames) {
   for (int t = 0; t < frames; ++t) file.write_frame(10 * t, 5.0 - t, shard, positions(shard, dimension, t));
   const auto position = positions(shard, dimension, 99);
   const auto log_density = per_particle(shard, -0.5, 3.0), log_weight = per_particle(shard, 0.25, -7.0);
@@ -53,6 +51,11 @@ void write_all(SamplesFile& file, std::int64_t particles, int dimension, int fra
   const auto evaluations = per_particle<std::int64_t>(shard, 1'000'000'007, 5);
   file.write_samples(
       shard, {.position = position, .log_density = log_density, .log_weight = log_weight, .status = status, .evaluations = evaluations});
+}
+
+// Blocks of 7: uneven shards, and empty ones where there are fewer blocks than ranks.
+void write_all(SamplesFile& file, std::int64_t particles, int dimension, int frames) {
+  write_all(file, shard_of(particles, 7, world().rank(), world().size()), dimension, frames);
 }
 
 void expect_all(const std::filesystem::path& path, std::int64_t particles, int dimension, int frames) {
@@ -96,7 +99,7 @@ TEST(SamplesFileOnRanks, HoldsWhatOneRankWouldHaveWritten) {
   }
 }
 
-// Beyond 1 MiB a frame, `automatic` writes collectively, and ranks meet inside chunks.
+// Of 1.4 MiB a frame, two ranks and more write collectively where the choice is `automatic`; ranks meet inside chunks.
 TEST(SamplesFileOnRanks, HoldsLargeFramesToo) {
   const SharedFolder folder;
   constexpr std::int64_t particles = 60'000;
@@ -105,6 +108,25 @@ TEST(SamplesFileOnRanks, HoldsLargeFramesToo) {
   write_all(file, particles, 2, 2);
   file.close();
   if (world().is_root()) expect_all(path, particles, 2, 2);
+}
+
+// A rank hands over 4 MiB at a time: here the first one has 12.0 MB of positions, the second 2.4, and the others none.
+TEST(SamplesFileOnRanks, HoldsPartsOfManyPiecesBesideEmptyOnes) {
+  const SharedFolder folder;
+  constexpr std::int64_t particles = 600'001, of_first = 500'000;
+  const auto path = folder / "samples.h5md";
+  Shard shard{particles, 0};
+  if (world().rank() == 0) shard = {0, world().size() == 1 ? particles : of_first};
+  if (world().rank() == 1) shard = {of_first, particles - of_first};
+  for (const auto mode : {TransferMode::automatic, TransferMode::collective}) {
+    SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
+    SamplesFile file(world(), path, {.particles = particles, .dimension = 2, .status_names = {"ok"}, .transfer = mode},
+                     example_provenance());
+    write_all(file, shard, 2, 1);
+    file.close();
+    if (world().is_root()) expect_all(path, particles, 2, 1);
+    world().barrier();
+  }
 }
 
 TEST(SamplesFileOnRanks, CarriesTheProvenanceOfRankZeroAndOptionsBeyond64KiB) {

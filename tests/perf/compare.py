@@ -199,12 +199,14 @@ def measure_write(machine, folder, samples, particles, frames):
         row = json.loads(machine.run([machine.program("boltzcurve_write_benchmark"), folder, particles, frames], cores=ranks, ranks=ranks))
         samples.add((ranks, "ours"), row["mib_per_second"])
         samples.add((ranks, "plain"), row["plain_mib_per_second"])
+        samples.add((ranks, "fraction"), row["fraction_of_plain"])
+        samples.add((ranks, "memory"), row["memory_mib"])
 
 
 def write_rows(samples, particles, frames):
     return [dict(kind="write", case=f"N{particles}/T{frames}/R{ranks}", precision="double", ours_mib_per_second=samples.median(ranks, "ours"),
                  plain_mib_per_second=samples.median(ranks, "plain"),
-                 fraction_of_plain=ratio(samples.median(ranks, "ours"), samples.median(ranks, "plain"), 3)) for ranks in (1, 2)]
+                 fraction_of_plain=round(samples.median(ranks, "fraction"), 3), memory_mib=samples.median(ranks, "memory")) for ranks in (1, 2)]
 
 
 def print_tables(rows):

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace boltzcurve {
@@ -60,6 +61,29 @@ void synchronise(const std::filesystem::path& path);
 /// the system's reason, and not in the middle of a write by HDF5, which cannot close such a file in good order any more. Does nothing
 /// where the file system cannot set space aside.
 void reserve_space(const std::filesystem::path& path, std::int64_t bytes);
+/// Sets the disk to work on what a process has written to a file so far, so that a later synchronisation waits for the rest only: else
+/// the disk rests while data are handed to the operating system, and the process while the disk works.
+///
+/// A hint. Does nothing where the system (other than Linux) or the file system knows nothing like it, and never fails: an error of the
+/// disk shows in the synchronisation.
+class EarlyWriteback {
+ public:
+  EarlyWriteback() = default;
+  explicit EarlyWriteback(const std::filesystem::path& path);
+  ~EarlyWriteback();
+  EarlyWriteback(EarlyWriteback&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  EarlyWriteback& operator=(EarlyWriteback&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+
+  /// Returns at once, unless the disk has more waiting than it can queue.
+  void start() const noexcept;
+
+ private:
+  int descriptor_ = -1;
+};
+
 /// The folder that holds `path`; "." for a bare name.
 std::filesystem::path folder_of(const std::filesystem::path& path);
 

@@ -133,6 +133,18 @@ TEST(RemoveLeftovers, RemovesNothingElse) {
   for (const auto& name : others) EXPECT_TRUE(std::filesystem::exists(folder / name)) << name;
 }
 
+TEST(EarlyWriteback, LeavesTheFileAloneAndNeverFails) {
+  const ScratchFolder folder;
+  replace_file(folder / "data.txt", "good");
+  EarlyWriteback disk;
+  disk.start();  // of no file
+  disk = EarlyWriteback(folder / "none.txt");
+  disk.start();
+  disk = EarlyWriteback(folder / "data.txt");
+  disk.start();
+  EXPECT_EQ(text_of(folder / "data.txt"), "good");
+}
+
 TEST(ReadFile, NamesTheSystemsReason) {
   const ScratchFolder folder;
   EXPECT_THAT([&] { read_file(folder / "none.txt"); },
