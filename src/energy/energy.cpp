@@ -1,6 +1,7 @@
-#include <boltzcurve/energy/energy.hpp>
+#include <boltzcurve/energy/energy_of.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace boltzcurve {
 
@@ -16,6 +17,22 @@ Domain united(Domain a, const Domain& b) {
     a.upper[k] = std::max(a.upper[k], b.upper[k]);
   }
   return a;
+}
+
+EnergyFacts rescaled(EnergyFacts facts, const ScaleMap& map) {
+  // The rectangle as it is where all drivers are at their centres.
+  for (std::size_t k = 0; k < map.center.size(); ++k) {
+    if (!map.is_driven(k)) continue;
+    for (auto* bound : {&facts.domain.lower[k], &facts.domain.upper[k]}) *bound = (*bound - map.center[k]) * std::exp(-map.offset[k]);
+  }
+  facts.entropy.reset();
+  for (auto& mode : facts.modes) map.to_z(mode.center.data());
+  if (facts.sample)
+    facts.sample = [map, sample = std::move(facts.sample)](CounterRng& rng, double* x) {
+      sample(rng, x);
+      map.to_z(x);
+    };
+  return facts;
 }
 
 }  // namespace boltzcurve

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <boltzcurve/core/views.hpp>
+#include <boltzcurve/energy/scale_map.hpp>
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +48,12 @@ class Energy {
 
   /// Modes of the law where known, else empty.
   virtual std::vector<Mode> modes() const { return {}; }
+
+  /// The same law in the coordinates of `map`, or null where the energy is not made of a function of any scalar type (energy_of.hpp).
+  virtual std::unique_ptr<Energy> in_coordinates(const ScaleMap& map) const {
+    (void)map;
+    return nullptr;
+  }
 
   /// Exact, independent samples: row i of `out` [n][D] is the sample of global index first + i, a function of (seed, first + i) only.
   /// Returns false, leaving `out` alone, where no exact sampler is known.

@@ -3,6 +3,7 @@
 #include <boltzcurve/core/dual.hpp>
 #include <boltzcurve/core/error.hpp>
 #include <boltzcurve/energy/energy.hpp>
+#include <boltzcurve/energy/rescaled.hpp>
 #include <boltzcurve/random/counter_rng.hpp>
 
 #include <concepts>
@@ -96,6 +97,9 @@ struct EnergyFacts {
   RandomStream stream = RandomStream::exact_samples;         ///< what `sample` draws from
 };
 
+/// The same law's facts in the coordinates of `map`. Its entropy is another there, and is not known.
+EnergyFacts rescaled(EnergyFacts facts, const ScaleMap& map);
+
 /// An Energy made of a function (see ClosedFormEnergy and DifferentiableEnergy) and of facts. One kernel launch per batch, one register
 /// full of points per iteration. A point's result is the same, to the bit, in every lane, at every place and in a batch of any size.
 template <class Function>
@@ -111,6 +115,13 @@ class EnergyOf final : public Energy {
 
   void evaluate(Points<const float> x, Points<float> out) const override { launch<float>(x, out); }
   void evaluate(Points<const double> x, Points<double> out) const override { launch<double>(x, out); }
+
+  std::unique_ptr<Energy> in_coordinates(const ScaleMap& map) const override {
+    if constexpr (DifferentiableEnergy<Function> && !is_rescaled<Function>)
+      return std::make_unique<EnergyOf<Rescaled<Function>>>(Rescaled<Function>{function_, DeviceScaleMap(map)}, rescaled(facts_, map));
+    else
+      return nullptr;
+  }
 
   bool draw(std::uint64_t seed, std::int64_t first, HostPoints<double> out) const override {
     if (!facts_.sample) return false;

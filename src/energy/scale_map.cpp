@@ -1,0 +1,79 @@
+#include <boltzcurve/energy/rescaled.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace boltzcurve {
+
+bool ScaleMap::is_driven(std::size_t k) const {
+  const std::size_t D = center.size();
+  return std::any_of(slope.begin() + static_cast<std::ptrdiff_t>(k * D), slope.begin() + static_cast<std::ptrdiff_t>((k + 1) * D),
+                     [](double b) { return b != 0; });
+}
+
+double ScaleMap::log_scale(std::size_t k, const double* z) const {
+  const std::size_t D = center.size();
+  double s = offset[k];
+  for (std::size_t j = 0; j < D; ++j)
+    if (const double b = slope[k * D + j]; b != 0) s += b * (z[j] - center[j]);
+  return s;
+}
+
+void ScaleMap::to_x(double* z) const {
+  for (std::size_t k = 0; k < center.size(); ++k)
+    if (is_driven(k)) z[k] = center[k] + z[k] * std::exp(log_scale(k, z));
+}
+
+void ScaleMap::to_z(double* x) const {
+  for (std::size_t k = 0; k < center.size(); ++k)
+    if (is_driven(k)) x[k] = (x[k] - center[k]) * std::exp(-log_scale(k, x));
+}
+
+double ScaleMap::log_volume(const double* z) const {
+  double sum = 0;
+  for (std::size_t k = 0; k < center.size(); ++k)
+    if (is_driven(k)) sum += log_scale(k, z);
+  return sum;
+}
+
+namespace {
+
+template <class Number>
+Kokkos::View<const Number*> on_device(const std::string& label, const std::vector<Number>& numbers) {
+  const Kokkos::View<Number*> view(label, numbers.size());
+  const auto host = Kokkos::create_mirror_view(view);
+  for (std::size_t i = 0; i < numbers.size(); ++i) host(i) = numbers[i];
+  Kokkos::deep_copy(view, host);
+  return view;
+}
+
+}  // namespace
+
+DeviceScaleMap::DeviceScaleMap(const ScaleMap& map) {
+  const std::size_t D = map.center.size();
+  std::vector<int> driven_list, driver_list, place_list(D, -1);
+  for (std::size_t k = 0; k < D; ++k) {
+    if (map.is_driven(k)) {
+      place_list[k] = static_cast<int>(driven_list.size());
+      driven_list.push_back(static_cast<int>(k));
+    }
+    for (std::size_t l = 0; l < D; ++l)
+      if (map.slope[l * D + k] != 0) {
+        driver_list.push_back(static_cast<int>(k));
+        break;
+      }
+  }
+  std::vector<double> offset_list, slope_list;
+  for (const int k : driven_list) {
+    offset_list.push_back(map.offset[static_cast<std::size_t>(k)]);
+    for (const int j : driver_list) slope_list.push_back(map.slope[static_cast<std::size_t>(k) * D + static_cast<std::size_t>(j)]);
+  }
+  driven = on_device("boltzcurve::scale_map_driven", driven_list);
+  drivers = on_device("boltzcurve::scale_map_drivers", driver_list);
+  place = on_device("boltzcurve::scale_map_place", place_list);
+  center = on_device("boltzcurve::scale_map_center", map.center);
+  offset = on_device("boltzcurve::scale_map_offset", offset_list);
+  slopes = on_device("boltzcurve::scale_map_slopes", slope_list);
+}
+
+}  // namespace boltzcurve
