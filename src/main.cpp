@@ -6,6 +6,7 @@
 #include <boltzcurve/run/print.hpp>
 #include <boltzcurve/run/request.hpp>
 #include <boltzcurve/run/run.hpp>
+#include <boltzcurve/run/stop_request.hpp>
 #include <boltzcurve/run/version.hpp>
 
 #include <algorithm>
@@ -15,7 +16,8 @@
 int main(int argc, char* argv[]) {
   using namespace boltzcurve;
 
-  // 1. Start MPI. It ends with main, after everything else.
+  // 1. Listen to signals, which may come early, and start MPI. It ends with main, after everything else.
+  listen_to_signals();
   const MpiSession mpi(argc, argv);
 
   return exit_code_of(mpi.world(), [&] {

@@ -1,12 +1,55 @@
 #include <boltzcurve/commands/commands.hpp>
 #include <boltzcurve/commands/stages.hpp>
+#include <boltzcurve/io/durable_file.hpp>
+#include <boltzcurve/io/metrics_file.hpp>
+
+#include <filesystem>
+#include <functional>
+
+#include <fmt/format.h>
 
 namespace boltzcurve {
+
+std::string stopped_state(Stop stop) { return fmt::format("stopped: {}", name_of(stop)); }
+
+void tell_state(const Run& run, const std::string& state) {
+  const auto path = run.output("metrics.h5");
+  if (!std::filesystem::exists(path)) return;
+  MetricsFile file(path, run.provenance());
+  file.set_state(state);
+  file.close();
+}
+
 namespace {
 
-ExitCode report_stop(const Run& run, const TrainingState& state) {
-  run.say("stopped on request after step " + std::to_string(state.step) + "; the state is in " + run.output("checkpoint.h5").string());
+/// Says and writes what became of a run that was interrupted `where`.
+ExitCode interrupted(const Run& run, Stop stop, const std::string& where) {
+  on_root(run.world(), [&] {
+    tell_state(run, stopped_state(stop));
+    if (stop == Stop::file) remove_file(run.output(stop_file_name));  // or the run that goes on would stop at once
+  });
+  run.say(fmt::format("stopped by {} {}; --resume goes on from {}", name_of(stop), where, run.output(checkpoint_name).string()));
   return ExitCode::stopped_resumable;
+}
+
+std::string after_step(const TrainingState& state) { return fmt::format("after step {}", state.step); }
+
+/// Does the work of a command and leaves the truth about its end in the files.
+ExitCode told(Run& run, const std::function<ExitCode()>& work) {
+  try {
+    const auto code = work();
+    if (code == ExitCode::done) on_root(run.world(), [&] { tell_state(run, "finished"); });
+    return code;
+  } catch (const Error& error) {
+    if (run.world().is_root()) {
+      try {
+        tell_state(run, fmt::format("stopped: {}", error.what()));
+      } catch (const Error&) {
+        // The error itself is what matters.
+      }
+    }
+    throw;
+  }
 }
 
 }  // namespace
@@ -17,9 +60,12 @@ ExitCode train(Run& run) {
     return ExitCode::done;
   }
   run.take_output_folder();
-  Problem problem = make_problem(run.options());
-  TrainingState state;
-  return train_stage(run, problem, state) == ExitCode::done ? ExitCode::done : report_stop(run, state);
+  return told(run, [&] {
+    Problem problem = make_problem(run.options());
+    TrainingState state;
+    const auto stop = train_stage(run, problem, state);
+    return stop == Stop::no ? ExitCode::done : interrupted(run, stop, after_step(state));
+  });
 }
 
 ExitCode run(Run& run) {
@@ -28,18 +74,21 @@ ExitCode run(Run& run) {
     return ExitCode::done;
   }
   run.take_output_folder();
+  return told(run, [&] {
+    // 1. Learn the curve.
+    Problem problem = make_problem(run.options());
+    TrainingState state;
+    if (const auto stop = train_stage(run, problem, state); stop != Stop::no) return interrupted(run, stop, after_step(state));
+    if (const auto stop = run.stop().agree().stop; is_interruption(stop)) return interrupted(run, stop, "before sampling");
 
-  // 1. Learn the curve.
-  Problem problem = make_problem(run.options());
-  TrainingState state;
-  if (train_stage(run, problem, state) != ExitCode::done) return report_stop(run, state);
+    // 2. Draw particles along it.
+    const Sampling sampling = sample_stage(run, problem, state, SamplesGo::to_file);
+    if (const auto stop = run.stop().agree().stop; is_interruption(stop)) return interrupted(run, stop, "before evaluation");
 
-  // 2. Draw particles along it.
-  const Sampling sampling = sample_stage(run, problem, state, SamplesGo::to_file);
-
-  // 3. Measure them.
-  evaluate_stage(run, problem, state, sampling);
-  return ExitCode::done;
+    // 3. Measure them.
+    evaluate_stage(run, problem, state, sampling);
+    return ExitCode::done;
+  });
 }
 
 }  // namespace boltzcurve

@@ -62,7 +62,7 @@ class Trainer {
     if (run.checkpoint()) restore_collocation(*walkers);
   }
 
-  ExitCode train() {
+  Stop train() {
     const auto& options = run_.options().training;
     // The budget is for all of the training, the resumed part included.
     const double seconds_left = options.max_seconds - state_.seconds;
@@ -88,10 +88,11 @@ class Trainer {
       if (due && stop == Stop::no && state_.step < options.steps && state_.skipped_in_a_row == 0) write_checkpoint();
     }
     // Interrupted, it goes on to skip or to recover as it would have; ended, it must not pass for a success.
-    if (state_.skipped_in_a_row > 0 && stop != Stop::signal) give_up();
-    if (state_.step > first_step) write_checkpoint();
+    if (state_.step == options.steps) stop = Stop::no;
+    if (state_.skipped_in_a_row > 0 && !is_interruption(stop)) give_up();
+    if (state_.step > first_step) write_checkpoint(is_interruption(stop) ? stopped_state(stop) : "finished");
     on_root(run_.world(), [&] { metrics_->close(); });
-    return stop == Stop::signal ? ExitCode::stopped_resumable : ExitCode::done;
+    return is_interruption(stop) ? stop : Stop::no;
   }
 
  private:
@@ -211,6 +212,7 @@ class Trainer {
 
   void declare_metrics(const std::filesystem::path& path) {
     metrics_.emplace(path, run_.provenance());
+    metrics_->set_state("running");
     metrics_->declare("training", training_columns);
     metrics_->declare("evaluation", evaluation_columns());
   }
@@ -232,14 +234,15 @@ class Trainer {
     on_root(run_.world(), [&] { metrics_->append("evaluation", evaluation_row(quick, state_)); });
   }
 
-  void write_checkpoint() {
+  void write_checkpoint(const std::string& run_state = "running") {
     const auto& options = run_.options().training;
     state_.collocation = loss_->collocation_state();
     ++state_.checkpoints;
     on_root(run_.world(), [&] {
       const auto path = run_.output(checkpoint_name);
-      boltzcurve::write_checkpoint(path, to_checkpoint(state_, problem_.networks, run_.provenance()),
-                                   options.verify_checkpoints ? ReadBack::yes : ReadBack::no);
+      auto checkpoint = to_checkpoint(state_, problem_.networks, run_.provenance());
+      checkpoint.scalars[run_state_attribute] = run_state;
+      boltzcurve::write_checkpoint(path, checkpoint, options.verify_checkpoints ? ReadBack::yes : ReadBack::no);
       if (options.keep_every > 0 && state_.checkpoints % options.keep_every == 0) add_name(path, kept_path(path, state_.step));
     });
     state_.collocation.clear();
@@ -271,7 +274,7 @@ BatchLossSettings batch_loss_settings(const Options& options, const Problem& pro
   return settings;
 }
 
-ExitCode train_stage(Run& run, Problem& problem, TrainingState& state) {
+Stop train_stage(Run& run, Problem& problem, TrainingState& state) {
   auto walkers = make_walkers(run.world(), run.options(), problem);
   if (run.checkpoint()) {
     try {

@@ -176,6 +176,11 @@ void MetricsFile::remove_after(const std::string& name, const std::string& colum
   hdf5::flush(state_->file);
 }
 
+void MetricsFile::set_state(const std::string& state) {
+  hdf5::write_attribute(state_->file, run_state_attribute, state);
+  hdf5::flush(state_->file);
+}
+
 std::int64_t MetricsFile::rows(const std::string& name) const { return state_->table(name).rows; }
 
 void MetricsFile::close() {
@@ -203,6 +208,7 @@ MetricsTable read_metrics(const std::filesystem::path& path, const std::string& 
   const auto file = hdf5::open_file(path, hdf5::Mode::read_only, hdf5::file_access());
   MetricsTable table;
   table.provenance = read_provenance(file, format_name, newest_format_version);
+  if (hdf5::has_attribute(file, run_state_attribute)) table.state = hdf5::read_attribute_text(file, run_state_attribute);
   const auto group = hdf5::open_group(file, name);
   const auto columns = columns_of(group);
   std::vector<hdf5::Dataset> datasets;

@@ -211,6 +211,7 @@ struct SamplesFile::State {
     stamped.format_version = newest_format_version;
     write_provenance(file, stamped);
     hdf5::write_attribute(file, complete_attribute, std::int64_t{0});
+    hdf5::write_attribute(file, run_state_attribute, std::string_view("running"));
 
     const std::vector<std::int32_t> version{1, 1};
     hdf5::write_attribute<std::int32_t>(hdf5::create_groups(file, "h5md"), "version", version);
@@ -397,6 +398,7 @@ void SamplesFile::close() {
   auto& state = *state_;
   state.stage([&] {
     hdf5::write_attribute(state.file, complete_attribute, std::int64_t{1});
+    hdf5::write_attribute(state.file, run_state_attribute, std::string_view("finished"));
     hdf5::flush(state.file);
   });
   state.stage([&] {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <regex>
 #include <set>
 
 #include <fmt/format.h>
@@ -28,6 +29,8 @@ constexpr std::array common_options = {
     CommonOption{"resume", "[=PATH|auto]", "",
                  "go on from the checkpoint in the output folder, or PATH; auto: from the start where there is none"},
     CommonOption{"accept-changes", "", "", "resume also with options that make another training of it"},
+    CommonOption{"max-walltime", "TIME", "",
+                 "stop in good order in time to be done by then, in seconds or [DAYS-]HOURS:MINUTES:SECONDS from the start (exit code 75)"},
     CommonOption{"seed", "N", "run.seed", "short for --run.seed"},
     CommonOption{"precision", "NAME", "run.precision", "short for --run.precision: float or double"},
     CommonOption{"reduction", "NAME", "run.reduction", "short for --run.reduction: reproducible or fast"},
@@ -56,6 +59,22 @@ std::vector<std::string> all_option_names() {
 
 [[noreturn]] void throw_unknown_option(const std::string& name) {
   throw ConfigError(fmt::format("command line: unknown option --{}; did you mean --{}?", name, nearest_name(name, all_option_names())));
+}
+
+/// "5400", "1:30:00", "1-12:00:00".
+double walltime_from(const std::string& text) {
+  static const std::regex forms(R"((\d{1,9}(\.\d{1,9})?)|((\d{1,5})-)?(\d{1,6}):(\d{1,2}):(\d{1,2}))");
+  std::smatch part;
+  double seconds = 0;
+  if (std::regex_match(text, part, forms)) {
+    const auto number = [&](std::size_t i) { return part[i].matched ? std::stod(part[i].str()) : 0.0; };
+    seconds = part[1].matched ? number(1) : ((number(4) * 24 + number(5)) * 60 + number(6)) * 60 + number(7);
+  }
+  if (seconds > 0) return seconds;
+  throw ConfigError(
+      fmt::format("command line: --max-walltime = {}: must be seconds, or hours:minutes:seconds with or without days- before, for example "
+                  "5400 or 1:30:00",
+                  text));
 }
 
 std::vector<boost::program_options::option> split(const std::vector<std::string>& arguments) {
@@ -124,6 +143,8 @@ Request parse_command_line(int argc, const char* const* argv, std::span<const Co
       request.output = value;
     else if (name == "resume")
       request.resume = {value == "auto", value == "auto" ? std::string() : value};
+    else if (name == "max-walltime")
+      request.max_walltime = walltime_from(value);
     else if (name == "accept-changes")
       request.accept_changes = true;
     else if (name == "validate")

@@ -58,7 +58,7 @@ Run::Run(const Communicator& world, Request request, Options options, std::optio
       options_(std::move(options)),
       checkpoint_(std::move(checkpoint)),
       provenance_(make_provenance(world_, request_, options_)),
-      stop_(world_) {}
+      stop_(world_, {request_.max_walltime, output(stop_file_name)}) {}
 
 void Run::take_output_folder() {
   const auto& folder = request_.output;

@@ -249,7 +249,7 @@ TEST(Training, StopsOnRequestWithCodeSeventyFiveAndACheckpoint) {
                                     "small.ini", "--output", "out", "--training.steps=100000000", "--training.log-every=1000000"},
                                    folder.path());
   EXPECT_EQ(outcome.exit_code, 75) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("stopped on request after step"));
+  EXPECT_THAT(outcome.out, HasSubstr("stopped by SIGUSR1 after step"));
 }
 
 TEST(Validate, DoesOneStepEstimatesAndWritesNothing) {

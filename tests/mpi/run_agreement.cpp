@@ -64,7 +64,7 @@ TEST(RunStop, ASignalOnAnyRankStopsAll) {
   StopRequest request(world());
   EXPECT_EQ(request.agree().stop, Stop::no);
   if (is_last()) std::raise(SIGUSR1);
-  EXPECT_EQ(request.agree().stop, Stop::signal);
+  EXPECT_EQ(request.agree().stop, Stop::user_signal);
 }
 
 TEST(RunStop, ACheckpointAskedOfAnyRankIsWrittenByAll) {
@@ -76,7 +76,7 @@ TEST(RunStop, ACheckpointAskedOfAnyRankIsWrittenByAll) {
 
 TEST(RunStop, OfTheClocksOnlyTheRootsCounts) {
   double now = 0;
-  StopRequest request(world(), [&] { return now; });
+  StopRequest request(world(), {}, [&] { return now; });
   request.start_clock(10, 5);
   if (!world().is_root()) now = 1000;
   const auto before = request.agree();

@@ -49,6 +49,9 @@ class MetricsFile {
   /// checkpoint takes back what its predecessor did after it.
   void remove_after(const std::string& table, const std::string& column, std::int64_t last);
 
+  /// What the run that writes the file is doing: the root attribute `state`, "running", "finished" or "stopped: " and why. Flushed.
+  void set_state(const std::string& state);
+
   std::int64_t rows(const std::string& table) const;
 
   /// Throws InputError where the last bytes cannot be written. The destructor closes too, in silence.
@@ -67,6 +70,7 @@ struct MetricsSeries {
 
 struct MetricsTable {
   Provenance provenance;
+  std::string state;                  ///< see MetricsFile::set_state(); empty: never set
   std::vector<MetricsSeries> series;  ///< in the order of declaration, all of the same length
 
   /// Throws InputError where there is none, or where it is of the other type.

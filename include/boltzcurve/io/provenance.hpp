@@ -31,6 +31,10 @@ struct Provenance {
   bool operator==(const Provenance&) const = default;
 };
 
+/// Root attribute (in a checkpoint, scalar) that says what the run is doing that writes a file: "running", "finished", or "stopped: " and
+/// why.
+inline constexpr const char* run_state_attribute = "state";
+
 /// A file that a newer version of the program wrote: whole as far as anyone can tell, so nothing to be replaced by an older one.
 class NewerFormat : public InputError {
  public:

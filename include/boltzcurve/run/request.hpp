@@ -34,6 +34,7 @@ struct Request {
   bool validate = false;               ///< parse, allocate, estimate, one step, quit
   bool quiet = false;                  ///< nothing on the terminal but errors
   std::optional<ResumeRequest> resume;
+  double max_walltime = 0;             ///< seconds from the program's start by which to stop in good order; 0: none
   bool accept_changes = false;         ///< resume also where changed options make another training of it
   std::filesystem::path output = ".";  ///< folder of all files
   std::vector<OptionSource> sources;   ///< configuration files in their order, then the command line

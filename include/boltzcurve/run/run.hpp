@@ -15,6 +15,9 @@
 
 namespace boltzcurve {
 
+/// A file of this name in the output folder asks a run to stop.
+inline constexpr const char* stop_file_name = "STOP";
+
 /// One run of a command on all ranks: what was asked, where results go, when to stop, and rank 0's voice.
 class Run {
  public:

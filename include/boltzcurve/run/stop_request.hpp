@@ -3,6 +3,7 @@
 #include <boltzcurve/parallel/communicator.hpp>
 
 #include <csignal>
+#include <filesystem>
 #include <functional>
 #include <string_view>
 #include <utility>
@@ -12,14 +13,26 @@ namespace boltzcurve {
 
 /// Seconds of a clock that never goes back, from any origin.
 double steady_seconds();
+/// When this program was started, before MPI was, by that clock.
+double program_start_seconds();
 using Clock = std::function<double()>;
 
-/// Why to stop; of several reasons the last of this list counts.
+/// Why to stop; of several reasons the last of this list counts. All but the first two interrupt the work, to be resumed later.
 enum class Stop {
   no,
-  time_limit,  ///< the budget of wall time is used up: the work ends in good order
-  signal       ///< asked from outside: the work is interrupted, to be resumed later
+  time_limit,   ///< the budget of this piece of work is used up: it ends in good order
+  walltime,     ///< --max-walltime
+  file,         ///< a file named STOP in the output folder
+  interrupt,    ///< SIGINT
+  terminate,    ///< SIGTERM
+  user_signal,  ///< SIGUSR1
 };
+constexpr bool is_interruption(Stop stop) { return stop > Stop::time_limit; }
+/// As a user knows it: "SIGUSR1", "the file STOP", "--max-walltime".
+const char* name_of(Stop stop);
+
+/// Hears from now on the signals that ask to stop or for a checkpoint, before there is a StopRequest to act on them. Not undone.
+void listen_to_signals();
 
 /// What all ranks do after this step.
 struct StepDecision {
@@ -27,12 +40,19 @@ struct StepDecision {
   bool checkpoint = false;
 };
 
+/// What ends a run besides signals.
+struct StopLimits {
+  double walltime = 0;              ///< seconds since `start` by which all is to be written; 0: none
+  std::filesystem::path stop_file;  ///< empty: none. Looked for once a second
+  double start = program_start_seconds();
+};
+
 /// Listens, while it lives, to SIGUSR1, SIGTERM and SIGINT (stop in good order; a second SIGINT kills) and SIGUSR2 (write a checkpoint),
-/// and watches the wall time. Signals may reach one rank only and clocks differ, so ranks agree at the borders of steps: a signal on any
-/// rank counts for all, and of the clocks rank 0's. One object at a time.
+/// looks for a file that asks to stop, and watches the wall time. Signals may reach one rank only and clocks differ, so ranks agree at the
+/// borders of steps: a signal on any rank counts for all; of the clocks and of what the file system shows, rank 0's. One object at a time.
 class StopRequest {
  public:
-  explicit StopRequest(const Communicator& world, Clock clock = steady_seconds);
+  explicit StopRequest(const Communicator& world, StopLimits limits = {}, Clock clock = steady_seconds);
   ~StopRequest();
   StopRequest(const StopRequest&) = delete;
   StopRequest& operator=(const StopRequest&) = delete;
@@ -40,7 +60,8 @@ class StopRequest {
   /// Starts the wall time of a piece of work, from now: stop after `max_seconds`, checkpoint every `checkpoint_seconds` (0: never).
   void start_clock(double max_seconds, double checkpoint_seconds);
 
-  /// Call at the border of every step. A request for a checkpoint is used up by being reported; one to stop stays. Collective.
+  /// Call at the border of every step. A request for a checkpoint is used up by being reported; one to stop stays. The wall time is up
+  /// early enough for another step like the longest and for writing what was done, by a quarter of it at most. Collective.
   StepDecision agree();
 
   /// Seconds since start_clock(), by this rank's clock.
@@ -49,8 +70,14 @@ class StopRequest {
  private:
   using Handler = std::pair<int, struct sigaction>;
 
+  bool walltime_is_up(double now);
+  bool sees_stop_file(double now);
+
   Communicator world_;
+  StopLimits limits_;
   Clock clock_;
+  double last_border_, longest_step_ = 0, last_look_;
+  bool stop_file_seen_ = false;
   double start_, max_seconds_ = 0, checkpoint_seconds_ = 0, last_checkpoint_;
   std::vector<Handler> handlers_before_;
 };

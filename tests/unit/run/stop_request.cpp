@@ -1,16 +1,20 @@
+#include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/run/stop_request.hpp>
 
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <utility>
+
+#include "unit/io/scratch_folder.hpp"
 
 namespace boltzcurve {
 namespace {
 
 /// Listens on one rank, with a clock that goes when told.
-struct AtStep : testing::Test {
+struct AtStep : ::testing::Test {
   double now = 1000;
-  StopRequest request{Communicator(MPI_COMM_SELF), [this] { return now; }};
+  StopRequest request{Communicator(MPI_COMM_SELF), {}, [this] { return now; }};
 };
 
 TEST_F(AtStep, NothingIsAskedAtFirst) {
@@ -22,12 +26,14 @@ TEST_F(AtStep, NothingIsAskedAtFirst) {
 }
 
 TEST_F(AtStep, SignalsThatStopStayUntilTheEnd) {
-  for (const int signal : {SIGUSR1, SIGTERM, SIGINT}) {
-    StopRequest listening(Communicator(MPI_COMM_SELF), [] { return 0.0; });
+  for (const auto& [signal, reason] :
+       {std::pair(SIGUSR1, Stop::user_signal), std::pair(SIGTERM, Stop::terminate), std::pair(SIGINT, Stop::interrupt)}) {
+    StopRequest listening(Communicator(MPI_COMM_SELF), {}, [] { return 0.0; });
     EXPECT_EQ(listening.agree().stop, Stop::no) << "what was asked of the one before is forgotten";
     std::raise(signal);
-    EXPECT_EQ(listening.agree().stop, Stop::signal) << signal;
-    EXPECT_EQ(listening.agree().stop, Stop::signal) << signal;
+    EXPECT_EQ(listening.agree().stop, reason) << signal;
+    std::raise(signal == SIGUSR1 ? SIGTERM : SIGUSR1);
+    EXPECT_EQ(listening.agree().stop, reason) << "the first counts; signal " << signal;
   }
 }
 
@@ -46,7 +52,38 @@ TEST_F(AtStep, TimeRunsOutAtTheLimitAndNotBefore) {
   now += 0.5;
   EXPECT_EQ(request.agree().stop, Stop::time_limit);
   std::raise(SIGUSR1);
-  EXPECT_EQ(request.agree().stop, Stop::signal) << "an interruption counts more than the end of the budget";
+  EXPECT_EQ(request.agree().stop, Stop::user_signal) << "an interruption counts more than the end of the budget";
+}
+
+TEST_F(AtStep, WalltimeIsUpInTimeForALastStepAndForWriting) {
+  StopRequest limited(Communicator(MPI_COMM_SELF), {1000, {}, now - 100}, [this] { return now; });
+  now += 50;  // a step of 50 s: two such must fit behind the end
+  EXPECT_EQ(limited.agree().stop, Stop::no);
+  for (; now < 1000 + 900 - 101; now += 10) EXPECT_EQ(limited.agree().stop, Stop::no) << now;
+  now = 1000 + 900 - 100;
+  EXPECT_EQ(limited.agree().stop, Stop::walltime);
+  EXPECT_TRUE(is_interruption(limited.agree().stop));
+}
+
+TEST_F(AtStep, OneLongStepTakesAQuarterOfTheWalltimeAtMost) {
+  StopRequest limited(Communicator(MPI_COMM_SELF), {1000, {}, now}, [this] { return now; });
+  now += 600;
+  EXPECT_EQ(limited.agree().stop, Stop::no);
+  now += 150;
+  EXPECT_EQ(limited.agree().stop, Stop::walltime);
+}
+
+TEST_F(AtStep, AStopFileIsLookedForOnceASecondAndCountsOnceSeen) {
+  const testing::ScratchFolder folder;
+  StopRequest asked(Communicator(MPI_COMM_SELF), {0, folder / "STOP"}, [this] { return now; });
+  EXPECT_EQ(asked.agree().stop, Stop::no);
+  replace_file(folder / "STOP", "");
+  now += 0.5;
+  EXPECT_EQ(asked.agree().stop, Stop::no);
+  now += 0.5;
+  EXPECT_EQ(asked.agree().stop, Stop::file);
+  remove_file(folder / "STOP");
+  EXPECT_EQ(asked.agree().stop, Stop::file);
 }
 
 TEST_F(AtStep, CheckpointsAreDuePeriodicallyFromTheLastOneOn) {
