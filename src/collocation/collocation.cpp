@@ -24,7 +24,7 @@ std::int64_t spreading_stride(std::int64_t count) {
 }  // namespace
 
 template <class Real>
-Collocation<Real>::Collocation(const CollocationLaw& law, const GradientFlow& curve, const Shard& shard, std::int64_t batch_points,
+Collocation<Real>::Collocation(const CollocationLaw& law, const Curve& curve, const Shard& shard, std::int64_t batch_points,
                                std::uint64_t seed, const Energy& latent, std::shared_ptr<Walkers> walkers)
     : law_(law),
       curve_(curve),
@@ -33,12 +33,12 @@ Collocation<Real>::Collocation(const CollocationLaw& law, const GradientFlow& cu
       stride_(spreading_stride(batch_points)),
       seed_(seed),
       latent_(latent),
+      latent_moments_(latent.moments().value()),
       walkers_(std::move(walkers)) {
   double sum = 0;
   for (const auto& part : law_.shares) sum += part.share;
   for (auto& part : law_.shares) part.share /= sum;
-  if (has(CollocationKind::trajectory))
-    trajectories_.emplace(typename Trajectories<Real>::Settings{curve, law.domain, law.latent_mean, seed}, shard);
+  if (has(CollocationKind::trajectory)) trajectories_.emplace(curve, latent, law.domain, seed, shard, batch_points);
 }
 
 template <class Real>
@@ -66,7 +66,7 @@ bool Collocation<Real>::prepare(std::int64_t step, const CurrentFlow<Real>& flow
 
 template <class Real>
 void Collocation<Real>::renew_trajectories(std::int64_t step, const CurrentFlow<Real>& flow) {
-  trajectories_->follow(flow, static_cast<std::uint64_t>(step));
+  trajectories_->follow(flow, static_cast<std::uint64_t>(step / law_.refresh_every));
   trajectories_drawn_ = true;
 }
 
@@ -89,7 +89,6 @@ void Collocation<Real>::draw(std::int64_t step, std::int64_t first, HostScalars<
     latent_.draw(seed_ + collocation_seed_offset, step * batch_points_ + first, latent_points);
   }
   const auto& curve = curve_;
-  const double variance = curve.latent_scale * curve.latent_scale;
   Kokkos::parallel_for(
       "boltzcurve::draw_collocation", Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, n), [&](const std::size_t i) {
         const std::int64_t global = first + static_cast<std::int64_t>(i), local = global - shard_.first, chunk = local / chunk_points;
@@ -116,8 +115,7 @@ void Collocation<Real>::draw(std::int64_t step, std::int64_t first, HostScalars<
             x(i, k) = static_cast<Real>(law_.box.lower[k] + (law_.box.upper[k] - law_.box.lower[k]) * rng.uniform());
           return;
         }
-        const double contraction = std::exp(-time / variance);
-        const double spread = curve.latent_scale * std::sqrt(-std::expm1(-2 * time / variance));
+        const auto [contraction, spread] = curve.bridge(time);
         int layer = 0;
         std::int64_t walker = 0;
         if (kind == CollocationKind::langevin) {
@@ -129,8 +127,8 @@ void Collocation<Real>::draw(std::int64_t step, std::int64_t first, HostScalars<
         for (std::size_t k = 0; k < D; ++k) {
           const double y = kind == CollocationKind::langevin ? (*walkers_)(layer, walker, static_cast<int>(k))
                                                              : law_.box.lower[k] + (law_.box.upper[k] - law_.box.lower[k]) * rng.uniform();
-          const double center = law_.latent_mean[k];
-          x(i, k) = static_cast<Real>(center + contraction * (y - center) + spread * rng.normal());
+          const double center = latent_moments_.mean[k];
+          x(i, k) = static_cast<Real>(center + contraction * (y - center) + spread * latent_moments_.deviation[k] * rng.normal());
         }
       });
 }

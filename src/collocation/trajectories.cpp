@@ -7,28 +7,45 @@
 
 namespace boltzcurve {
 
+namespace {
+
+// The latent law's own sampler knows a seed and an index: this keeps starts apart from the particles that are drawn with the plain seed.
+constexpr std::uint64_t trajectory_seed_offset = 0xd1b54a32d192ed03u;
+
+std::int64_t particles_for(std::int64_t points) {
+  return (points + chunk_points - 1) / chunk_points * Trajectories<double>::particles_per_chunk;
+}
+
+}  // namespace
+
 template <class Real>
-Trajectories<Real>::Trajectories(const Settings& settings, const Shard& shard)
-    : settings_(settings),
-      first_(static_cast<std::uint64_t>(shard.first / chunk_points * particles_per_chunk)),
-      particles_(static_cast<std::size_t>((shard.count + chunk_points - 1) / chunk_points * particles_per_chunk)),
+Trajectories<Real>::Trajectories(const Curve& curve, const Energy& latent, const Domain& domain, std::uint64_t seed, const Shard& shard,
+                                 std::int64_t batch_points)
+    : curve_(curve),
+      latent_(latent),
+      domain_(domain),
+      seed_(seed),
+      first_(particles_for(shard.first)),
+      all_(particles_for(batch_points)),
+      particles_(static_cast<std::size_t>(particles_for(shard.count))),
       clock_("boltzcurve::trajectory_clock", particles_ * stages),
-      path_("boltzcurve::trajectory_path", particles_ * stages, static_cast<std::size_t>(settings.curve.dimension)) {}
+      path_("boltzcurve::trajectory_path", particles_ * stages, static_cast<std::size_t>(curve.dimension())) {}
 
 template <class Real>
 void Trajectories<Real>::follow(const CurrentFlow<Real>& flow, std::uint64_t round) {
   const std::size_t n = particles_, D = path_.extent(1);
   if (n == 0) return;
-  const auto& curve = settings_.curve;
+  const auto& curve = curve_;
   PointScalars<Real> t("boltzcurve::trajectory_time", n);
   Points<Real> x("boltzcurve::trajectory_position", n, D), v("boltzcurve::trajectory_velocity", n, D);
   const auto host_t = Kokkos::create_mirror_view(t);
   const auto host_x = Kokkos::create_mirror_view(x), host_v = Kokkos::create_mirror_view(v);
   std::vector<double> offset(n), here(n * D);
+  const HostPoints<double> start("boltzcurve::trajectory_starts", n, D);
+  latent_.draw(seed_ + trajectory_seed_offset, static_cast<std::int64_t>(round) * all_ + first_, start);
   for (std::size_t i = 0; i < n; ++i) {
-    CounterRng rng(settings_.seed, RandomStream::trajectory_starts, round, first_ + i);
-    offset[i] = rng.uniform();
-    for (std::size_t k = 0; k < D; ++k) here[i * D + k] = settings_.latent_mean[k] + curve.latent_scale * rng.normal();
+    offset[i] = CounterRng(seed_, RandomStream::trajectory_starts, round, static_cast<std::uint64_t>(first_) + i).uniform();
+    for (std::size_t k = 0; k < D; ++k) here[i * D + k] = start(i, k);
   }
   // The clock after j steps: offsets shift the borders of the steps, the first and the last are shorter or longer by half a step.
   const auto clock_after = [&](int steps, std::size_t i) {
@@ -41,7 +58,7 @@ void Trajectories<Real>::follow(const CurrentFlow<Real>& flow, std::uint64_t rou
     flow(t, x, v);
     Kokkos::deep_copy(host_v, v);
   };
-  const auto& domain = settings_.domain;
+  const auto& domain = domain_;
   for (int stage = 0; stage < stages; ++stage) {
     const auto from = [&](std::size_t i) { return stage == 0 ? 1.0 : clock_after(stage, i); };
     const auto to = [&](std::size_t i) { return clock_after(stage + 1, i); };

@@ -62,8 +62,7 @@ void add_exact_samples(MetricInput& input, const Run& run, const Problem& proble
   std::vector<double> mine;
   for (std::size_t i = 0; i < exact.extent(0); ++i)
     for (std::size_t k = 0; k < exact.extent(1); ++k) mine.push_back(exact(i, k));
-  const auto field = make_velocity_field(problem.precision, problem.curve, problem.anchor, problem.networks, state.average, *problem.target,
-                                         *problem.latent);
+  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, *problem.target, *problem.latent);
   auto log_weight = log_density_of(sampling_settings(run.options(), problem), *field, *problem.latent, mine);
   const auto energy = energies_of(*problem.target, mine);
   for (std::size_t i = 0; i < energy.size(); ++i) log_weight[i] = -energy[i] - log_weight[i];
@@ -105,8 +104,7 @@ QuickEvaluation quick_evaluation(Run& run, const Problem& problem, const Trainin
   auto settings = sampling_settings(run.options(), problem);
   settings.particles = std::min(settings.particles, quick_particles);
   settings.frames = 0;
-  const auto field = make_velocity_field(problem.precision, problem.curve, problem.anchor, problem.networks, state.average, *problem.target,
-                                         *problem.latent);
+  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, *problem.target, *problem.latent);
   const auto particles = sample_particles(run.world(), settings, *field, *problem.target, *problem.latent);
   const auto estimate = importance_estimate(run.world(), particles.log_weight);
   MetricInput input(run.world());
@@ -183,8 +181,8 @@ void evaluate_stage(Run& run, const Problem& problem, const TrainingState& state
 
 ExitCode evaluate(Run& run) {
   Problem problem = make_problem(run.options());
-  const TrainingState state = from_checkpoint(run.checkpoint().value(), problem.networks, *problem.optimizer);
-  adapt(problem, run.options(), state.survey);
+  const TrainingState state = from_checkpoint(run.checkpoint().value(), problem.networks(), *problem.optimizer);
+  adapt(problem, state.survey);
   if (run.request().validate) {
     validate(run);
     return ExitCode::done;

@@ -20,8 +20,7 @@ std::string lines_of_entries(const Entries& entries) {
 template <class Enum>
 std::string lines_of_choices() {
   std::string text;
-  for (const auto& choice : choices<Enum>)
-    text += line(choice.name, std::string(choice.meaning) + (choice.available ? "" : " (not available in this version)"));
+  for (const auto& choice : choices<Enum>) text += line(choice.name, choice.meaning);
   return text;
 }
 

@@ -32,7 +32,8 @@ void write_samples_file(Run& run, const Particles& particles) {
 SamplingSettings sampling_settings(const Options& options, const Problem& problem) {
   SamplingSettings settings;
   settings.particles = options.sampling.particles;
-  settings.horizon = problem.curve.horizon;
+  settings.latent_time = problem.curve->latent_time();
+  settings.target_time = problem.curve->target_time();
   settings.frames = options.sampling.frames;
   settings.seed = options.run.seed;
   settings.integration.relative_tolerance = options.sampling.relative_tolerance;
@@ -45,8 +46,7 @@ SamplingSettings sampling_settings(const Options& options, const Problem& proble
 
 Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& state, SamplesGo destination) {
   const auto settings = sampling_settings(run.options(), problem);
-  const auto field = make_velocity_field(problem.precision, problem.curve, problem.anchor, problem.networks, state.average, *problem.target,
-                                         *problem.latent);
+  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, *problem.target, *problem.latent);
   Progress::Work work;
   work.name = "sampling";
   work.steps = shard_of(settings.particles, particle_granule, run.world().rank(), run.world().size()).count;
@@ -65,8 +65,8 @@ Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& sta
 
 ExitCode sample(Run& run) {
   Problem problem = make_problem(run.options());
-  const TrainingState state = from_checkpoint(run.checkpoint().value(), problem.networks, *problem.optimizer);
-  adapt(problem, run.options(), state.survey);
+  const TrainingState state = from_checkpoint(run.checkpoint().value(), problem.networks(), *problem.optimizer);
+  adapt(problem, state.survey);
   if (run.request().validate) {
     validate(run);
     return ExitCode::done;

@@ -240,7 +240,7 @@ class Trainer {
     ++state_.checkpoints;
     on_root(run_.world(), [&] {
       const auto path = run_.output(checkpoint_name);
-      auto checkpoint = to_checkpoint(state_, problem_.networks, run_.provenance());
+      auto checkpoint = to_checkpoint(state_, problem_.networks(), run_.provenance());
       checkpoint.scalars[run_state_attribute] = run_state;
       boltzcurve::write_checkpoint(path, checkpoint, options.verify_checkpoints ? ReadBack::yes : ReadBack::no);
       if (options.keep_every > 0 && state_.checkpoints % options.keep_every == 0) add_name(path, kept_path(path, state_.step));
@@ -263,8 +263,6 @@ class Trainer {
 BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem, std::shared_ptr<Walkers> walkers) {
   BatchLossSettings settings;
   settings.curve = problem.curve;
-  settings.anchor = problem.anchor;
-  settings.networks = problem.networks;
   settings.law = problem.law;
   settings.points = options.collocation.points;
   settings.loss = {options.training.loss, options.training.huber_width, options.training.residual_unit};
@@ -278,17 +276,17 @@ Stop train_stage(Run& run, Problem& problem, TrainingState& state) {
   auto walkers = make_walkers(run.world(), run.options(), problem);
   if (run.checkpoint()) {
     try {
-      state = from_checkpoint(*run.checkpoint(), problem.networks, *problem.optimizer);
+      state = from_checkpoint(*run.checkpoint(), problem.networks(), *problem.optimizer);
     } catch (const InputError& error) {
       throw InputError(fmt::format("cannot resume: {}{}", error.what(),
                                    run.request().accept_changes ? "; with these changes only a new training will do" : ""));
     }
   } else {
     walkers->settle();
-    state = initial_training_state(problem.networks, *problem.optimizer, walkers->survey(), run.options().run.seed);
+    state = initial_training_state(problem.networks(), *problem.optimizer, walkers->survey(), run.options().run.seed);
   }
-  adapt(problem, run.options(), state.survey);
-  run.say(fmt::format("target explored: modes of squared width {:.3g}; horizon {:.3g}", problem.curve.width, problem.curve.horizon));
+  adapt(problem, state.survey);
+  run.say("target explored: " + problem.curve->description());
   return Trainer(run, problem, walkers, state).train();
 }
 

@@ -45,11 +45,7 @@ double LogWindow::mean_loss() const { return losses > 0 ? loss_sum / static_cast
 TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const Survey& survey, std::uint64_t seed) {
   TrainingState state;
   state.survey = survey;
-  state.parameters = initial_parameters(networks.psi, seed, 0);
-  if (networks.normaliser) {
-    const auto normaliser = initial_parameters(*networks.normaliser, seed, 1);
-    state.parameters.insert(state.parameters.end(), normaliser.begin(), normaliser.end());
-  }
+  state.parameters = networks.initial_parameters(seed);
   state.average = state.parameters;
   state.optimizer = optimizer.initial_state();
   return state;
@@ -93,7 +89,7 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
   const auto exponents = std::find_if(checkpoint.datasets.begin(), checkpoint.datasets.end(),
                                       [](const CheckpointDataset& dataset) { return dataset.name == "reduction/exponents"; });
   if (exponents != checkpoint.datasets.end()) state.sum_exponents = std::get<std::vector<std::int64_t>>(exponents->values);
-  const std::int64_t dimension = networks.psi.inputs - 1;
+  const auto dimension = static_cast<std::int64_t>(networks.input_shift.size()) - 1;
   state.survey.mean = checkpoint.values<double>("survey/mean", {dimension});
   state.survey.deviation = checkpoint.values<double>("survey/deviation", {dimension});
   for (const auto& dataset : checkpoint.datasets) {

@@ -11,8 +11,8 @@ void validate(Run& run) {
   const auto& options = run.options();
   Problem problem = make_problem(options);
   const auto walkers = explore(run.world(), options, problem);
-  const TrainingState state = initial_training_state(problem.networks, *problem.optimizer, walkers->survey(), options.run.seed);
-  adapt(problem, options, state.survey);
+  const TrainingState state = initial_training_state(problem.networks(), *problem.optimizer, walkers->survey(), options.run.seed);
+  adapt(problem, state.survey);
   const auto loss =
       make_batch_loss(problem.precision, run.world(), batch_loss_settings(options, problem, walkers), *problem.target, *problem.latent);
 
@@ -31,8 +31,7 @@ void validate(Run& run) {
   auto few = sampling_settings(options, problem);
   few.particles = std::min<std::int64_t>(few.particles, particle_granule * run.world().size());
   few.frames = 0;
-  const auto field = make_velocity_field(problem.precision, problem.curve, problem.anchor, problem.networks, state.average, *problem.target,
-                                         *problem.latent);
+  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, *problem.target, *problem.latent);
   const auto particles = sample_particles(run.world(), few, *field, *problem.target, *problem.latent);
   std::int64_t evaluations = 0;
   for (const auto count : particles.evaluations) evaluations += count;
@@ -40,13 +39,13 @@ void validate(Run& run) {
 
   double optimizer_bytes = 0;
   for (const auto& array : state.optimizer.arrays) optimizer_bytes += 8 * static_cast<double>(array.values.size());
-  const double parameters = static_cast<double>(problem.networks.parameter_count());
+  const double parameters = static_cast<double>(problem.networks().parameter_count());
   const double N = static_cast<double>(options.sampling.particles), D = problem.dimension();
   const double frame = N * (D == 3 ? 3 : 3 + D) * 8, samples = N * (D + 4.5) * 8;
   std::string text = "valid: nothing was written\n";
   const auto line = [&](const std::string& what, const std::string& value) { text += fmt::format("  {:<34} {}\n", what, value); };
   line("target, dimension", fmt::format("{}, {}", options.target.name, problem.dimension()));
-  line("parameters", fmt::format("{}", problem.networks.parameter_count()));
+  line("parameters", fmt::format("{}", problem.networks().parameter_count()));
   line("ranks", fmt::format("{}", run.world().size()));
   line("first loss", fmt::format("{:.6g}", result.loss));
   line("a training step", fmt::format("{:.3g} ms", 1e3 * step_seconds));

@@ -14,7 +14,7 @@ std::vector<ParameterTensor> parameter_tensors(const MlpShape& shape) {
   };
   for (int layer = 0; layer <= shape.hidden_layers; ++layer) {
     const int in = layer == 0 ? shape.inputs : shape.width;
-    const int out = layer == shape.hidden_layers ? 1 : shape.width;
+    const int out = layer == shape.hidden_layers ? shape.outputs : shape.width;
     const std::string prefix = "layer" + std::to_string(layer);
     add(prefix + "/weight", out, in, false);
     add(prefix + "/bias", out, 1, true);

@@ -8,8 +8,8 @@ void pack_weights(const PackedLayout& layout, Kokkos::View<const double*> parame
   // A row of the padded network at a time; rows and columns beyond the true width are zero.
   std::int64_t offset = 0;
   for (int layer = 0; layer <= last; ++layer) {
-    const int rows = layer == last ? 1 : padded, columns = layer == 0 ? inputs : padded;
-    const int true_rows = layer == last ? 1 : width, true_columns = layer == 0 ? inputs : width;
+    const int rows = layer == last ? layout.shape.outputs : padded, columns = layer == 0 ? inputs : padded;
+    const int true_rows = layer == last ? rows : width, true_columns = layer == 0 ? inputs : width;
     const std::int64_t weight = offset, bias = offset + std::int64_t{true_rows} * true_columns;
     offset = bias + true_rows;
     Kokkos::parallel_for(
@@ -22,7 +22,7 @@ void pack_weights(const PackedLayout& layout, Kokkos::View<const double*> parame
             if (layer == 0) {
               packed(std::int64_t{column} * padded + row) = w;
             } else if (layer == last) {
-              packed(layout.output() + column) = w;
+              packed(layout.output(row) + column) = w;
             } else {
               packed(layout.forward(layer) + layout.blocked(row, column)) = w;
               packed(layout.backward(layer) + layout.blocked(column, row)) = w;

@@ -127,7 +127,7 @@ struct TextOf<std::vector<CollocationShare>> {
       if (more) rest.erase(0, comma + 1);
       if (name.size() == part.size()) return std::nullopt;
       const auto kind = std::find_if(choices<CollocationKind>.begin(), choices<CollocationKind>.end(),
-                                     [&](const auto& choice) { return choice.name == name && choice.available; });
+                                     [&](const auto& choice) { return choice.name == name; });
       const auto share = TextOf<double>::read(part.substr(name.size() + 1), range);
       if (kind == choices<CollocationKind>.end() || kind->value == CollocationKind::mixture || !share || *share <= 0) return std::nullopt;
       shares.push_back({kind->value, *share});
@@ -146,13 +146,12 @@ requires std::is_enum_v<Enum>
 struct TextOf<Enum> {
   static std::string range(const Range&) {
     std::string text;
-    for (const auto& choice : choices<Enum>)
-      if (choice.available) text.append(text.empty() ? "" : " | ").append(choice.name);
+    for (const auto& choice : choices<Enum>) text.append(text.empty() ? "" : " | ").append(choice.name);
     return text;
   }
   static std::optional<Enum> read(const std::string& text, const Range&) {
     for (const auto& choice : choices<Enum>)
-      if (choice.name == text && choice.available) return choice.value;
+      if (choice.name == text) return choice.value;
     return std::nullopt;
   }
   static std::string write(Enum value) { return std::string(name_of(value)); }
@@ -161,11 +160,7 @@ struct TextOf<Enum> {
 template <class Enum>
 std::string need_of_choice(const std::string& text) {
   std::vector<std::string> names;
-  for (const auto& choice : choices<Enum>) {
-    if (choice.name == text && !choice.available)
-      return fmt::format("not available in this version; must be one of {}", TextOf<Enum>::range({}));
-    if (choice.available) names.emplace_back(choice.name);
-  }
+  for (const auto& choice : choices<Enum>) names.emplace_back(choice.name);
   return fmt::format("did you mean {}? Must be one of {}", nearest_name(text, names), TextOf<Enum>::range({}));
 }
 

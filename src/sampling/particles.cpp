@@ -47,7 +47,7 @@ std::vector<double> frame_times(const SamplingSettings& settings) {
   std::vector<double> times;
   for (int j = 0; j < settings.frames; ++j) {
     const double left = settings.frames == 1 ? 0.0 : 1.0 - static_cast<double>(j) / (settings.frames - 1);
-    times.push_back(settings.horizon * left * left);
+    times.push_back(settings.target_time + (settings.latent_time - settings.target_time) * left * left);
   }
   return times;
 }
@@ -84,8 +84,8 @@ Particles sample_particles(const Communicator& ranks, const SamplingSettings& se
     latent.draw(settings.seed, all.shard.first + done, host);
     Kokkos::deep_copy(start, host);
 
-    const auto end =
-        integrate(field, settings.horizon, 0.0, start, normalised_log_density(latent, start), settings.integration, all.frame_times);
+    const auto end = integrate(field, settings.latent_time, settings.target_time, start, normalised_log_density(latent, start),
+                               settings.integration, all.frame_times);
     append_rows(end.position, all.position);
     append(end.log_density, all.log_density);
     append(end.action, all.action);
@@ -116,7 +116,7 @@ std::vector<double> log_density_of(const SamplingSettings& settings, const Veloc
     const auto start = to_points(points, first, count, D);
     // With log density 0 at the target end, what has gathered at the latent end is minus the integral of the divergence.
     const PointScalars<double> zero("boltzcurve::zero", count);
-    const auto end = integrate(field, 0.0, settings.horizon, start, zero, settings.integration);
+    const auto end = integrate(field, settings.target_time, settings.latent_time, start, zero, settings.integration);
     const auto at_latent = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), normalised_log_density(latent, end.position));
     const auto change = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.log_density);
     const auto status = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.status);

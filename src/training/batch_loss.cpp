@@ -1,4 +1,3 @@
-#include <boltzcurve/curve/curve_energies.hpp>
 #include <boltzcurve/training/batch_loss.hpp>
 
 #include <algorithm>
@@ -19,39 +18,40 @@ class BatchLossOf final : public BatchLoss {
   BatchLossOf(const Communicator& ranks, const BatchLossSettings& settings, const Energy& target, const Energy& latent)
       : ranks_(ranks),
         settings_(settings),
-        energies_(settings.curve, settings.anchor, target, latent),
-        kernel_(settings.curve, settings.networks, settings.loss),
-        sum_(kernel_.sum_borders(), (settings.points + chunk_points - 1) / chunk_points, settings.reduction),
+        dimension_(settings.curve->dimension()),
+        energies_(settings.curve->energies<Real>(target, latent)),
+        kernel_(settings.curve->kernel<Real>(settings.loss)),
+        sum_(kernel_->sum_borders(), (settings.points + chunk_points - 1) / chunk_points, settings.reduction),
         shard_(shard_of(settings.points, chunk_points, ranks.rank(), ranks.size())),
-        collocation_(settings.law, settings.curve, shard_, settings.points, settings.seed, latent, settings.walkers),
-        batch_(std::min(shard_.count, block_points), settings.curve.dimension),
+        collocation_(settings.law, *settings.curve, shard_, settings.points, settings.seed, latent, settings.walkers),
+        batch_(std::min(shard_.count, block_points), dimension_, energies_->rows()),
         residual_("boltzcurve::residual", static_cast<std::size_t>(batch_.size())) {}
 
   const Result& evaluate(const std::vector<double>& parameters, std::int64_t step) override {
-    kernel_.set_parameters(parameters);
+    kernel_->set_parameters(parameters);
     prepare(step, parameters);
     result_.finite = false;
     for (;;) {
       const PartialSums partial = sum_.begin();
       for_each_block(step, [&](std::int64_t, std::int64_t n) {
-        kernel_.add_loss_and_gradient(batch_, n, static_cast<double>(settings_.points), partial, residual_);
+        kernel_->add_loss_and_gradient(batch_, n, static_cast<double>(settings_.points), partial, residual_);
       });
       const auto outcome = sum_.finish(ranks_, sums_);
       if (outcome == ReproducibleSum::Outcome::repeat) continue;
       if (outcome == ReproducibleSum::Outcome::nonfinite) return result_;
-      result_.loss = kernel_.unpack(sums_, result_.gradient);
+      result_.loss = kernel_->unpack(sums_, result_.gradient);
       result_.finite = true;
       return result_;
     }
   }
 
   WorstPoint worst_point(const std::vector<double>& parameters, std::int64_t step) override {
-    kernel_.set_parameters(parameters);
+    kernel_->set_parameters(parameters);
     prepare(step, parameters);
     WorstPoint worst;
     const auto badness = [](double r) { return std::isfinite(r) ? std::abs(r) : std::numeric_limits<double>::infinity(); };
     for_each_block(step, [&](std::int64_t first, std::int64_t n) {
-      kernel_.residual(batch_, n, residual_);
+      kernel_->residual(batch_, n, residual_);
       const auto r = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), residual_);
       const auto t = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch_.t);
       const auto x = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch_.x);
@@ -84,14 +84,14 @@ class BatchLossOf final : public BatchLoss {
     if (!collocation_.has_trajectories()) return;
     trajectory_step_ = static_cast<std::int64_t>(find_array(state, trajectory_step_name, 1, 1).values.front());
     if (trajectory_step_ == never) return;
-    trajectory_parameters_ = find_array(state, trajectory_parameters_name, 1, settings_.networks.parameter_count()).values;
-    kernel_.set_parameters(trajectory_parameters_);
+    trajectory_parameters_ = find_array(state, trajectory_parameters_name, 1, settings_.curve->networks().parameter_count()).values;
+    kernel_->set_parameters(trajectory_parameters_);
     collocation_.renew_trajectories(trajectory_step_, current_flow());
   }
 
   std::int64_t memory_bytes() const override {
-    const std::int64_t per_point = (3 * settings_.curve.dimension + 6) * static_cast<std::int64_t>(sizeof(Real));
-    return batch_.size() * per_point + kernel_.scratch_bytes();
+    const std::int64_t per_point = (dimension_ + energies_->rows() + 2) * static_cast<std::int64_t>(sizeof(Real));
+    return batch_.size() * per_point + kernel_->scratch_bytes();
   }
 
  private:
@@ -121,21 +121,20 @@ class BatchLossOf final : public BatchLoss {
     collocation_.draw(step, first, Kokkos::subview(t, rows), Kokkos::subview(x, rows, Kokkos::ALL));
     Kokkos::deep_copy(batch_.t, t);
     Kokkos::deep_copy(batch_.x, x);
-    energies_.evaluate(Kokkos::subview(batch_.t, rows), Kokkos::subview(batch_.x, rows, Kokkos::ALL),
-                       Kokkos::subview(batch_.base, rows, Kokkos::ALL), Kokkos::subview(batch_.latent, rows, Kokkos::ALL));
+    energies_->evaluate(Kokkos::subview(batch_.t, rows), Kokkos::subview(batch_.x, rows, Kokkos::ALL),
+                        Kokkos::subview(batch_.known, rows, Kokkos::ALL));
   }
 
   /// The velocity with the kernel's present parameters.
   CurrentFlow<Real> current_flow() {
     return [this](PointScalars<const Real> t, Points<const Real> x, Points<Real> velocity) {
-      const auto n = t.extent(0), rows = static_cast<std::size_t>(settings_.curve.dimension) + 2;
+      const auto n = t.extent(0);
       if (flow_divergence_.extent(0) != n) {
-        flow_base_ = Points<Real>("boltzcurve::flow_base", n, rows);
-        flow_latent_ = Points<Real>("boltzcurve::flow_latent", n, rows);
+        flow_known_ = Points<Real>("boltzcurve::flow_known", n, static_cast<std::size_t>(energies_->rows()));
         flow_divergence_ = PointScalars<Real>("boltzcurve::flow_divergence", n);
       }
-      energies_.evaluate(t, x, flow_base_, flow_latent_);
-      kernel_.velocity(static_cast<std::int64_t>(n), t, x, flow_base_, flow_latent_, velocity, flow_divergence_);
+      if (kernel_->velocity_needs_energies()) energies_->evaluate(t, x, flow_known_);
+      kernel_->velocity(static_cast<std::int64_t>(n), t, x, flow_known_, velocity, flow_divergence_);
     };
   }
 
@@ -143,7 +142,7 @@ class BatchLossOf final : public BatchLoss {
   WorstPoint worst_of_all_ranks(const WorstPoint& mine, double badness) const {
     std::vector<double> packed{mine.index < 0 ? -1.0 : badness, static_cast<double>(mine.index), mine.t, mine.residual};
     packed.insert(packed.end(), mine.x.begin(), mine.x.end());
-    packed.resize(4 + static_cast<std::size_t>(settings_.curve.dimension), 0.0);
+    packed.resize(4 + static_cast<std::size_t>(dimension_), 0.0);
     const auto all = ranks_.all_gather(std::span<const double>(packed));
     std::size_t best = 0;
     for (std::size_t r = packed.size(); r < all.size(); r += packed.size())
@@ -154,8 +153,9 @@ class BatchLossOf final : public BatchLoss {
 
   Communicator ranks_;
   BatchLossSettings settings_;
-  CurveEnergies<Real> energies_;
-  ResidualKernel<Real> kernel_;
+  int dimension_;
+  std::unique_ptr<CurveEnergies<Real>> energies_;
+  std::unique_ptr<ResidualKernel<Real>> kernel_;
   ReproducibleSum sum_;
   Shard shard_;
   Collocation<Real> collocation_;
@@ -164,7 +164,7 @@ class BatchLossOf final : public BatchLoss {
   std::int64_t trajectory_step_ = never;
   CollocationBatch<Real> batch_;
   PointScalars<Real> residual_;
-  Points<Real> flow_base_, flow_latent_;  // of the current flow
+  Points<Real> flow_known_;  // of the current flow
   PointScalars<Real> flow_divergence_;
   std::vector<double> sums_;  // kept, as is result_, because fresh memory of this size costs as much as an optimiser's step
   Result result_;

@@ -62,9 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "units of a hidden layer of psi(x, t) [units]", "of many-well:", "--target.quartic",
                   "(mixture | langevin | trajectory | ou-bridge | uniform | latent)"}},
         Question{"Version", {"--version"}, {"boltzcurve ", "compiler ", "-O", "vector flags ", "Kokkos ", "MPI ", "HDF5 "}},
-        Question{"List",
-                 {"list"},
-                 {"targets (target.name)\n", "many-well ", "curves (curve.name)\n", "gradient-flow ", "(not available in this version)"}},
+        Question{"List", {"list"}, {"targets (target.name)\n", "many-well ", "curves (curve.name)\n", "gradient-flow ", "  learned "}},
         Question{"ListReference", {"list", "reference"}, {"## [network]", "| `width` | 64 | 1 .. 8192 | units |", "float \\| double"}},
         Question{
             "ShowConfig", {"--show-config", "--target.name=funnel"}, {"[target]\nname = funnel\ndimension = 10\n", "[run]\nseed = 1\n"}},
@@ -155,8 +153,8 @@ INSTANTIATE_TEST_SUITE_P(
             "command line: collocation.box = 1:-1: must be two numbers as lower:upper with lower < upper, for example -10:10, or empty"},
         Mistake{"UnknownChoice", with("--precision=flot"), "", 2,
                 "command line: run.precision = flot: did you mean float? Must be one of float | double"},
-        Mistake{"ChoiceToCome", with("--curve.name=linear"), "", 2,
-                "command line: curve.name = linear: not available in this version; must be one of gradient-flow"},
+        Mistake{"UnknownCurve", with("--curve.name=lienar"), "", 2,
+                "command line: curve.name = lienar: did you mean linear? Must be one of gradient-flow | linear | learned"},
         Mistake{"UnknownShare", with("--collocation.shares=latent:0.5, box:0.5"), "", 2,
                 "command line: collocation.shares = latent:0.5, box:0.5: must be kinds with shares above 0, for example langevin:0.5, "
                 "trajectory:0.5; kinds are those of `boltzcurve list collocations` but mixture"},

@@ -63,6 +63,29 @@ TEST(Training, WithSoapGivesTheSameCheckpointOnOneTwoAndThreeRanks) {
   EXPECT_EQ(sampled.exit_code, 0) << sampled.err;
 }
 
+// The gradient flow is the default, above.
+TEST(Training, OfTheLinearAndTheLearnedCurveGivesTheSameCheckpointAndSamplesOnOneTwoAndThreeRanks) {
+  for (const std::string curve : {"linear", "learned"}) {
+    SCOPED_TRACE(curve);
+    const TemporaryFolder folder;
+    folder.write("small.ini", small_config());
+    for (int ranks = 1; ranks <= 3; ++ranks) {
+      const auto outcome =
+          boltzcurve(folder, ranks, {"run", "--config", "small.ini", "--curve.name", curve, "--output", "on" + std::to_string(ranks)});
+      ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+      if (ranks == 1) continue;
+      for (const char* object : {"/parameters", "/average", "/optimizer"})
+        EXPECT_EQ(difference(folder, "checkpoint.h5", ranks, object), "") << ranks << " ranks, " << object;
+      for (const char* object : {"/samples", "/particles"})
+        EXPECT_EQ(difference(folder, "samples.h5md", ranks, object), "") << ranks << " ranks, " << object;
+      EXPECT_EQ(difference(folder, "metrics.h5", ranks, "/evaluation/ess"), "") << ranks << " ranks";
+    }
+    const auto resampled = boltzcurve(folder, 2, {"sample", "--output", "on2"});
+    ASSERT_EQ(resampled.exit_code, 0) << resampled.err;
+    EXPECT_EQ(difference(folder, "samples.h5md", 2, "/samples"), "");
+  }
+}
+
 TEST(Training, GivesTheSameCheckpointAndSamplesOnOneTwoAndThreeThreads) {
   const TemporaryFolder folder;
   if (boltzcurve(folder, 1, {"--version"}).out.find("OPENMP") == std::string::npos) GTEST_SKIP() << "Kokkos has no threads here";

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <string>
 
 namespace boltzcurve {
 namespace {
@@ -23,21 +24,24 @@ struct SmallProblem {
   std::unique_ptr<Energy> target, latent;
   BatchLossSettings settings;
 
-  explicit SmallProblem(std::int64_t points) {
+  explicit SmallProblem(std::int64_t points, CurveName curve = CurveName::gradient_flow) {
     const auto& mixture = find_target("gaussian-mixture");
     target = mixture.make(Parameters("target", "gaussian-mixture", mixture.parameters, {{"preset", {"two"}}}));
     const auto& gaussian = find_latent("gaussian");
     latent = gaussian.make(Parameters("latent", "gaussian", gaussian.parameters, {}), 2);
-    settings.curve.dimension = 2;
-    settings.curve.horizon = 2;
-    settings.anchor = CurveAnchor::standard(2);
-    settings.networks.psi = {3, 24, 2};
-    settings.networks.normaliser = MlpShape{1, 8, 1};
-    settings.networks.input_shift = {0, 0, 1};
-    settings.networks.input_scale = {1, 1, 2};
+    CurveSettings of_curve;
+    of_curve.dimension = 2;
+    of_curve.horizon = 2;
+    of_curve.network_width = 24;
+    of_curve.hidden_layers = 2;
+    of_curve.normalizer = NormalizerKind::network;
+    of_curve.normalizer_width = 8;
+    of_curve.latent_mean = {0, 0};
+    of_curve.latent_deviation = {1, 1};
+    of_curve.survey = {0.5, 1, {0.5, 0.2}, {3, 1}};
+    settings.curve = make_curve(curve, of_curve);
     settings.law.box = settings.law.domain = {{-6, -6}, {6, 6}};
     settings.law.shares = {{CollocationKind::ou_bridge, 0.2}, {CollocationKind::langevin, 0.4}, {CollocationKind::trajectory, 0.4}};
-    settings.law.latent_mean = {0, 0};
     settings.points = points;
   }
 
@@ -50,26 +54,40 @@ struct SmallProblem {
   }
 
   std::vector<double> parameters() const {
-    std::vector<double> values(static_cast<std::size_t>(settings.networks.parameter_count()));
+    std::vector<double> values(static_cast<std::size_t>(settings.curve->networks().parameter_count()));
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = 0.3 * CounterRng(5, RandomStream::test, 0, i).normal();
     return values;
   }
 };
 
+void expect_same_bits_on_all_ranks_as_on_one(const SmallProblem& problem, Precision precision) {
+  const auto together = make_batch_loss(precision, world(), problem.for_ranks(world()), *problem.target, *problem.latent);
+  const auto alone = make_batch_loss(precision, self(), problem.for_ranks(self()), *problem.target, *problem.latent);
+  for (std::int64_t step = 0; step < 2; ++step) {
+    const auto shared = together->evaluate(problem.parameters(), step), single = alone->evaluate(problem.parameters(), step);
+    ASSERT_TRUE(shared.finite && single.finite);
+    EXPECT_EQ(shared.loss, single.loss);
+    EXPECT_EQ(shared.gradient, single.gradient);
+    EXPECT_EQ(together->sum_exponents(), alone->sum_exponents());
+  }
+}
+
 // 100 points: fewer chunks than ranks; 128: one chunk; 1000: a short last chunk; 9000: more than one block on a rank.
 TEST(BatchLoss, HasTheSameBitsOnAllRanksTogetherAsOnOne) {
   for (const std::int64_t points : {100, 128, 1000, 9000}) {
-    const SmallProblem problem(points);
-    for (const auto precision : {Precision::single_precision, Precision::double_precision}) {
-      const auto together = make_batch_loss(precision, world(), problem.for_ranks(world()), *problem.target, *problem.latent);
-      const auto alone = make_batch_loss(precision, self(), problem.for_ranks(self()), *problem.target, *problem.latent);
-      for (std::int64_t step = 0; step < 2; ++step) {
-        const auto shared = together->evaluate(problem.parameters(), step), single = alone->evaluate(problem.parameters(), step);
-        ASSERT_TRUE(shared.finite && single.finite);
-        EXPECT_EQ(shared.loss, single.loss) << points << " points";
-        EXPECT_EQ(shared.gradient, single.gradient) << points << " points";
-        EXPECT_EQ(together->sum_exponents(), alone->sum_exponents());
-      }
+    SCOPED_TRACE(points);
+    for (const auto precision : {Precision::single_precision, Precision::double_precision})
+      expect_same_bits_on_all_ranks_as_on_one(SmallProblem(points), precision);
+  }
+}
+
+TEST(BatchLoss, OfEveryCurveWithEveryKindOfPointsHasTheSameBitsOnAllRanksTogetherAsOnOne) {
+  for (const auto& curve : choices<CurveName>) {
+    for (const auto& kind : choices<CollocationKind>) {
+      SCOPED_TRACE(std::string(curve.name) + ", " + std::string(kind.name));
+      SmallProblem problem(1000, curve.value);
+      if (kind.value != CollocationKind::mixture) problem.settings.law.shares = {{kind.value, 1}};
+      expect_same_bits_on_all_ranks_as_on_one(problem, Precision::single_precision);
     }
   }
 }
@@ -147,24 +165,28 @@ TEST(BatchLoss, FindsTheWorstPointOfAllRanks) {
   ASSERT_EQ(shared.x.size(), 2u);
 }
 
-TEST(Particles, HaveTheSameBitsOnAllRanksTogetherAsOnOne) {
-  const SmallProblem problem(128);
-  SamplingSettings settings;
-  settings.particles = 333;
-  settings.horizon = 2;
-  settings.frames = 2;
-  settings.integration.domain = problem.target->domain();
-  settings.integration.block = 100;
-  const auto field = make_velocity_field(Precision::single_precision, problem.settings.curve, problem.settings.anchor,
-                                         problem.settings.networks, problem.parameters(), *problem.target, *problem.latent);
-  const auto mine = sample_particles(world(), settings, *field, *problem.target, *problem.latent);
-  const auto alone = sample_particles(self(), settings, *field, *problem.target, *problem.latent);
-  ASSERT_EQ(alone.position.size(), 666u);
-  const auto ranks = world();
-  EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.position)), alone.position);
-  EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.log_weight)), alone.log_weight);
-  EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.frames[1])), alone.frames[1]);
-  EXPECT_EQ(ranks.all_gather(std::span<const std::int64_t>(mine.evaluations)), alone.evaluations);
+TEST(Particles, OfEveryCurveHaveTheSameBitsOnAllRanksTogetherAsOnOne) {
+  for (const auto& curve : choices<CurveName>) {
+    SCOPED_TRACE(curve.name);
+    const SmallProblem problem(128, curve.value);
+    SamplingSettings settings;
+    settings.particles = 333;
+    settings.latent_time = problem.settings.curve->latent_time();
+    settings.target_time = problem.settings.curve->target_time();
+    settings.frames = 2;
+    settings.integration.domain = problem.target->domain();
+    settings.integration.block = 100;
+    const auto field =
+        make_velocity_field(Precision::single_precision, *problem.settings.curve, problem.parameters(), *problem.target, *problem.latent);
+    const auto mine = sample_particles(world(), settings, *field, *problem.target, *problem.latent);
+    const auto alone = sample_particles(self(), settings, *field, *problem.target, *problem.latent);
+    ASSERT_EQ(alone.position.size(), 666u);
+    const auto ranks = world();
+    EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.position)), alone.position);
+    EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.log_weight)), alone.log_weight);
+    EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.frames[1])), alone.frames[1]);
+    EXPECT_EQ(ranks.all_gather(std::span<const std::int64_t>(mine.evaluations)), alone.evaluations);
+  }
 }
 
 /// Adds a value per entry to a sum, for each of the rank's chunks [first, first + count).

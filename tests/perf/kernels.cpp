@@ -39,8 +39,8 @@ void training_step(benchmark::State& state, const Case& c, Precision precision) 
   const auto target = target_of(c), latent = latent_of(c.dimension);
   const auto settings = settings_of(c, *target, Communicator(MPI_COMM_SELF));
   const auto loss = make_batch_loss(precision, Communicator(MPI_COMM_SELF), settings, *target, *latent);
-  auto parameters = initial_parameters(settings.networks.psi, 1, 0);
-  const auto optimizer = make_optimizer(OptimizerName::adam, {}, parameter_tensors(settings.networks.psi));
+  auto parameters = settings.curve->networks().initial_parameters(1);
+  const auto optimizer = make_optimizer(OptimizerName::adam, {}, settings.curve->networks().tensors());
   auto moments = optimizer->initial_state();
   std::int64_t step = 0;
   const auto one_step = [&] {
@@ -51,15 +51,15 @@ void training_step(benchmark::State& state, const Case& c, Precision precision) 
   // costs.
   for (int warm_up = 0; warm_up < 8; ++warm_up) one_step();
   for (auto _ : state) one_step();
-  set_flops(state, useful_flops_per_point(settings.networks.psi, c.dimension + 3) * c.points);
+  set_flops(state, useful_flops_per_point(*settings.curve->networks().find("psi"), c.dimension + 3) * c.points);
 }
 
 /// What the optimiser adds to a step: an update alone, renewals of bases and the like at their share.
 void optimizer_update(benchmark::State& state, const Case& c, OptimizerName name) {
   const auto nets = networks(c);
-  const auto optimizer = make_optimizer(name, {}, parameter_tensors(nets.psi));
+  const auto optimizer = make_optimizer(name, {}, nets.tensors());
   auto kept = optimizer->initial_state();
-  auto parameters = initial_parameters(nets.psi, 1, 0), gradient = initial_parameters(nets.psi, 2, 0);
+  auto parameters = nets.initial_parameters(1), gradient = nets.initial_parameters(2);
   optimizer->update(kept, parameters, gradient, 1e-3);
   for (auto _ : state) optimizer->update(kept, parameters, gradient, 1e-3);
 }
@@ -70,27 +70,24 @@ void residual_gradient(benchmark::State& state, const Case& c) {
   GradientFlow curve;
   curve.dimension = c.dimension;
   const auto nets = networks(c);
-  ResidualKernel<Real> kernel(curve, nets);
-  kernel.set_parameters(initial_parameters(nets.psi, 1, 0));
-  CollocationBatch<Real> batch(c.points, c.dimension);
+  const auto kernel = make_residual_kernel<GradientFlow, Real>(curve, nets);
+  kernel->set_parameters(nets.initial_parameters(1));
+  CollocationBatch<Real> batch(c.points, c.dimension, curve.known_rows());
   for (std::size_t i = 0; i < static_cast<std::size_t>(c.points); ++i) {
     CounterRng rng(1, RandomStream::test, 0, i);
     batch.t(i) = static_cast<Real>(curve.horizon * rng.uniform());
     for (std::size_t k = 0; k < batch.x.extent(1); ++k) batch.x(i, k) = static_cast<Real>(rng.normal());
-    for (std::size_t k = 0; k < batch.base.extent(1); ++k) {
-      batch.base(i, k) = static_cast<Real>(rng.normal());
-      batch.latent(i, k) = static_cast<Real>(rng.normal());
-    }
+    for (std::size_t k = 0; k < batch.known.extent(1); ++k) batch.known(i, k) = static_cast<Real>(rng.normal());
   }
-  ReproducibleSum sum(kernel.sum_borders(), (c.points + chunk_points - 1) / chunk_points, Reduction::reproducible);
+  ReproducibleSum sum(kernel->sum_borders(), (c.points + chunk_points - 1) / chunk_points, Reduction::reproducible);
   PointScalars<Real> residual("benchmark::residual", static_cast<std::size_t>(c.points));
   std::vector<double> total;
   const Communicator self(MPI_COMM_SELF);
   for (auto _ : state) {
-    kernel.add_loss_and_gradient(batch, c.points, c.points, sum.begin(), residual);
+    kernel->add_loss_and_gradient(batch, c.points, c.points, sum.begin(), residual);
     sum.finish(self, total);
   }
-  set_flops(state, useful_flops_per_point(nets.psi, c.dimension + 3) * c.points);
+  set_flops(state, useful_flops_per_point(*nets.find("psi"), c.dimension + 3) * c.points);
 }
 
 /// Velocity and divergence: the network's forward pass alone, a third of the residual's flops.
@@ -99,16 +96,16 @@ void velocity(benchmark::State& state, const Case& c) {
   GradientFlow curve;
   curve.dimension = c.dimension;
   const auto nets = networks(c);
-  ResidualKernel<Real> kernel(curve, nets);
-  kernel.set_parameters(initial_parameters(nets.psi, 1, 0));
-  const CollocationBatch<Real> batch(c.points, c.dimension);
+  const auto kernel = make_residual_kernel<GradientFlow, Real>(curve, nets);
+  kernel->set_parameters(nets.initial_parameters(1));
+  const CollocationBatch<Real> batch(c.points, c.dimension, curve.known_rows());
   Points<Real> v("benchmark::velocity", static_cast<std::size_t>(c.points), static_cast<std::size_t>(c.dimension));
   PointScalars<Real> divergence("benchmark::divergence", static_cast<std::size_t>(c.points));
   for (auto _ : state) {
-    kernel.velocity(c.points, batch.t, batch.x, batch.base, batch.latent, v, divergence);
+    kernel->velocity(c.points, batch.t, batch.x, batch.known, v, divergence);
     Kokkos::fence();
   }
-  set_flops(state, useful_flops_per_point(nets.psi, c.dimension + 3) * c.points / 3);
+  set_flops(state, useful_flops_per_point(*nets.find("psi"), c.dimension + 3) * c.points / 3);
 }
 
 /// Adds the same partial sums for every chunk of a batch.
@@ -125,8 +122,7 @@ struct AddChunks {
 /// What the sum over a step's chunks costs beside the kernel, without other ranks.
 void reduction(benchmark::State& state, const Case& c, Reduction kind) {
   const auto nets = networks(c);
-  const ResidualKernel<float> kernel(GradientFlow{c.dimension}, nets);
-  const auto borders = kernel.sum_borders();
+  const auto borders = make_residual_kernel<GradientFlow, float>(GradientFlow{c.dimension}, nets)->sum_borders();
   const int chunks = (c.points + chunk_points - 1) / chunk_points;
   ReproducibleSum sum(borders, chunks, kind);
   const Kokkos::View<float*> values("benchmark::values", static_cast<std::size_t>(borders.back()));

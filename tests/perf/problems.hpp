@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/curve/gradient_flow_energies.hpp>
 #include <boltzcurve/energy/registry.hpp>
 #include <boltzcurve/run/options.hpp>
 #include <boltzcurve/training/batch_loss.hpp>
@@ -20,7 +21,7 @@ struct Case {
 
 inline CurveNetworks networks(const Case& c) {
   CurveNetworks nets;
-  nets.psi = {c.dimension + 1, c.width, c.hidden_layers};
+  nets.list = {{"psi", {c.dimension + 1, c.width, c.hidden_layers}}};
   nets.input_shift.assign(static_cast<std::size_t>(c.dimension + 1), 0.0);
   nets.input_scale.assign(static_cast<std::size_t>(c.dimension + 1), 1.0);
   return nets;
@@ -49,13 +50,12 @@ inline std::unique_ptr<Energy> latent_of(int dimension) {
 /// Points as training draws them by default: bridges from walkers, and trajectories.
 inline BatchLossSettings settings_of(const Case& c, const Energy& target, const Communicator& ranks) {
   BatchLossSettings settings;
-  settings.curve.dimension = c.dimension;
-  settings.anchor = CurveAnchor::standard(c.dimension);
-  settings.networks = networks(c);
+  GradientFlow curve;
+  curve.dimension = c.dimension;
+  settings.curve = make_curve(curve, networks(c), CurveAnchor::standard(c.dimension));
   settings.points = c.points;
   settings.law.shares = CollocationOptions().shares;
   settings.law.domain = target.domain();
-  settings.law.latent_mean.assign(static_cast<std::size_t>(c.dimension), 0.0);
   settings.walkers = std::make_shared<Walkers>(ranks, Walkers::Settings{target.domain(), c.points}, target);
   settings.walkers->settle(10);
   return settings;

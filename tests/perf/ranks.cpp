@@ -34,8 +34,8 @@ class Training {
       : ranks_(ranks), target_(target_of(c)), latent_(latent_of(c.dimension)), settings_(settings_of(c, *target_, ranks)) {
     settings_.reduction = reduction;
     loss_ = make_batch_loss(Precision::single_precision, ranks, settings_, *target_, *latent_);
-    parameters_ = initial_parameters(settings_.networks.psi, 1, 0);
-    optimizer_ = make_optimizer(OptimizerName::adam, {}, parameter_tensors(settings_.networks.psi));
+    parameters_ = settings_.curve->networks().initial_parameters(1);
+    optimizer_ = make_optimizer(OptimizerName::adam, {}, settings_.curve->networks().tensors());
     moments_ = optimizer_->initial_state();
   }
 

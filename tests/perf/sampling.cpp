@@ -6,6 +6,7 @@
 // Prints one JSON object: particles_per_second (median of the repeats), evaluations (mean), nonfinite, error_median, error_maximum (of
 // position and log density against the reference).
 #include <boltzcurve/core/error.hpp>
+#include <boltzcurve/curve/gradient_flow_energies.hpp>
 #include <boltzcurve/energy/registry.hpp>
 #include <boltzcurve/io/hdf5.hpp>
 #include <boltzcurve/ode/dormand_prince.hpp>
@@ -43,11 +44,11 @@ SamplingProblem read_problem(const std::string& path) {
   problem.curve.form = CurveForm::plain;
   problem.curve.schedule = Schedule::linear;
   problem.curve.clock = CurveClock::linear;
-  problem.networks.psi = {D + 1, integer("width"), integer("hidden_layers")};
+  problem.networks.list = {{"psi", {D + 1, integer("width"), integer("hidden_layers")}}};
   problem.networks.input_shift.assign(static_cast<std::size_t>(D) + 1, 0.0);
   problem.networks.input_scale.assign(static_cast<std::size_t>(D) + 1, 1.0);
   problem.networks.input_scale.back() = problem.curve.horizon;  // the clock is t/T, the file's network takes t
-  for (const auto& tensor : parameter_tensors(problem.networks.psi)) {
+  for (const auto& tensor : parameter_tensors(problem.networks.list[0].shape)) {
     const auto values = hdf5::read_dataset<double>(file, tensor.name).values;
     problem.parameters.insert(problem.parameters.end(), values.begin(), values.end());
   }
@@ -78,8 +79,8 @@ std::string measure(const SamplingProblem& problem, double tolerance, Precision 
   Kokkos::deep_copy(x, host);
   Kokkos::deep_copy(log_density, host_log_density);
 
-  const auto field = make_velocity_field(precision, problem.curve, CurveAnchor::standard(problem.curve.dimension), problem.networks,
-                                         problem.parameters, *problem.target, *problem.latent);
+  const auto curve = make_curve(problem.curve, problem.networks, CurveAnchor::standard(problem.curve.dimension));
+  const auto field = make_velocity_field(precision, *curve, problem.parameters, *problem.target, *problem.latent);
   IntegrationOptions options;
   options.relative_tolerance = options.absolute_tolerance = tolerance;
   options.block = 512;
@@ -113,7 +114,7 @@ std::string measure(const SamplingProblem& problem, double tolerance, Precision 
   return fmt::format(
       R"({{"peer": "boltzcurve", "precision": "{}", "dimension": {}, "width": {}, "tolerance": {}, "particles_per_second": {:.1f}, )"
       R"("evaluations": {:.1f}, "nonfinite": {}, "error_median": {:.1e}, "error_maximum": {:.1e}}})",
-      name_of(precision), D, problem.networks.psi.width, tolerance, static_cast<double>(n) / seconds[seconds.size() / 2],
+      name_of(precision), D, problem.networks.list[0].shape.width, tolerance, static_cast<double>(n) / seconds[seconds.size() / 2],
       sum / static_cast<double>(n), failed, errors[errors.size() / 2], errors.back());
 }
 

@@ -23,8 +23,8 @@ inline Taylor swish(const Taylor& z) {
   return {z.value * s, h1 * z.first, h1 * z.second + h2 * z.first * z.first};
 }
 
-/// The network at inputs that move along a line, straight from its definition: loops over neurons, weights row by row.
-inline Taylor network(const MlpShape& shape, std::span<const double> parameters, std::vector<Taylor> h) {
+/// All outputs of the network at inputs that move along a line, straight from its definition: loops over neurons, weights row by row.
+inline std::vector<Taylor> outputs(const MlpShape& shape, std::span<const double> parameters, std::vector<Taylor> h) {
   const auto tensors = parameter_tensors(shape);
   for (int layer = 0; layer <= shape.hidden_layers; ++layer) {
     const auto &weight = tensors[static_cast<std::size_t>(2 * layer)], &bias = tensors[static_cast<std::size_t>(2 * layer + 1)];
@@ -38,7 +38,34 @@ inline Taylor network(const MlpShape& shape, std::span<const double> parameters,
     }
     h = z;
   }
-  return h[0];
+  return h;
+}
+
+/// The only output of a network that has one.
+inline Taylor network(const MlpShape& shape, std::span<const double> parameters, std::vector<Taylor> h) {
+  return outputs(shape, parameters, std::move(h)).at(0);
+}
+
+/// Inputs (x - shift) scale, moving along coordinate `direction` with unit speed.
+inline std::vector<Taylor> moving_inputs(std::span<const double> shift, std::span<const double> scale, std::span<const double> x_and_clock,
+                                         std::size_t direction) {
+  std::vector<Taylor> inputs;
+  for (std::size_t i = 0; i < x_and_clock.size(); ++i)
+    inputs.push_back({(x_and_clock[i] - shift[i]) * scale[i], i == direction ? scale[i] : 0.0, 0.0});
+  return inputs;
+}
+
+/// A vector field of as many components as there are coordinates, and its divergence [D + 1].
+inline std::vector<double> field_and_divergence(const MlpShape& shape, std::span<const double> parameters, std::span<const double> shift,
+                                                std::span<const double> scale, std::span<const double> x_and_clock) {
+  const std::size_t D = x_and_clock.size() - 1;
+  std::vector<double> field(D + 1, 0.0);
+  for (std::size_t k = 0; k < D; ++k) {
+    const auto component = outputs(shape, parameters, moving_inputs(shift, scale, x_and_clock, k)).at(k);
+    field[k] = component.value;
+    field[D] += component.first;
+  }
+  return field;
 }
 
 /// psi at a point whose inputs are (x - shift) scale, the last one the clock: [value, gradient (D), derivative by the clock, Laplacian].
@@ -47,9 +74,7 @@ inline std::vector<double> psi_channels(const MlpShape& shape, std::span<const d
   const std::size_t D = x_and_clock.size() - 1;
   std::vector<double> channels(D + 3, 0.0);
   for (std::size_t k = 0; k <= D; ++k) {
-    std::vector<Taylor> inputs;
-    for (std::size_t i = 0; i <= D; ++i) inputs.push_back({(x_and_clock[i] - shift[i]) * scale[i], i == k ? scale[i] : 0.0, 0.0});
-    const Taylor psi = network(shape, parameters, inputs);
+    const Taylor psi = network(shape, parameters, moving_inputs(shift, scale, x_and_clock, k));
     channels[0] = psi.value;
     channels[1 + k] = psi.first;
     if (k < D) channels[D + 2] += psi.second;

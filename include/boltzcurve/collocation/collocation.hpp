@@ -4,7 +4,7 @@
 #include <boltzcurve/collocation/walkers.hpp>
 #include <boltzcurve/core/choice.hpp>
 #include <boltzcurve/core/views.hpp>
-#include <boltzcurve/curve/gradient_flow.hpp>
+#include <boltzcurve/curve/curve.hpp>
 #include <boltzcurve/energy/energy.hpp>
 
 #include <cstdint>
@@ -15,8 +15,9 @@
 
 namespace boltzcurve {
 
-/// Where the positions of collocation points come from. A bridge is m + a (y - m) + sqrt(1 - a^2) sigma e with a = exp(-t/sigma^2): the
-/// point y after time t of the diffusion towards N(m, sigma^2), so that points spread and contract as the curve's densities do.
+/// Where the positions of collocation points come from. A bridge is the point y of the target, carried to time t as the curve's densities
+/// spread and contract (Curve::bridge): along the gradient flow m + a (y - m) + sqrt(1 - a^2) sigma e with a = exp(-t/sigma^2), the
+/// point y after time t of the diffusion towards N(m, sigma^2).
 enum class CollocationKind { uniform, latent, ou_bridge, langevin, trajectory, mixture };
 template <>
 inline constexpr auto choices<CollocationKind> = std::to_array<Choice<CollocationKind>>({
@@ -24,7 +25,8 @@ inline constexpr auto choices<CollocationKind> = std::to_array<Choice<Collocatio
     {CollocationKind::langevin, "langevin",
      "bridge from walkers on the target: a population that moves by Langevin dynamics, some of it hot"},
     {CollocationKind::trajectory, "trajectory", "points that the current velocity has carried from the latent law towards the target"},
-    {CollocationKind::ou_bridge, "ou-bridge", "bridge from the box: x = a y + sqrt(1 - a^2) sigma e, y uniform in the box"},
+    {CollocationKind::ou_bridge, "ou-bridge",
+     "bridge from y uniform in the box: x = a y + b sigma e, along the gradient flow b = sqrt(1 - a^2)"},
     {CollocationKind::uniform, "uniform", "x uniform in the box"},
     {CollocationKind::latent, "latent", "x from the latent law"},
 });
@@ -43,7 +45,6 @@ struct CollocationLaw {
   double time_power = 1;
   Domain box;                        ///< of `uniform` and `ou_bridge`
   Domain domain;                     ///< where trajectories may lead
-  std::vector<double> latent_mean;   ///< m [D]
   std::int64_t refresh_every = 100;  ///< steps between renewals of trajectories
 };
 
@@ -52,8 +53,8 @@ struct CollocationLaw {
 template <class Real>
 class Collocation {
  public:
-  /// `walkers` may be absent if no share needs them; they move from here on. `latent` serves the kind of that name and must outlive this.
-  Collocation(const CollocationLaw& law, const GradientFlow& curve, const Shard& shard, std::int64_t batch_points, std::uint64_t seed,
+  /// `walkers` may be absent if no share needs them; they move from here on. Curve and latent law must outlive this.
+  Collocation(const CollocationLaw& law, const Curve& curve, const Shard& shard, std::int64_t batch_points, std::uint64_t seed,
               const Energy& latent, std::shared_ptr<Walkers> walkers);
 
   /// To be called once, in order, before the points of step `step` are drawn. Returns whether that renewed the trajectories; the first call
@@ -76,11 +77,12 @@ class Collocation {
   bool has(CollocationKind kind) const;
 
   CollocationLaw law_;
-  GradientFlow curve_;
+  const Curve& curve_;
   Shard shard_;
   std::int64_t batch_points_, stride_;  // of the order of times over a batch
   std::uint64_t seed_;
   const Energy& latent_;
+  Moments latent_moments_;
   std::shared_ptr<Walkers> walkers_;
   std::optional<Trajectories<Real>> trajectories_;
   bool trajectories_drawn_ = false;

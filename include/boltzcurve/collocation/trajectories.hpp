@@ -1,7 +1,7 @@
 #pragma once
 
 #include <boltzcurve/core/views.hpp>
-#include <boltzcurve/curve/gradient_flow.hpp>
+#include <boltzcurve/curve/curve.hpp>
 #include <boltzcurve/energy/energy.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
 
@@ -27,15 +27,9 @@ class Trajectories {
   static constexpr int particles_per_chunk = 32;
   static constexpr int stages = 64;
 
-  struct Settings {
-    GradientFlow curve;
-    Domain domain;
-    std::vector<double> latent_mean;  ///< [D]
-    std::uint64_t seed = 1;
-  };
-
-  /// For the chunks of a rank's `shard` of points.
-  Trajectories(const Settings& settings, const Shard& shard);
+  /// For the chunks of a rank's `shard` of the points of a batch. Curve and latent law must outlive this.
+  Trajectories(const Curve& curve, const Energy& latent, const Domain& domain, std::uint64_t seed, const Shard& shard,
+               std::int64_t batch_points);
 
   /// Replaces all paths; `round` tells them from those before.
   void follow(const CurrentFlow<Real>& flow, std::uint64_t round);
@@ -52,9 +46,12 @@ class Trajectories {
            static_cast<std::size_t>(chunk * particles_per_chunk + place % particles_per_chunk);
   }
 
-  Settings settings_;
-  std::uint64_t first_;    // global index of the rank's first particle
-  std::size_t particles_;  // of this rank
+  const Curve& curve_;
+  const Energy& latent_;
+  Domain domain_;
+  std::uint64_t seed_;
+  std::int64_t first_, all_;  // global index of the rank's first particle; particles of all ranks
+  std::size_t particles_;     // of this rank
   HostScalars<double> clock_;
   HostPoints<Real> path_;
 };

@@ -3,6 +3,7 @@
 #include <boltzcurve/core/named_array.hpp>
 #include <boltzcurve/core/views.hpp>
 #include <boltzcurve/energy/energy.hpp>
+#include <boltzcurve/energy/survey.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
 
 #include <cstdint>
@@ -10,16 +11,6 @@
 #include <vector>
 
 namespace boltzcurve {
-
-/// What a look around the target found: lengths that defaults follow.
-struct Survey {
-  double width = 1;               ///< squared width of a mode: median of D / Lap f_D where that is positive [length^2]
-  double energy = 0;              ///< median of f_D over the walkers, nats
-  std::vector<double> mean;       ///< [D] of the walkers
-  std::vector<double> deviation;  ///< [D] standard deviation of the walkers
-
-  bool operator==(const Survey&) const = default;
-};
 
 /// A population that walks on the target by the Metropolis-adjusted Langevin algorithm (Roberts and Tweedie, Bernoulli 2, 1996),
 ///

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <boltzcurve/collocation/collocation.hpp>
-#include <boltzcurve/curve/residual.hpp>
+#include <boltzcurve/curve/curve.hpp>
 #include <boltzcurve/energy/energy.hpp>
 #include <boltzcurve/run/options.hpp>
 #include <boltzcurve/training/batch_loss.hpp>
@@ -11,24 +11,27 @@
 
 namespace boltzcurve {
 
-/// What the options describe: the two ends, the curve between them, its networks, where its residual is asked for and how it is made small.
+/// What the options describe: the two ends, the curve between them with its networks, where its residual is asked for and how it is made
+/// small.
 struct Problem {
   std::unique_ptr<Energy> target, latent;
-  GradientFlow curve;
-  CurveAnchor anchor;
-  CurveNetworks networks;
+  CurveName curve_name = CurveName::gradient_flow;
+  CurveSettings curve_settings;
+  std::shared_ptr<const Curve> curve;
   CollocationLaw law;
   std::unique_ptr<Optimizer> optimizer;
   Precision precision = Precision::single_precision;
 
-  int dimension() const { return curve.dimension; }
+  int dimension() const { return curve->dimension(); }
+  const CurveNetworks& networks() const { return curve->networks(); }
 };
 
-/// Everything but what follows from a survey of the target: horizon and widths that the options leave open, scales of the networks' inputs.
+/// Everything but what follows from a survey of the target: until adapt(), the curve is that of a target like the latent law. Networks have
+/// their final shapes.
 Problem make_problem(const Options& options);
 
-/// Fills in those.
-void adapt(Problem& problem, const Options& options, const Survey& survey);
+/// Makes the curve anew, with what the survey found.
+void adapt(Problem& problem, const Survey& survey);
 
 /// Walkers at their start, to be settled on the target or taken from a state.
 std::shared_ptr<Walkers> make_walkers(const Communicator& ranks, const Options& options, const Problem& problem);

@@ -40,7 +40,7 @@ struct TrainingState {
   bool operator==(const TrainingState&) const = default;
 };
 
-/// The start: random hidden layers, psi = 0.
+/// The start: random hidden layers, all networks zero.
 TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const Survey& survey, std::uint64_t seed);
 
 /// Named datasets /parameters, /average and, as the optimiser names its arrays, /optimizer/first_moment, ..., each with /psi/layer0/weight

@@ -11,7 +11,6 @@ template <class Enum>
 struct Choice {
   Enum value;
   std::string_view name, meaning;
-  bool available = true;  ///< false: part of the method, not of this version of the program
 };
 
 /// All values of an enum class, in the order in which they are shown. Specialised beside every enum that an option holds:

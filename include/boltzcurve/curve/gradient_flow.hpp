@@ -2,8 +2,11 @@
 
 #include <boltzcurve/core/choice.hpp>
 #include <boltzcurve/core/pack_math.hpp>
+#include <boltzcurve/curve/curve_clock.hpp>
+#include <boltzcurve/curve/curve_functor.hpp>
 
 #include <cmath>
+#include <string_view>
 
 namespace boltzcurve {
 
@@ -24,16 +27,6 @@ inline constexpr auto choices<Schedule> = std::to_array<Choice<Schedule>>({
     {Schedule::linear, "linear", "g(t) = (T - t) / T"},
     {Schedule::diffusion, "diffusion",
      "g(t) = (1 + v/c)^-q, v = exp(2t) - 1: f_D fades as diffusion adds to its modes, of squared width c, the variance v"},
-});
-
-/// A clock s in place of t, from 0 at the target to 1 at the latent law: what networks see, what times are drawn by and in whose units
-/// residuals count.
-enum class CurveClock { logarithmic, square_root, linear };
-template <>
-inline constexpr auto choices<CurveClock> = std::to_array<Choice<CurveClock>>({
-    {CurveClock::logarithmic, "logarithmic", "s ~ log(1 + v/c'), v = exp(2t) - 1: every doubling of a mode's width takes as long"},
-    {CurveClock::square_root, "square-root", "s = sqrt(t/T): the fast start near the target becomes smooth"},
-    {CurveClock::linear, "linear", "s = t/T"},
 });
 
 /// The gradient-flow curve of energies between the target (t = 0) and the latent law N(m, sigma^2) (t = T), f_t = b + tau psi with what is
@@ -57,10 +50,15 @@ inline constexpr auto choices<CurveClock> = std::to_array<Choice<CurveClock>>({
 ///
 /// Near the target the curve changes within times of c, which a smooth function of t cannot follow: networks see a clock s(t).
 ///
-/// What is known at one point comes as rows (see CurveEnergies): of the base, d_t b, grad b [D], Lap b; of the latent law, value, gradient
-/// [D], Laplacian. Derivatives of psi come as channels [D+2]: value, gradient [D], and what R needs of the rest, tau d psi/dt - tau Lap psi
-/// = a d psi/ds + b Lap psi with a = tau ds/dt and b = -tau.
+/// A functor for the fused kernel (see curve/curve_functor.hpp). What is known at a point comes as rows: of the base, d_t b, grad b [D],
+/// Lap b; then of the latent law, value, gradient [D], Laplacian. Derivatives of psi come as channels [D+2]: value, gradient [D], and what
+/// R needs of the rest, tau d psi/dt - tau Lap psi = a d psi/ds + b Lap psi with a = tau ds/dt and b = -tau. For the velocity a = 0, b = 1.
 struct GradientFlow {
+  enum Network { of_psi, network_count };
+  static constexpr std::string_view network_names[network_count] = {"psi"};
+  enum TimeRow { share_row, share_rate_row, clock_factor_row, laplacian_factor_row, time_row_count };
+  static constexpr bool velocity_needs_energies = true;
+
   int dimension = 1;
   double horizon = 5;  ///< T
   CurveForm form = CurveForm::contracted;
@@ -78,11 +76,13 @@ struct GradientFlow {
     P share, share_rate;    ///< tau, dtau/dt
   };
 
-  /// The clock s, and dt/ds: how much time a unit of it takes.
-  template <class P>
-  struct ClockReading {
-    P clock, time_per_clock;
-  };
+  KOKKOS_FORCEINLINE_FUNCTION int known_rows() const { return 2 * (dimension + 2); }
+  KOKKOS_FORCEINLINE_FUNCTION int base_row(int k) const { return k; }
+  KOKKOS_FORCEINLINE_FUNCTION int latent_row(int k) const { return dimension + 2 + k; }
+
+  KOKKOS_FORCEINLINE_FUNCTION Channels channels(int) const { return {dimension, true}; }
+  KOKKOS_FORCEINLINE_FUNCTION static bool needed_for_velocity(int) { return true; }
+  KOKKOS_FORCEINLINE_FUNCTION static SecondOrderRows second_order_rows(int) { return {clock_factor_row, laplacian_factor_row}; }
 
   /// 1/alpha = exp(t/sigma^2).
   template <class P>
@@ -131,6 +131,15 @@ struct GradientFlow {
     return {sqrt(share), P(2) * sqrt(t * P(horizon))};
   }
 
+  double target_time() const { return 0; }
+  double latent_time() const { return horizon; }
+
+  /// Diffusion from the target: exact for any law of y.
+  Bridge bridge(double t) const {
+    const double variance = latent_scale * latent_scale;
+    return {std::exp(-t / variance), std::sqrt(-std::expm1(-2 * t / variance))};
+  }
+
   /// The time at which the clock shows s.
   double time_at(double s) const {
     if (clock == CurveClock::logarithmic) {
@@ -140,49 +149,47 @@ struct GradientFlow {
     return horizon * (clock == CurveClock::linear ? s : s * s);
   }
 
-  /// a of the last channel of psi, given tau and dt/ds. The square-root clock stands still at t = 0, where a is 0: no divided difference.
-  template <class P>
-  KOKKOS_FORCEINLINE_FUNCTION static P clock_factor(P share, P time_per_clock) {
+  /// The square-root clock stands still at t = 0, where tau = 0 and a is 0: no divided difference.
+  template <class P, class Store>
+  KOKKOS_FORCEINLINE_FUNCTION void store_time_rows(Purpose purpose, P t, const ClockReading<P>& reading, const Store& store) const {
     using std::fmax;
-    return share / fmax(time_per_clock, P(1e-30));
-  }
-  /// b of the last channel of psi.
-  template <class P>
-  KOKKOS_FORCEINLINE_FUNCTION static P laplacian_factor(P share) {
-    return -share;
+    const auto at = factors(t);
+    const bool whole = purpose == Purpose::residual;
+    store(share_row, at.share);
+    store(share_rate_row, at.share_rate);
+    store(clock_factor_row, whole ? at.share / fmax(reading.time_per_clock, P(1e-30)) : P(0));
+    store(laplacian_factor_row, whole ? -at.share : P(1));
   }
 
-  /// R at one pack of points, given tau and dtau/dt. `load(array, row)` reads row `row` of one of the arrays.
-  template <class P, class Load, class Array>
-  KOKKOS_FORCEINLINE_FUNCTION P residual(P share, P share_rate, P c, const Load& load, Array base, Array latent, Array psi) const {
+  /// R + C.
+  template <class P, class Rows>
+  KOKKOS_FORCEINLINE_FUNCTION P residual(const Rows& rows) const {
     const int D = dimension;
-    P sum = load(base, 0) - c + share_rate * load(psi, 0) + load(psi, D + 1);
+    const P share = rows.time(share_row);
+    P sum = rows.known(base_row(0)) + rows.time(share_rate_row) * rows.result(of_psi, 0) + rows.result(of_psi, D + 1);
     for (int k = 1; k <= D; ++k) {
-      const P slope = load(base, k) + share * load(psi, k);
-      sum += slope * (slope - load(latent, k));
+      const P slope = rows.known(base_row(k)) + share * rows.result(of_psi, k);
+      sum += slope * (slope - rows.known(latent_row(k)));
     }
-    return sum - (load(base, D + 1) - load(latent, D + 1));
+    return sum - (rows.known(base_row(D + 1)) - rows.known(latent_row(D + 1)));
   }
 
-  /// dR/d(channel of psi) times `factor`, for all D+2 channels: store(channel, value). dR/dC = -1.
-  template <class P, class Load, class Array, class Store>
-  KOKKOS_FORCEINLINE_FUNCTION void residual_slopes(P share, P share_rate, P factor, const Load& load, Array base, Array latent, Array psi,
-                                                   const Store& store) const {
+  template <class P, class Rows, class Store>
+  KOKKOS_FORCEINLINE_FUNCTION void residual_slopes(const Rows& rows, P factor, const Store& store) const {
     const int D = dimension;
-    const P scaled = share * factor;
-    store(0, share_rate * factor);
+    const P share = rows.time(share_row), scaled = share * factor;
+    store(of_psi, 0, rows.time(share_rate_row) * factor);
     for (int k = 1; k <= D; ++k) {
-      const P slope = load(base, k) + share * load(psi, k);
-      store(k, scaled * (slope + slope - load(latent, k)));
+      const P slope = rows.known(base_row(k)) + share * rows.result(of_psi, k);
+      store(of_psi, k, scaled * (slope + slope - rows.known(latent_row(k))));
     }
-    store(D + 1, factor);
+    store(of_psi, D + 1, factor);
   }
 
-  /// Component k (1..D) of the velocity v_t = grad(f_t - f_Z), and for k = D+1 its divergence, given tau; here psi has channels value,
-  /// gradient, Laplacian (a = 0, b = 1).
-  template <class P, class Load, class Array>
-  KOKKOS_FORCEINLINE_FUNCTION P velocity(int k, P share, const Load& load, Array base, Array latent, Array psi) const {
-    return load(base, k) - load(latent, k) + share * load(psi, k);
+  /// v_t = grad(f_t - f_Z) and its divergence.
+  template <class P, class Rows>
+  KOKKOS_FORCEINLINE_FUNCTION P velocity(int k, const Rows& rows) const {
+    return rows.known(base_row(k)) - rows.known(latent_row(k)) + rows.time(share_row) * rows.result(of_psi, k);
   }
 
  private:

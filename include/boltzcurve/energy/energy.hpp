@@ -28,6 +28,11 @@ struct Mode {
   std::vector<double> center;
 };
 
+/// Mean and standard deviation of every coordinate [D].
+struct Moments {
+  std::vector<double> mean, deviation;
+};
+
 /// A law rho = exp(-f)/Z on R^D, target or latent: what the rest of the program knows of it. Energies f are in nats.
 /// Implementations are written as a small functor (see energy/energy_of.hpp), not by deriving from this class.
 class Energy {
@@ -45,6 +50,9 @@ class Energy {
   /// log of the integral of exp(-f) [nats] and entropy of rho [nats], where known.
   virtual std::optional<double> log_z() const { return std::nullopt; }
   virtual std::optional<double> entropy() const { return std::nullopt; }
+
+  /// Of the coordinates, where known: always of a latent law.
+  virtual std::optional<Moments> moments() const { return std::nullopt; }
 
   /// Modes of the law where known, else empty.
   virtual std::vector<Mode> modes() const { return {}; }

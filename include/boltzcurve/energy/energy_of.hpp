@@ -93,6 +93,7 @@ struct EnergyFacts {
   Domain domain;
   std::optional<double> log_z{}, entropy{};
   std::vector<Mode> modes{};
+  std::optional<Moments> moments{};
   std::function<void(CounterRng& rng, double* x)> sample{};  ///< one exact, independent sample into x [D]
   RandomStream stream = RandomStream::exact_samples;         ///< what `sample` draws from
 };
@@ -112,6 +113,7 @@ class EnergyOf final : public Energy {
   std::optional<double> log_z() const override { return facts_.log_z; }
   std::optional<double> entropy() const override { return facts_.entropy; }
   std::vector<Mode> modes() const override { return facts_.modes; }
+  std::optional<Moments> moments() const override { return facts_.moments; }
 
   void evaluate(Points<const float> x, Points<float> out) const override { launch<float>(x, out); }
   void evaluate(Points<const double> x, Points<double> out) const override { launch<double>(x, out); }

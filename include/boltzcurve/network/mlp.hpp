@@ -6,12 +6,13 @@
 
 namespace boltzcurve {
 
-/// A fully connected network of one output: `inputs` numbers, `hidden_layers` layers of `width` swish neurons (h = z sigmoid(z)), and a
-/// linear combination of the last of them.
+/// A fully connected network: `inputs` numbers, `hidden_layers` layers of `width` swish neurons (h = z sigmoid(z)), and `outputs` linear
+/// combinations of the last of them.
 struct MlpShape {
   int inputs = 1;
   int width = 64;
   int hidden_layers = 3;
+  int outputs = 1;
 
   bool operator==(const MlpShape&) const = default;
 };

@@ -30,13 +30,13 @@ static_assert(chunk_neurons % RegisterBlock::neurons == 0 && chunk_neurons % pac
 ///                forward l    [W/R][W][R]      for z = W h: R outputs x all inputs, an input's R weights side by side      l = 1..L-1
 ///                backward l   [W/R][W][R]      the same for h-bar = W^T z-bar
 ///                bias l       [W]
-///                output       [W], then its bias [1]
+///                output       [outputs][W], then their biases [outputs]
 ///
 ///   gradient     first        [inputs][W]
 ///                first bias   [W]
 ///                hidden l     [W][W]           row by row                                                                  l = 1..L-1
 ///                bias l       [W]
-///                output       [W], then its bias [1]
+///                output       [outputs][W], then their biases [outputs]
 ///
 /// W is the width rounded up to a multiple of chunk_neurons, R the register block's neurons; padded entries are zero and their gradients
 /// are ignored.
@@ -44,7 +44,8 @@ struct PackedLayout {
   MlpShape shape;
   int padded_width;  ///< W
 
-  explicit PackedLayout(const MlpShape& network = {})
+  PackedLayout() : PackedLayout(MlpShape()) {}
+  explicit PackedLayout(const MlpShape& network)
       : shape(network), padded_width((network.width + chunk_neurons - 1) / chunk_neurons * chunk_neurons) {}
 
   KOKKOS_INLINE_FUNCTION std::int64_t square() const { return std::int64_t{padded_width} * padded_width; }
@@ -55,9 +56,9 @@ struct PackedLayout {
   KOKKOS_INLINE_FUNCTION std::int64_t forward(int layer) const { return after_first() + (layer - 1) * (2 * square() + padded_width); }
   KOKKOS_INLINE_FUNCTION std::int64_t backward(int layer) const { return forward(layer) + square(); }
   KOKKOS_INLINE_FUNCTION std::int64_t bias(int layer) const { return layer == 0 ? first_bias() : forward(layer) + 2 * square(); }
-  KOKKOS_INLINE_FUNCTION std::int64_t output() const { return forward(shape.hidden_layers); }
-  KOKKOS_INLINE_FUNCTION std::int64_t output_bias() const { return output() + padded_width; }
-  KOKKOS_INLINE_FUNCTION std::int64_t weights_size() const { return output_bias() + 1; }
+  KOKKOS_INLINE_FUNCTION std::int64_t output(int k = 0) const { return forward(shape.hidden_layers) + std::int64_t{k} * padded_width; }
+  KOKKOS_INLINE_FUNCTION std::int64_t output_bias() const { return output(shape.outputs); }
+  KOKKOS_INLINE_FUNCTION std::int64_t weights_size() const { return output_bias() + shape.outputs; }
 
   /// Position within forward(l) of the weight from `input` to `output`; within backward(l) with the two exchanged.
   KOKKOS_INLINE_FUNCTION std::int64_t blocked(int output, int input) const {
@@ -69,9 +70,11 @@ struct PackedLayout {
   KOKKOS_INLINE_FUNCTION std::int64_t bias_gradient(int layer) const {
     return layer == 0 ? first_bias() : hidden_gradient(layer) + square();
   }
-  KOKKOS_INLINE_FUNCTION std::int64_t output_gradient() const { return hidden_gradient(shape.hidden_layers); }
-  KOKKOS_INLINE_FUNCTION std::int64_t output_bias_gradient() const { return output_gradient() + padded_width; }
-  KOKKOS_INLINE_FUNCTION std::int64_t gradient_size() const { return output_bias_gradient() + 1; }
+  KOKKOS_INLINE_FUNCTION std::int64_t output_gradient(int k = 0) const {
+    return hidden_gradient(shape.hidden_layers) + std::int64_t{k} * padded_width;
+  }
+  KOKKOS_INLINE_FUNCTION std::int64_t output_bias_gradient() const { return output_gradient(shape.outputs); }
+  KOKKOS_INLINE_FUNCTION std::int64_t gradient_size() const { return output_bias_gradient() + shape.outputs; }
   /// Rounded up so that whatever follows in an array can be read in full vectors.
   KOKKOS_INLINE_FUNCTION std::int64_t padded_gradient_size() const { return (gradient_size() + 15) / 16 * 16; }
 
@@ -79,7 +82,7 @@ struct PackedLayout {
   KOKKOS_INLINE_FUNCTION std::int64_t gradient_index(int tensor, int row, int column) const {
     const int layer = tensor / 2;
     const bool is_bias = tensor % 2 == 1;
-    if (layer == shape.hidden_layers) return is_bias ? output_bias_gradient() : output_gradient() + column;
+    if (layer == shape.hidden_layers) return is_bias ? output_bias_gradient() + row : output_gradient(row) + column;
     if (is_bias) return bias_gradient(layer) + row;
     if (layer == 0) return std::int64_t{column} * padded_width + row;
     return hidden_gradient(layer) + std::int64_t{row} * padded_width + column;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/network/channels.hpp>
 #include <boltzcurve/network/micro_kernels.hpp>
 #include <boltzcurve/network/swish.hpp>
 
@@ -33,15 +34,6 @@
 /// Panels are a little further apart than their size, lest all of them fall into the same cache sets.
 /// No number of a point ever mixes with another's on the way forward, so what a point gets does not depend on its place in the tile.
 namespace boltzcurve {
-
-/// Which numbers travel with each neuron.
-struct Channels {
-  int space = 0;              ///< tangents by the first `space` inputs
-  bool second_order = false;  ///< a times the derivative by the last input plus b times the sum of second derivatives by the first `space`
-
-  KOKKOS_INLINE_FUNCTION int count() const { return 1 + space + (second_order ? 1 : 0); }
-  KOKKOS_INLINE_FUNCTION int second_order_channel() const { return 1 + space; }
-};
 
 /// How a tile's scratch memory is divided: offsets in numbers.
 template <class Real, int Packs>
@@ -85,9 +77,9 @@ struct TileNetwork {
   const Real *a, *b;        ///< [B] of the second-order channel
   Real* memory;             ///< [place.size()]
 
-  /// psi [count][B], and in the scratch what backward() needs.
+  /// results [channels.results()][B], and in the scratch what backward() needs.
   template <class Member>
-  KOKKOS_INLINE_FUNCTION void forward(const Member& member, Real* psi) const {
+  KOKKOS_INLINE_FUNCTION void forward(const Member& member, Real* results) const {
     for_chunks(member, [&](const int first) {
       first_layer(first);
       activate(FirstLayerZ{*this}, first, memory + place.set(0));
@@ -100,22 +92,33 @@ struct TileNetwork {
         activate(LayerZ{*this, memory + place.z(layer)}, first, memory + place.set(layer % 2));
       });
     }
-    output(member, memory + place.set((layout.shape.hidden_layers - 1) % 2), psi);
+    const Real* const last = memory + place.set((layout.shape.hidden_layers - 1) % 2);
+    if (channels.divergence)
+      output_field(member, last, results);
+    else
+      output(member, last, results);
   }
 
-  /// Adds d loss / d parameters to `gradient`, given the seeds d loss / d psi [count][B].
+  /// Adds d loss / d parameters to `gradient`, given the seeds d loss / d results [channels.results()][B].
   template <class Member>
   KOKKOS_INLINE_FUNCTION void backward(const Member& member, const Real* seeds, Real* gradient) const {
     const int last = layout.shape.hidden_layers - 1;
     for_chunks(member, [&](const int first) {
       Real* const rows = memory + place.rows(member.team_rank());
-      output_adjoint(seeds, first, rows);
+      if (channels.divergence)
+        output_field_adjoint(seeds, first, rows);
+      else
+        output_adjoint(seeds, first, rows);
       activate_backward(last, first, rows);
-      output_gradient(seeds, rows, gradient + layout.output_gradient() + first);
+      if (channels.divergence)
+        output_field_gradient(seeds, rows, gradient + layout.output_gradient() + first);
+      else
+        output_gradient(seeds, rows, gradient + layout.output_gradient() + first);
       row_gradients(last, first, gradient);
     });
     Kokkos::single(Kokkos::PerTeam(member), [&]() {
-      for (int p = 0; p < B; ++p) gradient[layout.output_bias_gradient()] += seeds[p];
+      for (int k = 0; k < layout.shape.outputs; ++k)
+        for (int p = 0; p < B; ++p) gradient[layout.output_bias_gradient() + k] += seeds[k * B + p];
     });
     for (int layer = last; layer >= 1; --layer) {
       const Real* const adjoint = memory + place.adjoint(layer);
@@ -222,21 +225,42 @@ struct TileNetwork {
       }
   }
 
-  /// The network's output in every channel from h of the last hidden layer.
+  /// sum[j] += pack j of the sum over neurons of weight times row of a panel of h.
+  KOKKOS_FORCEINLINE_FUNCTION void add_weighted_rows(const Real* w, const Real* panel, P* sum) const {
+    // Two independent sums a register, else every addition waits for the one before.
+    P other[Packs] = {};
+    for (int i = 0; i < place.width; i += 2)
+      for (int j = 0; j < Packs; ++j) {
+        sum[j] += P(w[i]) * P::load(panel + i * B + j * lanes);
+        other[j] += P(w[i + 1]) * P::load(panel + (i + 1) * B + j * lanes);
+      }
+    for (int j = 0; j < Packs; ++j) sum[j] += other[j];
+  }
+
+  /// The network's one output in every channel from h of the last hidden layer.
   template <class Member>
-  KOKKOS_FORCEINLINE_FUNCTION void output(const Member& member, const Real* h, Real* psi) const {
+  KOKKOS_FORCEINLINE_FUNCTION void output(const Member& member, const Real* h, Real* results) const {
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, channels.count()), [&](const int channel) {
-      const Real* const panel = h + channel * place.panel_stride();
-      const Real* const w = weights + layout.output();
-      // Two independent sums a register, else every addition waits for the one before.
-      P sum[2][Packs] = {};
-      for (int i = 0; i < place.width; i += 2)
-        for (int j = 0; j < Packs; ++j) {
-          sum[0][j] += P(w[i]) * P::load(panel + i * B + j * lanes);
-          sum[1][j] += P(w[i + 1]) * P::load(panel + (i + 1) * B + j * lanes);
-        }
+      P sum[Packs] = {};
+      add_weighted_rows(weights + layout.output(), h + channel * place.panel_stride(), sum);
       const P bias = channel == 0 ? weights[layout.output_bias()] : Real(0);
-      for (int j = 0; j < Packs; ++j) (bias + sum[0][j] + sum[1][j]).store(psi + channel * B + j * lanes);
+      for (int j = 0; j < Packs; ++j) (bias + sum[j]).store(results + channel * B + j * lanes);
+    });
+    member.team_barrier();
+  }
+
+  /// The values of all outputs, and the sum over k of the tangent by x_k of output k.
+  template <class Member>
+  KOKKOS_FORCEINLINE_FUNCTION void output_field(const Member& member, const Real* h, Real* results) const {
+    const int count = channels.space;
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, count + 1), [&](const int result) {
+      P sum[Packs] = {};
+      if (result < count)
+        add_weighted_rows(weights + layout.output(result), h, sum);
+      else
+        for (int k = 0; k < count; ++k) add_weighted_rows(weights + layout.output(k), h + (k + 1) * place.panel_stride(), sum);
+      const P bias = result < count ? weights[layout.output_bias() + result] : Real(0);
+      for (int j = 0; j < Packs; ++j) (bias + sum[j]).store(results + result * B + j * lanes);
     });
     member.team_barrier();
   }
@@ -250,6 +274,21 @@ struct TileNetwork {
       }
   }
 
+  KOKKOS_FORCEINLINE_FUNCTION void output_field_adjoint(const Real* seeds, int first, Real* rows) const {
+    const int count = channels.space;
+    for (int i = 0; i < N; ++i)
+      for (int lane = 0; lane < B; lane += lanes) {
+        const P of_divergence = P::load(seeds + count * B + lane);
+        P sum = 0;
+        for (int k = 0; k < count; ++k) {
+          const P w = weights[layout.output(k) + first + i];
+          sum += w * P::load(seeds + k * B + lane);
+          (w * of_divergence).store(rows + ((k + 1) * N + i) * B + lane);
+        }
+        sum.store(rows + i * B + lane);
+      }
+  }
+
   KOKKOS_FORCEINLINE_FUNCTION void output_gradient(const Real* seeds, const Real* rows, Real* out) const {
     P sum[N] = {};
     for (int channel = 0; channel < channels.count(); ++channel)
@@ -258,6 +297,19 @@ struct TileNetwork {
         for (int i = 0; i < N; ++i) sum[i] += seed * P::load(rows + (channel * N + i) * B + lane);
       }
     add_lane_sums<N>(sum, out);
+  }
+
+  KOKKOS_FORCEINLINE_FUNCTION void output_field_gradient(const Real* seeds, const Real* rows, Real* out) const {
+    const int count = channels.space;
+    for (int k = 0; k < count; ++k) {
+      P sum[N] = {};
+      for (int lane = 0; lane < B; lane += lanes) {
+        const P of_value = P::load(seeds + k * B + lane), of_divergence = P::load(seeds + count * B + lane);
+        for (int i = 0; i < N; ++i)
+          sum[i] += of_value * P::load(rows + i * B + lane) + of_divergence * P::load(rows + ((k + 1) * N + i) * B + lane);
+      }
+      add_lane_sums<N>(sum, out + std::int64_t{k} * place.width);
+    }
   }
 
   /// rows [count][N][B], adjoint of h of N neurons of a layer, becomes h itself; their adjoint of z takes its place.

@@ -3,8 +3,7 @@
 #include <boltzcurve/collocation/collocation.hpp>
 #include <boltzcurve/core/choice.hpp>
 #include <boltzcurve/core/precision.hpp>
-#include <boltzcurve/curve/gradient_flow.hpp>
-#include <boltzcurve/curve/residual.hpp>
+#include <boltzcurve/curve/curve.hpp>
 #include <boltzcurve/energy/registry.hpp>
 #include <boltzcurve/parallel/reduction.hpp>
 #include <boltzcurve/training/optimizer.hpp>
@@ -18,22 +17,6 @@
 #include <vector>
 
 namespace boltzcurve {
-
-enum class CurveName { linear, learned, gradient_flow };
-template <>
-inline constexpr auto choices<CurveName> = std::to_array<Choice<CurveName>>({
-    {CurveName::linear, "linear", "energy (1-t) f_Z + t f_D, learned velocity", false},
-    {CurveName::learned, "learned", "energy (1-t) f_Z + t f_D + t(1-t) psi, learned velocity", false},
-    {CurveName::gradient_flow, "gradient-flow",
-     "energy g(t) f_D + t psi, velocity grad(f_t - f_Z): Langevin dynamics towards the latent law"},
-});
-
-enum class NormalizerKind { none, network };
-template <>
-inline constexpr auto choices<NormalizerKind> = std::to_array<Choice<NormalizerKind>>({
-    {NormalizerKind::none, "none", "C_t = 0; the gradient flow absorbs it in t psi"},
-    {NormalizerKind::network, "network", "C_t is a small network of t alone"},
-});
 
 /// A side of a box, the same for every coordinate; written "lower:upper".
 struct Interval {
@@ -77,7 +60,7 @@ struct NetworkOptions {
 };
 
 struct NormalizerOptions {
-  NormalizerKind kind = NormalizerKind::none;
+  NormalizerKind kind = NormalizerKind::automatic;
   int width = 16;
   int hidden_layers = 1;
   bool operator==(const NormalizerOptions&) const = default;
@@ -188,8 +171,8 @@ OptionSource read_config_file(const std::filesystem::path& file);
 
 /// Applies the sources to the defaults, later ones over earlier ones. A source that names another target (or latent) than those before it
 /// drops their keys of that section, since they belonged to the other. Throws ConfigError, naming where, key, value and what would be
-/// right, for unknown keys and values, values out of range, a key given twice in a file, a missing target.name, and choices that this
-/// version of the program lacks; InputError for a missing file that a target's key refers to.
+/// right, for unknown keys and values, values out of range, a key given twice in a file and a missing target.name; InputError for a missing
+/// file that a target's key refers to.
 Options resolve_options(std::span<const OptionSource> sources);
 
 /// Options as a configuration file that stands alone: resolve_options(parse_config(text)) gives equal options, bit for bit.

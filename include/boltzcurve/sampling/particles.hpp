@@ -33,8 +33,10 @@ struct Particles {
 
 struct SamplingSettings {
   std::int64_t particles = 10000;  ///< over all ranks
-  double horizon = 5;              ///< T
-  int frames = 0;                  ///< frame j of F at t = T (1 - j/(F-1))^2: denser where the target takes shape; a single one at t = 0
+  double latent_time = 5, target_time = 0;
+  /// Frame j of F is where (1 - j/(F-1))^2 of the time from the target's end is left: denser where the target takes shape; a single one is
+  /// at the target.
+  int frames = 0;
   std::uint64_t seed = 1;
   IntegrationOptions integration;
 };
@@ -42,13 +44,13 @@ struct SamplingSettings {
 /// Told how many of this rank's particles are done.
 using SamplingProgress = std::function<void(std::int64_t done)>;
 
-/// Draws particles from the latent law and carries each along `field` from t = T to the target at t = 0, with its log density and its
-/// importance weight. A particle is a function of seed and global index: the same for any number of ranks.
+/// Draws particles from the latent law and carries each along `field` to the target, with its log density and its importance weight. A
+/// particle is a function of seed and global index: the same for any number of ranks.
 Particles sample_particles(const Communicator& ranks, const SamplingSettings& settings, const VelocityField& field, const Energy& target,
                            const Energy& latent, const SamplingProgress& progress = {});
 
-/// log q(x) that the flow gives to each of this rank's `points` [count][D]: carried from t = 0 to the latent law at t = T, whose log
-/// density is known there. NaN where a point does not get there.
+/// log q(x) that the flow gives to each of this rank's `points` [count][D]: carried from the target to the latent law, whose log density is
+/// known. NaN where a point does not get there.
 std::vector<double> log_density_of(const SamplingSettings& settings, const VelocityField& field, const Energy& latent,
                                    const std::vector<double>& points);
 

@@ -3,8 +3,7 @@
 #include <boltzcurve/collocation/collocation.hpp>
 #include <boltzcurve/core/named_array.hpp>
 #include <boltzcurve/core/precision.hpp>
-#include <boltzcurve/curve/curve_energies.hpp>
-#include <boltzcurve/curve/residual.hpp>
+#include <boltzcurve/curve/curve.hpp>
 #include <boltzcurve/energy/energy.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
 #include <boltzcurve/parallel/reproducible_sum.hpp>
@@ -24,8 +23,8 @@ struct WorstPoint {
   std::vector<double> x;
 };
 
-/// The mean loss of the residual (see ResidualKernel) over a batch that all ranks share, and its gradient. Every rank works on its shard of
-/// whole chunks, block by block, so that memory does not grow with the batch. Every function is collective.
+/// The mean loss of a curve's residual (see ResidualKernel) over a batch that all ranks share, and its gradient. Every rank works on its
+/// shard of whole chunks, block by block, so that memory does not grow with the batch. Every function is collective.
 class BatchLoss {
  public:
   virtual ~BatchLoss() = default;
@@ -60,9 +59,7 @@ class BatchLoss {
 
 /// What a batch loss is made of. The energies must outlive it.
 struct BatchLossSettings {
-  GradientFlow curve;
-  CurveAnchor anchor;
-  CurveNetworks networks;
+  std::shared_ptr<const Curve> curve;
   CollocationLaw law;
   std::int64_t points = 4096;  ///< per step, over all ranks
   LossShape loss;

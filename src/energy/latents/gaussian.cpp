@@ -53,6 +53,7 @@ std::unique_ptr<Energy> make(const Parameters& parameters, int dimension) {
   facts.log_z = dimension * (0.5 * std::log(2 * std::numbers::pi) + std::log(scale));
   facts.entropy = *facts.log_z + 0.5 * dimension;
   facts.modes = {{1.0, mean}};
+  facts.moments = {mean, std::vector<double>(size, scale)};
   for (const double center : mean) {
     facts.domain.lower.push_back(center - 10 * scale);
     facts.domain.upper.push_back(center + 10 * scale);

@@ -1,4 +1,5 @@
 #include <boltzcurve/collocation/collocation.hpp>
+#include <boltzcurve/curve/gradient_flow_energies.hpp>
 #include <boltzcurve/energy/registry.hpp>
 
 #include <gtest/gtest.h>
@@ -19,13 +20,13 @@ std::unique_ptr<Energy> latent(double mean, double scale) {
       Parameters("latent", "gaussian", entry.parameters, {{"mean", {std::to_string(mean)}}, {"scale", {std::to_string(scale)}}}), 2);
 }
 
-GradientFlow curve() {
+std::unique_ptr<Curve> curve() {
   GradientFlow result;
   result.dimension = 2;
   result.horizon = 3;
   result.clock = CurveClock::linear;
   result.latent_scale = 1.5;
-  return result;
+  return make_curve(result, {}, CurveAnchor::standard(2));
 }
 
 CollocationLaw law(std::vector<CollocationShare> shares) {
@@ -34,7 +35,6 @@ CollocationLaw law(std::vector<CollocationShare> shares) {
   result.time_power = 2;
   result.box = {{-2, 1}, {4, 2}};
   result.domain = {{-20, -20}, {20, 20}};
-  result.latent_mean = {0.5, 0.5};
   return result;
 }
 
@@ -61,7 +61,8 @@ Drawn draw(const CollocationLaw& from, std::int64_t step = 7) {
   const auto of_latent = latent(0.5, 1.5), of_target = target();
   const Communicator self(MPI_COMM_SELF);
   auto walkers = std::make_shared<Walkers>(self, Walkers::Settings{{{-6, -6}, {6, 6}}, count}, *of_target);
-  Collocation<double> source(from, curve(), Shard{0, count}, count, 3, *of_latent, walkers);
+  const auto along = curve();
+  Collocation<double> source(from, *along, Shard{0, count}, count, 3, *of_latent, walkers);
   source.prepare(0, outward_flow);
   source.draw(step, 0, points.t, points.x);
   return points;
@@ -175,7 +176,8 @@ TEST(Collocation, LangevinPointsAreWalkersAfterTheirTimeOfDiffusion) {
   from.time_power = 8;  // most points near t = 0, where they are the walkers themselves
   auto walkers = std::make_shared<Walkers>(self, Walkers::Settings{{{-6, -6}, {6, 6}}, 256}, *of_target);
   walkers->settle(50);
-  Collocation<double> source(from, curve(), Shard{0, 256}, 256, 3, *of_latent, walkers);
+  const auto along = curve();
+  Collocation<double> source(from, *along, Shard{0, 256}, 256, 3, *of_latent, walkers);
   HostScalars<double> t("test::t", 256);
   HostPoints<double> x("test::x", 256, 2);
   source.draw(7, 0, t, x);
@@ -198,7 +200,8 @@ TEST(Collocation, APointIsAFunctionOfSeedStepAndGlobalIndexOnly) {
   const auto whole = draw(law(shares));
   const auto of_latent = latent(0.5, 1.5);
   // A rank whose shard begins at chunk 8, asked for points from the middle of chunk 9 on.
-  Collocation<double> part(law(shares), curve(), Shard{8 * 128, 4 * 128}, count, 3, *of_latent, nullptr);
+  const auto along = curve();
+  Collocation<double> part(law(shares), *along, Shard{8 * 128, 4 * 128}, count, 3, *of_latent, nullptr);
   part.prepare(0, outward_flow);
   HostScalars<double> t("test::t", 100);
   HostPoints<double> x("test::x", 100, 2);

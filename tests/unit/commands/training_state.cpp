@@ -16,12 +16,7 @@ using ::testing::ThrowsMessage;
 
 const Survey survey{0.3, -2, {1, -1}, {0.5, 2}};
 
-CurveNetworks small_networks() {
-  CurveNetworks networks;
-  networks.psi = {3, 8, 2};
-  networks.normaliser = MlpShape{1, 4, 1};
-  return networks;
-}
+CurveNetworks small_networks() { return {{{"psi", {3, 8, 2}}, {"normalizer", {1, 4, 1}}}, {0, 0, 0}, {1, 1, 1}}; }
 
 std::unique_ptr<Optimizer> optimizer_of(OptimizerName name, const CurveNetworks& networks) {
   return make_optimizer(name, {.precondition_every = 3}, networks.tensors());

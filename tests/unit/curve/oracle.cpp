@@ -1,6 +1,6 @@
 // The program's own residual, fed with the exact answer for Gaussian mixtures, must be zero; its velocity must be the exact one.
-#include <boltzcurve/curve/curve_energies.hpp>
 #include <boltzcurve/curve/gradient_flow.hpp>
+#include <boltzcurve/curve/gradient_flow_energies.hpp>
 #include <boltzcurve/energy/gaussian_mixture.hpp>
 
 #include <gtest/gtest.h>
@@ -22,18 +22,39 @@ struct Rows {
 
 Rows rows_at(const GradientFlow& curve, const CurveAnchor& anchor, const Energy& target, const Energy& latent, double t,
              const std::vector<double>& x) {
+  const std::size_t rows = x.size() + 2;
   PointScalars<double> time("test::t", 1);
-  Points<double> point("test::x", 1, x.size()), of_base("test::base", 1, x.size() + 2), of_latent("test::latent", 1, x.size() + 2);
+  Points<double> point("test::x", 1, x.size()), known("test::known", 1, 2 * rows);
   time(0) = t;
   for (std::size_t k = 0; k < x.size(); ++k) point(0, k) = x[k];
-  CurveEnergies<double>(curve, anchor, target, latent).evaluate(time, point, of_base, of_latent);
-  Rows rows;
-  for (std::size_t k = 0; k < x.size() + 2; ++k) {
-    rows.base.push_back(of_base(0, k));
-    rows.latent.push_back(of_latent(0, k));
+  GradientFlowEnergies<double>(curve, anchor, target, latent).evaluate(time, point, known);
+  Rows found;
+  for (std::size_t k = 0; k < rows; ++k) {
+    found.base.push_back(known(0, k));
+    found.latent.push_back(known(0, rows + k));
   }
-  return rows;
+  return found;
 }
+
+/// One point as the functor sees it once psi is known, every number in all lanes.
+struct PointRows {
+  using P = Pack<double>;
+  const Rows& energies;
+  std::vector<double> time_rows, psi;
+
+  PointRows(const GradientFlow& curve, Purpose purpose, double t, const Rows& rows)
+      : energies(rows), time_rows(GradientFlow::time_row_count) {
+    curve.store_time_rows(purpose, P(t), curve.clock_at(P(t)),
+                          [&](int row, P value) { time_rows[static_cast<std::size_t>(row)] = value[0]; });
+  }
+  P time(int row) const { return time_rows[static_cast<std::size_t>(row)]; }
+  P known(int row) const {
+    const auto k = static_cast<std::size_t>(row), rows = energies.base.size();
+    return k < rows ? energies.base[k] : energies.latent[k - rows];
+  }
+  P result(int, int channel) const { return psi[static_cast<std::size_t>(channel)]; }
+  bool has(int network) const { return network == GradientFlow::of_psi; }
+};
 
 /// The value of the base from its definition: the rows have only its derivatives.
 double base_value(const GradientFlow& curve, const CurveAnchor& anchor, const Energy& target, const Energy& latent, double t,
@@ -105,24 +126,22 @@ TEST_P(ExactMixture, HasNoResidualInTheProgramsOwnFormula) {
       auto rows = rows_at(curve, anchor, *target, *latent, t, x);
       const auto exact = exact_psi(curve, energy, rows, base_value(curve, anchor, *target, *latent, t, x), t);
       using P = Pack<double>;
-      std::vector<double> psi = {exact.value};
-      psi.insert(psi.end(), exact.gradient.begin(), exact.gradient.end());
-      const auto factors = curve.factors(P(t));
-      const P time_per_clock = curve.clock_at(P(t)).time_per_clock;
-      psi.push_back((curve.clock_factor(factors.share, time_per_clock) * time_per_clock)[0] * exact.d_t +
-                    curve.laplacian_factor(factors.share)[0] * exact.laplacian);
-      const auto load = [](const double* array, int row) { return P(array[row]); };
-      const double residual =
-          curve.residual(factors.share, factors.share_rate, P(0), load, rows.base.data(), rows.latent.data(), psi.data())[0];
-      EXPECT_LT(std::abs(residual), 1e-9 * flow.residual(t, x.data()).scale) << "point " << i << ", t = " << t;
+      PointRows point(curve, Purpose::residual, t, rows);
+      point.psi = {exact.value};
+      point.psi.insert(point.psi.end(), exact.gradient.begin(), exact.gradient.end());
+      const double time_per_clock = curve.clock_at(P(t)).time_per_clock[0];
+      point.psi.push_back((point.time(GradientFlow::clock_factor_row)[0] * time_per_clock) * exact.d_t +
+                          point.time(GradientFlow::laplacian_factor_row)[0] * exact.laplacian);
+      EXPECT_LT(std::abs(curve.residual<P>(point)[0]), 1e-9 * flow.residual(t, x.data()).scale) << "point " << i << ", t = " << t;
 
-      std::vector<double> channels(psi.begin(), psi.begin() + static_cast<std::ptrdiff_t>(D) + 1);
-      channels.push_back(exact.laplacian);
+      PointRows moving(curve, Purpose::velocity, t, rows);
+      moving.psi.assign(point.psi.begin(), point.psi.begin() + static_cast<std::ptrdiff_t>(D) + 1);
+      moving.psi.push_back(exact.laplacian);
       for (std::size_t k = 0; k < D; ++k)
-        EXPECT_NEAR(curve.velocity(static_cast<int>(k) + 1, factors.share, load, rows.base.data(), rows.latent.data(), channels.data())[0],
-                    energy.gradient[k] - x[k], 1e-9 * (1 + std::abs(energy.gradient[k])));
-      EXPECT_NEAR(curve.velocity(static_cast<int>(D) + 1, factors.share, load, rows.base.data(), rows.latent.data(), channels.data())[0],
-                  energy.laplacian - static_cast<double>(D), 1e-9 * (10 + std::abs(energy.laplacian)));
+        EXPECT_NEAR(curve.velocity<P>(static_cast<int>(k) + 1, moving)[0], energy.gradient[k] - x[k],
+                    1e-9 * (1 + std::abs(energy.gradient[k])));
+      EXPECT_NEAR(curve.velocity<P>(static_cast<int>(D) + 1, moving)[0], energy.laplacian - static_cast<double>(D),
+                  1e-9 * (10 + std::abs(energy.laplacian)));
     }
   }
 }

@@ -1,62 +1,39 @@
+#include <boltzcurve/curve/gradient_flow.hpp>
 #include <boltzcurve/curve/residual.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
 
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <string>
+#include <limits>
+#include <memory>
 #include <tuple>
+#include <vector>
 
 #include "support/reference_network.hpp"
+#include "support/residual_batch.hpp"
 
 namespace boltzcurve {
 namespace {
 
+using test::loss_and_gradient, test::random_parameters;
+
 constexpr double horizon = 3.0;
 constexpr LossShape huber{LossKind::pseudo_huber, 2.0, ResidualUnit::clock};  // of the order of the residuals below
 
-double draw(std::uint64_t what, std::size_t index) { return CounterRng(11, RandomStream::test, what, index).normal(); }
-
 CurveNetworks networks(int dimension, int width, int hidden_layers, bool with_normaliser) {
-  CurveNetworks nets;
-  nets.psi = {dimension + 1, width, hidden_layers};
-  if (with_normaliser) nets.normaliser = MlpShape{1, 5, 2};
-  for (int k = 0; k <= dimension; ++k) {
-    nets.input_shift.push_back(0.1 * k - 0.2);
-    nets.input_scale.push_back(0.5 + 0.1 * (k % 4));
-  }
-  return nets;
+  std::vector<CurveNetwork> list = {{"psi", {dimension + 1, width, hidden_layers}}};
+  if (with_normaliser) list.push_back({"normalizer", {1, 5, 2}});
+  return test::networks_of(dimension, list);
 }
 
-std::vector<double> random_parameters(const CurveNetworks& nets) {
-  std::vector<double> parameters(static_cast<std::size_t>(nets.parameter_count()));
-  for (const auto& tensor : nets.tensors())
-    for (auto i = static_cast<std::size_t>(tensor.offset); i < static_cast<std::size_t>(tensor.offset + tensor.size()); ++i)
-      parameters[i] = draw(1, i) / (tensor.is_bias ? 2.0 : std::sqrt(tensor.columns));
-  return parameters;
-}
-
-/// Random numbers in place of energies: the kernel must not assume that they belong together.
 template <class Real>
 CollocationBatch<Real> random_batch(std::int64_t points, int dimension) {
-  CollocationBatch<Real> batch(points, dimension);
-  const auto t = Kokkos::create_mirror_view(batch.t);
-  const auto x = Kokkos::create_mirror_view(batch.x), base = Kokkos::create_mirror_view(batch.base),
-             latent = Kokkos::create_mirror_view(batch.latent);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(points); ++i) {
-    CounterRng rng(12, RandomStream::test, 2, i);
-    t(i) = static_cast<Real>(horizon * rng.uniform());
-    for (std::size_t k = 0; k < x.extent(1); ++k) x(i, k) = static_cast<Real>(rng.normal());
-    for (std::size_t k = 0; k < base.extent(1); ++k) {
-      base(i, k) = static_cast<Real>(rng.normal());
-      latent(i, k) = static_cast<Real>(rng.normal());
-    }
-  }
-  Kokkos::deep_copy(batch.t, t);
-  Kokkos::deep_copy(batch.x, x);
-  Kokkos::deep_copy(batch.base, base);
-  Kokkos::deep_copy(batch.latent, latent);
-  return batch;
+  return test::random_batch<Real>(points, dimension, 2 * (dimension + 2), horizon);
+}
+
+template <class Real = double>
+std::unique_ptr<ResidualKernel<Real>> kernel_of(const GradientFlow& curve, const CurveNetworks& nets, const LossShape& loss = {}) {
+  return make_residual_kernel<GradientFlow, Real>(curve, nets, loss);
 }
 
 GradientFlow curve_of(int dimension, CurveForm form) {
@@ -99,7 +76,8 @@ template <class Real>
 std::vector<double> reference_residual(const GradientFlow& curve, const CurveNetworks& nets, const std::vector<double>& parameters,
                                        const CollocationBatch<Real>& batch) {
   const auto D = static_cast<std::size_t>(curve.dimension);
-  const auto psi_count = static_cast<std::size_t>(parameter_count(nets.psi));
+  const MlpShape &of_psi = *nets.find("psi"), *of_c = nets.find("normalizer");
+  const auto psi_count = static_cast<std::size_t>(parameter_count(of_psi));
   std::vector<double> residuals;
   for (std::size_t i = 0; i < static_cast<std::size_t>(batch.size()); ++i) {
     std::vector<double> point;
@@ -109,54 +87,25 @@ std::vector<double> reference_residual(const GradientFlow& curve, const CurveNet
     const double clock = reference.clock(t);
     point.push_back(clock);
     const std::span<const double> all(parameters);
-    const auto psi = reference::psi_channels(nets.psi, all.first(psi_count), nets.input_shift, nets.input_scale, point);
+    const auto psi = reference::psi_channels(of_psi, all.first(psi_count), nets.input_shift, nets.input_scale, point);
     double c = 0;
-    if (nets.normaliser)
-      c = reference::network(*nets.normaliser, all.subspan(psi_count), {{(clock - nets.input_shift[D]) * nets.input_scale[D], 0, 0}}).value;
+    if (of_c) c = reference::network(*of_c, all.subspan(psi_count), {{(clock - nets.input_shift[D]) * nets.input_scale[D], 0, 0}}).value;
     const double share = reference.share(t);
     const double share_rate = reference.rate([&](double s) { return reference.share(s); }, t);
     const double clock_rate = reference.rate([&](double s) { return reference.clock(s); }, t);
-    const double energy_rate = batch.base(i, 0) + share_rate * psi[0] + share * psi[D + 1] * clock_rate;
+    c *= std::abs(clock_rate);  // the network gives it per unit of the clock
+    const auto base = [&](std::size_t row) { return batch.known(i, row); };
+    const auto latent = [&](std::size_t row) { return batch.known(i, D + 2 + row); };
+    const double energy_rate = base(0) + share_rate * psi[0] + share * psi[D + 1] * clock_rate;
     double transport = 0;
     for (std::size_t k = 1; k <= D; ++k) {
-      const double slope = batch.base(i, k) + share * psi[k];
-      transport += slope * (slope - batch.latent(i, k));
+      const double slope = base(k) + share * psi[k];
+      transport += slope * (slope - latent(k));
     }
-    const double laplacian = batch.base(i, D + 1) + share * psi[D + 2];
-    residuals.push_back(energy_rate - c + transport - (laplacian - batch.latent(i, D + 1)));
+    const double laplacian = base(D + 1) + share * psi[D + 2];
+    residuals.push_back(energy_rate - c + transport - (laplacian - latent(D + 1)));
   }
   return residuals;
-}
-
-const Communicator& self() {
-  static const Communicator communicator(MPI_COMM_SELF);
-  return communicator;
-}
-
-template <class Real>
-struct LossAndGradient {
-  double loss;
-  std::vector<double> gradient;
-  std::vector<Real> residual;
-};
-
-template <class Real>
-LossAndGradient<Real> loss_and_gradient(ResidualKernel<Real>& kernel, const CollocationBatch<Real>& batch,
-                                        const std::vector<double>& parameters, Reduction reduction = Reduction::reproducible) {
-  kernel.set_parameters(parameters);
-  const std::int64_t n = batch.size();
-  ReproducibleSum sum(kernel.sum_borders(), (n + chunk_points - 1) / chunk_points, reduction);
-  PointScalars<Real> residual("test::residual", static_cast<std::size_t>(n));
-  std::vector<double> total;
-  LossAndGradient<Real> result;
-  for (int round = 0; round < 3; ++round) {
-    kernel.add_loss_and_gradient(batch, n, static_cast<double>(n), sum.begin(), residual);
-    if (sum.finish(self(), total) == ReproducibleSum::Outcome::ok) break;
-  }
-  result.loss = kernel.unpack(total, result.gradient);
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), residual);
-  result.residual.assign(host.data(), host.data() + n);
-  return result;
 }
 
 class ResidualByDimension : public testing::TestWithParam<std::tuple<int, int, int, CurveForm, bool>> {};
@@ -177,8 +126,8 @@ TEST_P(ResidualByDimension, EqualsItsDefinitionWithTheReferenceNetworkInDouble) 
   const auto parameters = random_parameters(nets);
   const auto expected = reference_residual(curve, nets, parameters, batch);
 
-  ResidualKernel<double> kernel(curve, nets, huber);
-  const auto found = loss_and_gradient(kernel, batch, parameters);
+  const auto kernel = kernel_of(curve, nets, huber);
+  const auto found = loss_and_gradient(*kernel, batch, parameters);
   double losses = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     EXPECT_NEAR(found.residual[i], expected[i], 1e-8 * (1 + std::abs(expected[i]))) << "point " << i;
@@ -188,78 +137,40 @@ TEST_P(ResidualByDimension, EqualsItsDefinitionWithTheReferenceNetworkInDouble) 
   EXPECT_NEAR(found.loss, losses / 200, 1e-8 * losses / 200);
 
   PointScalars<double> alone("test::residual", 200);
-  kernel.residual(batch, 200, alone);
+  kernel->residual(batch, 200, alone);
   for (std::size_t i = 0; i < 200; ++i)
     EXPECT_NEAR(alone(i), found.residual[i], 1e-11 * (1 + std::abs(expected[i]))) << "forward pass alone, point " << i;
 }
 
-// Central differences along a random direction within one tensor: truncation ~ h^2, rounding ~ 1e-16/h; at h = 1e-5 both stay below 1e-9
-// of the gradient's norm along that tensor. The loss is summed without rounding to quanta, whose 2^-41 would show here.
 TEST_P(ResidualByDimension, GradientOfEveryTensorEqualsCentralDifferences) {
   const auto [dimension, width, layers, form, normalised] = GetParam();
   const auto nets = networks(dimension, width, layers, normalised);
-  const auto batch = random_batch<double>(150, dimension);
-  const auto parameters = random_parameters(nets);
-  ResidualKernel<double> kernel(curve_of(dimension, form), nets, huber);
-  const auto found = loss_and_gradient(kernel, batch, parameters);
-  ASSERT_EQ(found.gradient.size(), parameters.size());
-
-  for (const auto& tensor : nets.tensors()) {
-    const auto begin = static_cast<std::size_t>(tensor.offset), end = begin + static_cast<std::size_t>(tensor.size());
-    std::vector<double> forward = parameters, backward = parameters;
-    double length = 0, along = 0, norm = 0;
-    for (std::size_t i = begin; i < end; ++i) length += draw(5, i) * draw(5, i);
-    constexpr double h = 1e-5;
-    for (std::size_t i = begin; i < end; ++i) {
-      const double direction = draw(5, i) / std::sqrt(length);
-      forward[i] += h * direction;
-      backward[i] -= h * direction;
-      along += direction * found.gradient[i];
-      norm += found.gradient[i] * found.gradient[i];
-    }
-    const auto loss = [&](const std::vector<double>& at) { return loss_and_gradient(kernel, batch, at, Reduction::fast).loss; };
-    const double slope = (loss(forward) - loss(backward)) / (2 * h);
-    EXPECT_NEAR(slope, along, 1e-6 * std::sqrt(norm)) << tensor.name;
-    EXPECT_GT(norm, 0) << tensor.name;
-  }
+  test::expect_gradient_of_differences(*kernel_of(curve_of(dimension, form), nets, huber), random_batch<double>(150, dimension),
+                                       random_parameters(nets));
 }
 
-// The network in float differs from double by accumulated rounding: about sqrt(width) layers eps relative to the sizes involved.
 TEST_P(ResidualByDimension, FloatAgreesWithDoubleToItsPrecision) {
   const auto [dimension, width, layers, form, normalised] = GetParam();
   const auto nets = networks(dimension, width, layers, normalised);
   const auto curve = curve_of(dimension, form);
-  const auto parameters = random_parameters(nets);
-  ResidualKernel<double> in_double(curve, nets);
-  ResidualKernel<float> in_float(curve, nets);
-  const auto expected = loss_and_gradient(in_double, random_batch<double>(300, dimension), parameters);
-  const auto found = loss_and_gradient(in_float, random_batch<float>(300, dimension), parameters);
-  EXPECT_NEAR(found.loss, expected.loss, 1e-5 * expected.loss);
-  double difference = 0, norm = 0;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    difference += std::pow(found.gradient[i] - expected.gradient[i], 2);
-    norm += std::pow(expected.gradient[i], 2);
-  }
-  EXPECT_LT(std::sqrt(difference / norm), 1e-5);
+  test::expect_float_near_double(*kernel_of<float>(curve, nets), random_batch<float>(300, dimension), *kernel_of(curve, nets),
+                                 random_batch<double>(300, dimension), random_parameters(nets));
 }
 
 TEST(Residual, OfAPointDoesNotDependOnItsPlaceInTheBatch) {
   const auto nets = networks(3, 24, 2, false);
-  ResidualKernel<float> kernel(curve_of(3, CurveForm::anchored), nets);
-  kernel.set_parameters(random_parameters(nets));
+  const auto kernel = kernel_of<float>(curve_of(3, CurveForm::anchored), nets);
+  kernel->set_parameters(random_parameters(nets));
   const auto batch = random_batch<float>(333, 3);
   PointScalars<float> together("test::residual", 333);
-  kernel.residual(batch, 333, together);
+  kernel->residual(batch, 333, together);
   for (const std::size_t i : {0, 1, 31, 32, 127, 128, 200, 332}) {
-    CollocationBatch<float> one(1, 3);
+    CollocationBatch<float> one(1, 3, 10);
     one.t(0) = batch.t(i);
     for (std::size_t k = 0; k < 3; ++k) one.x(0, k) = batch.x(i, k);
-    for (std::size_t k = 0; k < 5; ++k) {
-      one.base(0, k) = batch.base(i, k);
-      one.latent(0, k) = batch.latent(i, k);
-    }
+    for (std::size_t k = 0; k < 10; ++k) one.known(0, k) = batch.known(i, k);
     PointScalars<float> alone("test::residual", 1);
-    kernel.residual(one, 1, alone);
+    kernel->residual(one, 1, alone);
     EXPECT_EQ(alone(0), together(i)) << "point " << i;
   }
 }
@@ -272,18 +183,18 @@ TEST(Velocity, IsTheGradientOfTheEnergyDifferenceAndItsDivergenceTheLaplacian) {
   const auto batch = random_batch<double>(45, D);
   for (const auto form : {CurveForm::plain, CurveForm::anchored, CurveForm::contracted}) {
     const auto curve = curve_of(D, form);
-    ResidualKernel<double> kernel(curve, nets);
-    kernel.set_parameters(parameters);
+    const auto kernel = kernel_of<double>(curve, nets);
+    kernel->set_parameters(parameters);
     Points<double> velocity("test::velocity", 45, D);
     PointScalars<double> divergence("test::divergence", 45);
-    kernel.velocity(45, batch.t, batch.x, batch.base, batch.latent, velocity, divergence);
+    kernel->velocity(45, batch.t, batch.x, batch.known, velocity, divergence);
     for (std::size_t i = 0; i < 45; ++i) {
       const std::vector<double> point{batch.x(i, 0), batch.x(i, 1), batch.x(i, 2), Reference{curve}.clock(batch.t(i))};
-      const auto psi = reference::psi_channels(nets.psi, parameters, nets.input_shift, nets.input_scale, point);
+      const auto psi = reference::psi_channels(*nets.find("psi"), parameters, nets.input_shift, nets.input_scale, point);
       const double share = Reference{curve}.share(batch.t(i));
       for (std::size_t k = 0; k < D; ++k)
-        EXPECT_NEAR(velocity(i, k), batch.base(i, k + 1) - batch.latent(i, k + 1) + share * psi[k + 1], 1e-12);
-      EXPECT_NEAR(divergence(i), batch.base(i, D + 1) - batch.latent(i, D + 1) + share * psi[D + 2], 1e-12);
+        EXPECT_NEAR(velocity(i, k), batch.known(i, k + 1) - batch.known(i, D + 3 + k) + share * psi[k + 1], 1e-12);
+      EXPECT_NEAR(divergence(i), batch.known(i, D + 1) - batch.known(i, 2 * D + 3) + share * psi[D + 2], 1e-12);
     }
   }
 }
@@ -291,8 +202,8 @@ TEST(Velocity, IsTheGradientOfTheEnergyDifferenceAndItsDivergenceTheLaplacian) {
 TEST(LossAndGradient, IsThePlainMeanSquareOfTheResidualInTimeIfAskedFor) {
   const auto nets = networks(2, 16, 2, false);
   const auto batch = random_batch<double>(300, 2);
-  ResidualKernel<double> kernel(curve_of(2, CurveForm::anchored), nets, {LossKind::mean_square, 1, ResidualUnit::time});
-  const auto found = loss_and_gradient(kernel, batch, random_parameters(nets));
+  const auto kernel = kernel_of(curve_of(2, CurveForm::anchored), nets, {LossKind::squared, 1, ResidualUnit::time});
+  const auto found = loss_and_gradient(*kernel, batch, random_parameters(nets));
   double squares = 0;
   for (const double r : found.residual) squares += r * r;
   EXPECT_NEAR(found.loss, squares / 300, 1e-11 * squares / 300);
@@ -302,9 +213,9 @@ TEST(LossAndGradient, FastAndReproducibleReductionAgreeToTheQuantum) {
   const auto nets = networks(2, 16, 2, true);
   const auto parameters = random_parameters(nets);
   const auto batch = random_batch<double>(1000, 2);
-  ResidualKernel<double> kernel(curve_of(2, CurveForm::anchored), nets);
-  const auto exact = loss_and_gradient(kernel, batch, parameters, Reduction::fast);
-  const auto rounded = loss_and_gradient(kernel, batch, parameters, Reduction::reproducible);
+  const auto kernel = kernel_of<double>(curve_of(2, CurveForm::anchored), nets);
+  const auto exact = loss_and_gradient(*kernel, batch, parameters, Reduction::fast);
+  const auto rounded = loss_and_gradient(*kernel, batch, parameters, Reduction::reproducible);
   double largest = 0;
   for (const double g : exact.gradient) largest = std::max(largest, std::abs(g));
   // 8 chunks, each rounded by at most half a quantum of 2^-41 of its tensor's largest partial sum (itself below 2^3 of the largest sum).
@@ -315,14 +226,14 @@ TEST(LossAndGradient, FastAndReproducibleReductionAgreeToTheQuantum) {
 TEST(LossAndGradient, OfANonFinitePointIsReportedAndNoSumIsGiven) {
   const auto nets = networks(2, 16, 2, false);
   const auto batch = random_batch<float>(300, 2);
-  batch.base(177, 1) = std::numeric_limits<float>::quiet_NaN();
-  ResidualKernel<float> kernel(curve_of(2, CurveForm::anchored), nets);
-  kernel.set_parameters(random_parameters(nets));
-  ReproducibleSum sum(kernel.sum_borders(), 3, Reduction::reproducible);
+  batch.known(177, 1) = std::numeric_limits<float>::quiet_NaN();
+  const auto kernel = kernel_of<float>(curve_of(2, CurveForm::anchored), nets);
+  kernel->set_parameters(random_parameters(nets));
+  ReproducibleSum sum(kernel->sum_borders(), 3, Reduction::reproducible);
   PointScalars<float> residual("test::residual", 300);
   std::vector<double> total;
-  kernel.add_loss_and_gradient(batch, 300, 300, sum.begin(), residual);
-  EXPECT_EQ(sum.finish(self(), total), ReproducibleSum::Outcome::nonfinite);
+  kernel->add_loss_and_gradient(batch, 300, 300, sum.begin(), residual);
+  EXPECT_EQ(sum.finish(Communicator(MPI_COMM_SELF), total), ReproducibleSum::Outcome::nonfinite);
   EXPECT_TRUE(total.empty());
   for (std::size_t i = 0; i < 300; ++i) EXPECT_EQ(std::isnan(residual(i)), i == 177) << "point " << i;
 }

@@ -62,7 +62,7 @@ const std::map<std::string, std::string> other_values = {
     {"optimizer.preconditioner-decay", "0.951"},
     {"training.steps", "999999999999"},
     {"training.max-seconds", "0.1"},
-    {"training.loss", "mean-square"},
+    {"training.loss", "squared"},
     {"training.huber-width", "7.5"},
     {"training.residual-unit", "time"},
     {"training.average", "0.99"},

@@ -1,5 +1,7 @@
+#include "to_device.hpp"
+
 #include <boltzcurve/core/error.hpp>
-#include <boltzcurve/curve/curve_energies.hpp>
+#include <boltzcurve/curve/gradient_flow_energies.hpp>
 
 #include <cmath>
 #include <string>
@@ -7,45 +9,39 @@
 namespace boltzcurve {
 namespace {
 
-constexpr double smallest_weight = 1e-9, largest_energy = 1e30;  // the latter well below what float can hold
-
-template <class Real>
-Kokkos::View<Real*> to_device(const std::string& label, const std::vector<double>& values) {
-  Kokkos::View<Real*> view(label, values.size());
-  const auto host = Kokkos::create_mirror_view(view);
-  for (std::size_t k = 0; k < values.size(); ++k) host(k) = static_cast<Real>(values[k]);
-  Kokkos::deep_copy(view, host);
-  return view;
-}
+constexpr double smallest_weight = 1e-9;
 
 }  // namespace
 
 CurveAnchor CurveAnchor::standard(int dimension) {
   const auto D = static_cast<std::size_t>(dimension);
-  return {std::vector<double>(D, 0.0), std::vector<double>(D, 1.0), 0};
+  return {std::vector<double>(D, 0.0), std::vector<double>(D, 1.0), 0, {}};
 }
 
 template <class Real>
-CurveEnergies<Real>::CurveEnergies(const GradientFlow& curve, const CurveAnchor& anchor, const Energy& target, const Energy& latent)
+GradientFlowEnergies<Real>::GradientFlowEnergies(const GradientFlow& curve, const CurveAnchor& anchor, const Energy& target,
+                                                 const Energy& latent)
     : curve_(curve),
       target_(target),
       latent_(latent),
-      anchor_mean_(to_device<Real>("boltzcurve::anchor_mean", anchor.mean)),
-      anchor_variance_(to_device<Real>("boltzcurve::anchor_variance", anchor.variance)),
+      anchor_mean_(detail::to_device<Real>("boltzcurve::anchor_mean", anchor.mean)),
+      anchor_variance_(detail::to_device<Real>("boltzcurve::anchor_variance", anchor.variance)),
       anchor_offset_(static_cast<Real>(anchor.offset)),
-      level_(static_cast<Real>(anchor.level)),
-      scale_(static_cast<Real>(anchor.scale)) {
+      taming_(anchor.taming) {
   if (curve.form != CurveForm::contracted) return;
   const auto modes = latent.modes();
   const auto D = static_cast<std::size_t>(curve.dimension);
   if (modes.size() != 1 || anchor.mean.size() != D || anchor.variance.size() != D)
-    throw Error(ExitCode::internal_error, "CurveEnergies: the contracted form needs a normal latent law and an anchor");
-  center_ = to_device<Real>("boltzcurve::curve_center", modes.front().center);
+    throw Error(ExitCode::internal_error, "GradientFlowEnergies: the contracted form needs a normal latent law and an anchor");
+  center_ = detail::to_device<Real>("boltzcurve::curve_center", modes.front().center);
 }
 
 template <class Real>
-void CurveEnergies<Real>::evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> base, Points<Real> latent) {
+void GradientFlowEnergies<Real>::evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> known) {
   if (t.extent(0) == 0) return;
+  const auto columns = static_cast<std::size_t>(curve_.dimension) + 2;
+  const Points<Real> base = Kokkos::subview(known, Kokkos::ALL, std::make_pair(std::size_t{0}, columns)),
+                     latent = Kokkos::subview(known, Kokkos::ALL, std::make_pair(columns, 2 * columns));
   latent_.evaluate(x, latent);
   if (curve_.form == CurveForm::contracted)
     contract(t, x, base);
@@ -54,7 +50,7 @@ void CurveEnergies<Real>::evaluate(PointScalars<const Real> t, Points<const Real
 }
 
 template <class Real>
-void CurveEnergies<Real>::stay(PointScalars<const Real> t, Points<const Real> x, Points<Real> base, Points<const Real> latent) {
+void GradientFlowEnergies<Real>::stay(PointScalars<const Real> t, Points<const Real> x, Points<Real> base, Points<const Real> latent) {
   target_.evaluate(x, base);
   const auto curve = curve_;
   const int D = curve_.dimension;
@@ -69,7 +65,7 @@ void CurveEnergies<Real>::stay(PointScalars<const Real> t, Points<const Real> x,
 }
 
 template <class Real>
-void CurveEnergies<Real>::contract(PointScalars<const Real> t, Points<const Real> x, Points<Real> base) {
+void GradientFlowEnergies<Real>::contract(PointScalars<const Real> t, Points<const Real> x, Points<Real> base) {
   const std::size_t n = t.extent(0);
   const int D = curve_.dimension;
   if (y_.extent(0) < n) {
@@ -80,8 +76,8 @@ void CurveEnergies<Real>::contract(PointScalars<const Real> t, Points<const Real
   const auto moments = moments_;
   const auto curve = curve_;
   const auto center = center_, mean = anchor_mean_, variance = anchor_variance_;
-  const Real offset = anchor_offset_, level = level_, scale = scale_,
-             precision = static_cast<Real>(1 / (curve_.latent_scale * curve_.latent_scale));
+  const auto tamed = taming_;
+  const Real offset = anchor_offset_, precision = static_cast<Real>(1 / (curve_.latent_scale * curve_.latent_scale));
   Kokkos::parallel_for(
       "boltzcurve::contracted_points", n, KOKKOS_LAMBDA(const std::size_t i) {
         const auto factors = curve.factors(t(i));
@@ -93,17 +89,16 @@ void CurveEnergies<Real>::contract(PointScalars<const Real> t, Points<const Real
   target_.evaluate(y, base);
   Kokkos::parallel_for(
       "boltzcurve::contracted_base", n, KOKKOS_LAMBDA(const std::size_t i) {
-        using std::log;
         const Moment moment = moments(i);
+        const Real excess = tamed.excess(base(i, 0)), taming = Real(1) / (Real(1) + excess);
         Real steepness = 0;  // of the target: the sum of its squared slopes, needed where it is tamed
-        if (base(i, 0) > level)
+        if (excess > Real(0))
           for (int k = 1; k <= D; ++k) steepness += base(i, k) * base(i, k);
         const bool finite = base(i, 0) < Real(largest_energy) && steepness < Real(largest_energy);
         const bool target_counts = finite && moment.target > Real(smallest_weight);
         const Real g = target_counts ? moment.target : Real(0), g_rate = target_counts ? moment.target_rate : Real(0);
         const Real stretch = moment.stretch, added = curve.added_variance(stretch);
         const Real added_rate = curve.added_variance_rate(added);
-        const Real excess = base(i, 0) > level ? (base(i, 0) - level) / scale : Real(0), taming = Real(1) / (Real(1) + excess);
         Real target_rate = 0, anchor = offset, anchor_rate = 0, anchor_laplacian = 0;
         for (int k = 0; k < D; ++k) {
           const Real from_center = (x(i, k) - center(k)) * stretch, from_mean = center(k) + from_center - mean(k);
@@ -117,15 +112,15 @@ void CurveEnergies<Real>::contract(PointScalars<const Real> t, Points<const Real
         }
         Real energy = 0, laplacian = 0;
         if (target_counts) {
-          energy = excess > Real(0) ? level + scale * log(Real(1) + excess) : base(i, 0);
-          laplacian = taming * (base(i, D + 1) - (excess > Real(0) ? taming * steepness / scale : Real(0)));
+          energy = tamed.energy(base(i, 0), excess);
+          laplacian = taming * (base(i, D + 1) - (excess > Real(0) ? taming * steepness / static_cast<Real>(tamed.scale) : Real(0)));
         }
         base(i, 0) = g_rate * (energy - anchor) + g * target_rate * precision + (Real(1) - g) * anchor_rate;
         base(i, D + 1) = stretch * stretch * (g * laplacian + (Real(1) - g) * anchor_laplacian);
       });
 }
 
-template class CurveEnergies<float>;
-template class CurveEnergies<double>;
+template class GradientFlowEnergies<float>;
+template class GradientFlowEnergies<double>;
 
 }  // namespace boltzcurve

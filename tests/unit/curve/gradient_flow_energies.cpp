@@ -1,4 +1,4 @@
-#include <boltzcurve/curve/curve_energies.hpp>
+#include <boltzcurve/curve/gradient_flow_energies.hpp>
 #include <boltzcurve/energy/registry.hpp>
 #include <boltzcurve/random/counter_rng.hpp>
 
@@ -36,7 +36,7 @@ GradientFlow curve(CurveForm form) {
   return flow;
 }
 
-CurveAnchor anchor() { return {{0.3, -0.2, 1, 0}, {2.0, 1.0, 0.5, 3.0}, -4}; }
+CurveAnchor anchor() { return {{0.3, -0.2, 1, 0}, {2.0, 1.0, 0.5, 3.0}, -4, {}}; }
 
 struct Rows {
   std::vector<double> base, latent;
@@ -44,15 +44,15 @@ struct Rows {
 
 Rows rows_at(const GradientFlow& flow, double t, const std::vector<double>& x) {
   PointScalars<double> time("test::t", 1);
-  Points<double> point("test::x", 1, 4), base("test::base", 1, 6), other("test::latent", 1, 6);
+  Points<double> point("test::x", 1, 4), known("test::known", 1, 12);
   time(0) = t;
   for (std::size_t k = 0; k < 4; ++k) point(0, k) = x[k];
   const auto f_target = target(), f_latent = latent();
-  CurveEnergies<double>(flow, anchor(), *f_target, *f_latent).evaluate(time, point, base, other);
+  GradientFlowEnergies<double>(flow, anchor(), *f_target, *f_latent).evaluate(time, point, known);
   Rows rows;
   for (std::size_t k = 0; k < 6; ++k) {
-    rows.base.push_back(base(0, k));
-    rows.latent.push_back(other(0, k));
+    rows.base.push_back(known(0, k));
+    rows.latent.push_back(known(0, 6 + k));
   }
   return rows;
 }
@@ -81,7 +81,7 @@ double base_value(const GradientFlow& flow, double t, const std::vector<double>&
 }
 
 // Central differences with step h = 1e-4 have an error of h^2/6 of the third derivative, here below 1e-5 of the sizes involved.
-TEST(CurveEnergies, AreTheDerivativesOfTheBase) {
+TEST(GradientFlowEnergies, AreTheDerivativesOfTheBase) {
   constexpr double h = 1e-4;
   for (const auto form : {CurveForm::plain, CurveForm::anchored, CurveForm::contracted}) {
     for (const auto schedule : {Schedule::linear, Schedule::diffusion}) {
@@ -110,27 +110,29 @@ TEST(CurveEnergies, AreTheDerivativesOfTheBase) {
 }
 
 // f~ = L + S log(1 + (f - L)/S) above L: derivatives of the tamed base against differences of the same formula, where f_D is above L.
-TEST(CurveEnergies, TameTheWallsOfTheTarget) {
+TEST(GradientFlowEnergies, TameTheWallsOfTheTarget) {
   constexpr double h = 1e-4, t = 0.05;
   auto flow = curve(CurveForm::contracted);
   auto tamed = anchor();
-  tamed.level = 5;
-  tamed.scale = 20;
+  tamed.taming.level = 5;
+  tamed.taming.scale = 20;
   const auto f_target = target(), f_latent = latent();
   const auto rows_of = [&](double time, const std::vector<double>& x) {
     PointScalars<double> at("test::t", 1);
-    Points<double> point("test::x", 1, 4), base("test::base", 1, 6), other("test::latent", 1, 6);
+    Points<double> point("test::x", 1, 4), known("test::known", 1, 12);
     at(0) = time;
     for (std::size_t k = 0; k < 4; ++k) point(0, k) = x[k];
-    CurveEnergies<double>(flow, tamed, *f_target, *f_latent).evaluate(at, point, base, other);
-    return std::vector<double>{base(0, 0), base(0, 1), base(0, 2), base(0, 3), base(0, 4), base(0, 5)};
+    GradientFlowEnergies<double>(flow, tamed, *f_target, *f_latent).evaluate(at, point, known);
+    return std::vector<double>{known(0, 0), known(0, 1), known(0, 2), known(0, 3), known(0, 4), known(0, 5)};
   };
   const auto value = [&](double time, std::vector<double> x) {
     const double g = flow.factors(time).target;
     const double whole = base_value(flow, time, x);
     for (auto& coordinate : x) coordinate = mean + (coordinate - mean) * std::exp(time / (scale * scale));
     const double f = value_of(*f_target, x);
-    return whole + g * (f > tamed.level ? tamed.level + tamed.scale * std::log(1 + (f - tamed.level) / tamed.scale) - f : 0);
+    return whole + g * (f > tamed.taming.level
+                            ? tamed.taming.level + tamed.taming.scale * std::log(1 + (f - tamed.taming.level) / tamed.taming.scale) - f
+                            : 0);
   };
   for (const std::vector<double>& x : {std::vector<double>{2.9, 1, -2.8, 0.5}, {-3.2, 0, 2.5, -1}, {1.7, 0, 1.7, 0}}) {
     const auto rows = rows_of(t, x);
@@ -149,7 +151,7 @@ TEST(CurveEnergies, TameTheWallsOfTheTarget) {
 }
 
 // v = 1.69 (exp(2 t / 1.69) - 1) is 1.3e3 at t = 5.6, so g = (1 + v/0.2)^-3 is 3e-12, and what is left is the normal law.
-TEST(CurveEnergies, LeaveTheTargetOutWhereItsWeightIsNothing) {
+TEST(GradientFlowEnergies, LeaveTheTargetOutWhereItsWeightIsNothing) {
   const auto flow = curve(CurveForm::contracted);
   EXPECT_LT(flow.factors(5.6).target, 1e-9);
   const double infinity = std::numeric_limits<double>::infinity();

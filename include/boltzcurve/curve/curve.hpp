@@ -1,0 +1,106 @@
+#pragma once
+
+#include <boltzcurve/core/choice.hpp>
+#include <boltzcurve/curve/curve_energies.hpp>
+#include <boltzcurve/curve/curve_functor.hpp>
+#include <boltzcurve/curve/gradient_flow.hpp>
+#include <boltzcurve/curve/networks.hpp>
+#include <boltzcurve/curve/residual.hpp>
+#include <boltzcurve/energy/energy.hpp>
+#include <boltzcurve/energy/survey.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace boltzcurve {
+
+/// The curves, a line each: identifier, name and meaning. Each has its own file in src/curve, which defines make_IDENTIFIER_curve.
+#define BOLTZCURVE_CURVES(ENTRY)                                                                                    \
+  ENTRY(gradient_flow, "gradient-flow", "energy g(t) f_D + t psi or better (curve.form), velocity grad(f_t - f_Z)") \
+  ENTRY(linear, "linear", "energy (1-t) f_Z + t f_D; learned: the velocity")                                        \
+  ENTRY(learned, "learned", "energy (1-t) f_Z + t f_D + t(1-t) psi; learned: psi and the velocity")
+
+#define BOLTZCURVE_CURVE_NAME(identifier, name, meaning) identifier,
+#define BOLTZCURVE_CURVE_CHOICE(identifier, name, meaning) {CurveName::identifier, name, meaning},
+enum class CurveName { BOLTZCURVE_CURVES(BOLTZCURVE_CURVE_NAME) };
+template <>
+inline constexpr auto choices<CurveName> = std::to_array<Choice<CurveName>>({BOLTZCURVE_CURVES(BOLTZCURVE_CURVE_CHOICE)});
+#undef BOLTZCURVE_CURVE_NAME
+#undef BOLTZCURVE_CURVE_CHOICE
+
+/// How C_t = -(d/dt) log Z_t is known.
+enum class NormalizerKind { automatic, none, network };
+template <>
+inline constexpr auto choices<NormalizerKind> = std::to_array<Choice<NormalizerKind>>({
+    {NormalizerKind::automatic, "auto", "none for gradient-flow, which absorbs it in psi, else network"},
+    {NormalizerKind::none, "none", "C_t = 0"},
+    {NormalizerKind::network, "network", "C_t is a small network of t alone"},
+});
+
+/// What curves are told; each takes what it needs. 0 where the survey of the target is to decide.
+struct CurveSettings {
+  int dimension = 1;
+  double horizon = 0;
+  CurveForm form = CurveForm::contracted;
+  Schedule schedule = Schedule::diffusion;
+  CurveClock clock = CurveClock::logarithmic;
+  double width = 0, power = 4;
+  double clock_width = 0.3;  ///< c' over the squared width of modes
+
+  int network_width = 64, hidden_layers = 3;  ///< of psi and of the velocity
+  double input_range = 0;
+  NormalizerKind normalizer = NormalizerKind::automatic;
+  int normalizer_width = 16, normalizer_hidden_layers = 1;
+
+  std::string latent_name = "gaussian";
+  std::vector<double> latent_mean, latent_deviation;  ///< [D]
+  Survey survey;                                      ///< of the target
+};
+
+/// A curve of densities between latent law and target, as everything but the kernels sees it.
+class Curve {
+ public:
+  virtual ~Curve() = default;
+
+  virtual int dimension() const = 0;
+  virtual const CurveNetworks& networks() const = 0;
+
+  /// The ends. The clock shows 0 at the target and 1 at the latent law, whichever way the time runs.
+  virtual double target_time() const = 0;
+  virtual double latent_time() const = 0;
+  virtual double time_at(double clock) const = 0;
+  virtual ClockReading<double> clock_at(double t) const = 0;
+
+  /// How a point y of the target comes to time t, roughly: m + contraction (y - m) + spread e with m and e of the latent law.
+  virtual Bridge bridge(double t) const = 0;
+
+  /// What follows from the survey, for the log: "horizon 4.3".
+  virtual std::string description() const = 0;
+
+  template <class Real>
+  std::unique_ptr<ResidualKernel<Real>> kernel(const LossShape& loss = {}) const {
+    std::unique_ptr<ResidualKernel<Real>> made;
+    make_kernel(loss, made);
+    return made;
+  }
+
+  /// The energies must outlive what is made.
+  template <class Real>
+  std::unique_ptr<CurveEnergies<Real>> energies(const Energy& target, const Energy& latent) const {
+    std::unique_ptr<CurveEnergies<Real>> made;
+    make_energies(target, latent, made);
+    return made;
+  }
+
+ private:
+  virtual void make_kernel(const LossShape& loss, std::unique_ptr<ResidualKernel<float>>& made) const = 0;
+  virtual void make_kernel(const LossShape& loss, std::unique_ptr<ResidualKernel<double>>& made) const = 0;
+  virtual void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<float>>& made) const = 0;
+  virtual void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<double>>& made) const = 0;
+};
+
+/// Throws ConfigError, naming key and remedy, where the curve cannot do what the settings ask.
+std::unique_ptr<Curve> make_curve(CurveName name, const CurveSettings& settings);
+
+}  // namespace boltzcurve

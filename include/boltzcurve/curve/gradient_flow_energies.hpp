@@ -1,0 +1,63 @@
+#pragma once
+
+#include <boltzcurve/curve/curve_energies.hpp>
+#include <boltzcurve/curve/gradient_flow.hpp>
+#include <boltzcurve/curve/networks.hpp>
+#include <boltzcurve/energy/energy.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace boltzcurve {
+
+/// The normal law f_A of the contracted form at t = 0, with the constant that makes it comparable with f_D.
+struct CurveAnchor {
+  std::vector<double> mean, variance;  ///< mu, S^2 [D]
+  double offset = 0;                   ///< nats
+  Taming taming;
+
+  /// N(0, 1) in all coordinates, nothing tamed.
+  static CurveAnchor standard(int dimension);
+};
+
+/// The rows of a GradientFlow: of its base b, then of f_Z. In the contracted form derivatives by x and t follow by the
+/// chain rule,
+///
+///     grad_x F(y) = grad F(y)/alpha,  Lap_x F(y) = Lap F(y)/alpha^2,  d_t F(y) = <grad F(y), y-m>/sigma^2.
+///
+/// Where g is below 1e-9, or f_D overflows, f_D is left out: y grows like exp(t), and an energy may grow exponentially.
+template <class Real>
+class GradientFlowEnergies final : public CurveEnergies<Real> {
+ public:
+  /// The energies must outlive this. m is the latent law's only mode. `anchor` is needed by the contracted form.
+  GradientFlowEnergies(const GradientFlow& curve, const CurveAnchor& anchor, const Energy& target, const Energy& latent);
+
+  int rows() const override { return curve_.known_rows(); }
+  void evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> known) override;
+
+ private:
+  void contract(PointScalars<const Real> t, Points<const Real> x, Points<Real> base);
+  void stay(PointScalars<const Real> t, Points<const Real> x, Points<Real> base, Points<const Real> latent);
+
+  GradientFlow curve_;
+  const Energy& target_;
+  const Energy& latent_;
+  Kokkos::View<Real*> center_, anchor_mean_, anchor_variance_;
+  Real anchor_offset_;
+  Taming taming_;
+  /// What a point of time means for the target's energy.
+  struct Moment {
+    Real target, target_rate, stretch;  // g, dg/dt, 1/alpha
+  };
+  Points<Real> y_;  // these two grow to the largest batch seen
+  Kokkos::View<Moment*> moments_;
+};
+
+/// A gradient flow of which everything is known.
+class Curve;
+std::unique_ptr<Curve> make_curve(const GradientFlow& curve, const CurveNetworks& networks, const CurveAnchor& anchor);
+
+extern template class GradientFlowEnergies<float>;
+extern template class GradientFlowEnergies<double>;
+
+}  // namespace boltzcurve

@@ -1,0 +1,78 @@
+#include "curve_of.hpp"
+
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/curve/curve.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace boltzcurve {
+namespace detail {
+namespace {
+
+// The network sees a clock that spans [-2, 2] from target to latent law, and coordinates in units in which the target's standard deviation
+// is input_range / box_deviations: a uniform law would span [-input_range, input_range].
+constexpr double clock_range = 2, box_deviations = 1.7320508075688772;
+
+// With a range of 3 or less the first layer is nearly linear, and features of the width of a mode take long to appear; modes that are
+// many and thin need more. Measured on the shipped targets.
+constexpr double least_range = 3, largest_range = 8, range_per_width = 0.5;
+
+}  // namespace
+
+std::vector<double> about_latent_mean(const CurveSettings& settings) {
+  std::vector<double> about;
+  for (std::size_t k = 0; k < settings.latent_mean.size(); ++k)
+    about.push_back(std::hypot(settings.survey.deviation[k], settings.survey.mean[k] - settings.latent_mean[k]));
+  return about;
+}
+
+MlpShape space_time_network(const CurveSettings& settings, int outputs) {
+  return {settings.dimension + 1, settings.network_width, settings.hidden_layers, outputs};
+}
+
+CurveNetworks curve_networks(const CurveSettings& settings, std::vector<CurveNetwork> list, bool with_normaliser, double width) {
+  CurveNetworks networks;
+  networks.list = std::move(list);
+  if (with_normaliser) networks.list.push_back({"normalizer", {1, settings.normalizer_width, settings.normalizer_hidden_layers}});
+  double spread = 0;
+  for (const double deviation : settings.survey.deviation) spread += deviation * deviation / settings.dimension;
+  const double range =
+      settings.input_range > 0 ? settings.input_range : std::clamp(range_per_width * std::sqrt(spread / width), least_range, largest_range);
+  const auto about = about_latent_mean(settings);
+  for (std::size_t k = 0; k < about.size(); ++k) {
+    networks.input_shift.push_back(settings.latent_mean[k]);
+    networks.input_scale.push_back(range / (box_deviations * std::max(about[k], settings.latent_deviation[k])));
+  }
+  networks.input_shift.push_back(0.5);
+  networks.input_scale.push_back(2 * clock_range);
+  return networks;
+}
+
+Taming taming_of(const CurveSettings& settings) {
+  const double scale = 50 + 5 * settings.dimension;  // far above what thermal motion reaches: f_D - min f_D is D/2 on average
+  return {settings.survey.energy + scale, scale};
+}
+
+}  // namespace detail
+
+#define BOLTZCURVE_DECLARE_CURVE(identifier, name, meaning) std::unique_ptr<Curve> make_##identifier##_curve(const CurveSettings& settings);
+BOLTZCURVE_CURVES(BOLTZCURVE_DECLARE_CURVE)
+
+std::unique_ptr<Curve> make_curve(CurveName name, const CurveSettings& settings) {
+#define BOLTZCURVE_MAKE_CURVE(identifier, text, meaning) \
+  if (name == CurveName::identifier) return make_##identifier##_curve(settings);
+  BOLTZCURVE_CURVES(BOLTZCURVE_MAKE_CURVE)
+  return nullptr;
+}
+
+template <class Real>
+CollocationBatch<Real>::CollocationBatch(std::int64_t points, int dimension, int known_rows)
+    : t("boltzcurve::collocation_time", static_cast<std::size_t>(points)),
+      x("boltzcurve::collocation_position", static_cast<std::size_t>(points), static_cast<std::size_t>(dimension)),
+      known("boltzcurve::collocation_known", static_cast<std::size_t>(points), static_cast<std::size_t>(known_rows)) {}
+
+template struct CollocationBatch<float>;
+template struct CollocationBatch<double>;
+
+}  // namespace boltzcurve

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <boltzcurve/curve/curve.hpp>
+
+#include <functional>
+#include <utility>
+
+// What the files of the curves share.
+namespace boltzcurve::detail {
+
+/// A Curve made of its functor and of how to make its energies.
+template <class Functor>
+class CurveOf : public Curve {
+ public:
+  CurveOf(const Functor& functor, CurveNetworks networks) : functor_(functor), networks_(std::move(networks)) {}
+
+  int dimension() const override { return functor_.dimension; }
+  const CurveNetworks& networks() const override { return networks_; }
+  double target_time() const override { return functor_.target_time(); }
+  double latent_time() const override { return functor_.latent_time(); }
+  double time_at(double clock) const override { return functor_.time_at(clock); }
+  ClockReading<double> clock_at(double t) const override { return functor_.clock_at(t); }
+  Bridge bridge(double t) const override { return functor_.bridge(t); }
+
+ protected:
+  const Functor& functor() const { return functor_; }
+
+ private:
+  void make_kernel(const LossShape& loss, std::unique_ptr<ResidualKernel<float>>& made) const override {
+    made = make_residual_kernel<Functor, float>(functor_, networks_, loss);
+  }
+  void make_kernel(const LossShape& loss, std::unique_ptr<ResidualKernel<double>>& made) const override {
+    made = make_residual_kernel<Functor, double>(functor_, networks_, loss);
+  }
+
+  Functor functor_;
+  CurveNetworks networks_;
+};
+
+/// Root mean square of the target's distance from the latent mean, per coordinate.
+std::vector<double> about_latent_mean(const CurveSettings& settings);
+
+/// The hidden part of psi and of the velocity, with the coordinates and the clock as inputs.
+MlpShape space_time_network(const CurveSettings& settings, int outputs);
+
+/// The networks of the list, then the normaliser where `with_normaliser`, and scales of the inputs by the survey. `width`: squared width of
+/// the target's modes.
+CurveNetworks curve_networks(const CurveSettings& settings, std::vector<CurveNetwork> list, bool with_normaliser, double width);
+
+/// Where the survey says that the target's walls begin.
+Taming taming_of(const CurveSettings& settings);
+
+}  // namespace boltzcurve::detail

@@ -1,0 +1,95 @@
+#include "curve_of.hpp"
+#include "residual_kernel.hpp"
+
+#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/curve/gradient_flow.hpp>
+#include <boltzcurve/curve/gradient_flow_energies.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace boltzcurve {
+namespace {
+
+// What is left of the target's second moment at the latent end, as a share of the latent variance: alpha_T^2 E|y-m|^2 / sigma^2. Starting
+// from the latent law instead of rho_T costs an ESS of this share at most (second order in alpha_T), and shifts a mode's weight w by up to
+// the root of share w (1 - w): 0.004.
+constexpr double remaining_share = 5e-5;
+
+class GradientFlowCurve final : public detail::CurveOf<GradientFlow> {
+ public:
+  GradientFlowCurve(const GradientFlow& functor, CurveNetworks networks, CurveAnchor anchor)
+      : CurveOf(functor, std::move(networks)), anchor_(std::move(anchor)) {}
+
+  std::string description() const override {
+    return fmt::format("modes of squared width {:.3g}; horizon {:.3g}", functor().width, functor().horizon);
+  }
+
+ private:
+  void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<float>>& made) const override {
+    made = std::make_unique<GradientFlowEnergies<float>>(functor(), anchor_, target, latent);
+  }
+  void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<double>>& made) const override {
+    made = std::make_unique<GradientFlowEnergies<double>>(functor(), anchor_, target, latent);
+  }
+
+  CurveAnchor anchor_;
+};
+
+void require_normal_latent(const CurveSettings& settings) {
+  const auto& deviation = settings.latent_deviation;
+  const bool round = std::all_of(deviation.begin(), deviation.end(), [&](double other) { return other == deviation.front(); });
+  if (settings.latent_name == "gaussian" && round) return;
+  throw ConfigError(fmt::format(
+      "latent.name = {}{}: curve.name = gradient-flow needs latent.name = gaussian with one latent.scale for all coordinates, since its "
+      "densities follow the Langevin diffusion towards the latent law, whose closed form it uses; curve.name = linear and learned take any "
+      "latent law",
+      settings.latent_name, settings.latent_name == "gaussian" ? " with several scales" : ""));
+}
+
+}  // namespace
+
+std::unique_ptr<Curve> make_curve(const GradientFlow& curve, const CurveNetworks& networks, const CurveAnchor& anchor) {
+  return std::make_unique<GradientFlowCurve>(curve, networks, anchor);
+}
+
+std::unique_ptr<Curve> make_gradient_flow_curve(const CurveSettings& settings) {
+  require_normal_latent(settings);
+  const auto& survey = settings.survey;
+  GradientFlow flow;
+  flow.dimension = settings.dimension;
+  flow.form = settings.form;
+  flow.schedule = settings.schedule;
+  flow.clock = settings.clock;
+  flow.power = settings.power;
+  flow.latent_scale = settings.latent_deviation.front();
+  flow.width = settings.width > 0 ? settings.width : survey.width;
+  flow.clock_width = settings.clock_width * flow.width;
+  const double variance = flow.latent_scale * flow.latent_scale;
+  if (settings.horizon > 20 * variance)
+    throw ConfigError(
+        fmt::format("curve.horizon = {}: with latent.scale = {} nothing of the target is left long before; must be at most 20 scale^2 = {}",
+                    settings.horizon, flow.latent_scale, 20 * variance));
+  flow.horizon = settings.horizon;
+  if (flow.horizon == 0) {
+    double second_moment = 0;
+    for (const double length : detail::about_latent_mean(settings)) second_moment += length * length;
+    flow.horizon = std::clamp(0.5 * variance * std::log(second_moment / (remaining_share * variance)), variance, 20 * variance);
+  }
+  CurveAnchor anchor;
+  anchor.mean = survey.mean;
+  for (const double deviation : survey.deviation) anchor.variance.push_back(deviation * deviation);
+  anchor.offset = survey.energy - 0.5 * settings.dimension;
+  anchor.taming = detail::taming_of(settings);
+
+  const bool with_normaliser = settings.normalizer == NormalizerKind::network;
+  auto networks = detail::curve_networks(settings, {{"psi", detail::space_time_network(settings, 1)}}, with_normaliser, flow.width);
+  return make_curve(flow, networks, anchor);
+}
+
+template std::unique_ptr<ResidualKernel<float>> make_residual_kernel(const GradientFlow&, const CurveNetworks&, const LossShape&);
+template std::unique_ptr<ResidualKernel<double>> make_residual_kernel(const GradientFlow&, const CurveNetworks&, const LossShape&);
+
+}  // namespace boltzcurve

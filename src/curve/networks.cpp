@@ -1,0 +1,41 @@
+#include <boltzcurve/curve/networks.hpp>
+
+#include <algorithm>
+
+namespace boltzcurve {
+
+const MlpShape* CurveNetworks::find(std::string_view name) const {
+  const auto found = std::find_if(list.begin(), list.end(), [&](const CurveNetwork& network) { return network.name == name; });
+  return found == list.end() ? nullptr : &found->shape;
+}
+
+std::vector<ParameterTensor> CurveNetworks::tensors() const {
+  std::vector<ParameterTensor> all;
+  std::int64_t offset = 0;
+  for (const auto& [name, shape] : list) {
+    for (auto tensor : parameter_tensors(shape)) {
+      tensor.name = name + "/" + tensor.name;
+      tensor.offset += offset;
+      all.push_back(tensor);
+    }
+    offset += boltzcurve::parameter_count(shape);
+  }
+  return all;
+}
+
+std::int64_t CurveNetworks::parameter_count() const {
+  std::int64_t count = 0;
+  for (const auto& network : list) count += boltzcurve::parameter_count(network.shape);
+  return count;
+}
+
+std::vector<double> CurveNetworks::initial_parameters(std::uint64_t seed) const {
+  std::vector<double> parameters;
+  for (std::size_t k = 0; k < list.size(); ++k) {
+    const auto one = boltzcurve::initial_parameters(list[k].shape, seed, k);
+    parameters.insert(parameters.end(), one.begin(), one.end());
+  }
+  return parameters;
+}
+
+}  // namespace boltzcurve

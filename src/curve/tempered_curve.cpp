@@ -1,0 +1,115 @@
+#include "residual_kernel.hpp"
+
+#include "tempered_curve_of.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace boltzcurve {
+namespace {
+
+constexpr double least_kappa = 1e-3;  // below, the logarithmic clock is the linear one
+
+template <class Real>
+class TemperedEnergies final : public CurveEnergies<Real> {
+ public:
+  TemperedEnergies(const Taming& taming, const Energy& target, const Energy& latent) : taming_(taming), target_(target), latent_(latent) {}
+
+  int rows() const override { return 1 + target_.dimension(); }
+
+  void evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> known) override {
+    const std::size_t n = t.extent(0);
+    if (n == 0) return;
+    const int D = target_.dimension();
+    if (of_target_.extent(0) < n) {
+      of_target_ = Points<Real>("boltzcurve::tempered_target", n, static_cast<std::size_t>(D) + 2);
+      of_latent_ = Points<Real>("boltzcurve::tempered_latent", n, static_cast<std::size_t>(D) + 2);
+    }
+    const auto rows = std::make_pair(std::size_t{0}, n);
+    const Points<Real> of_target = Kokkos::subview(of_target_, rows, Kokkos::ALL),
+                       of_latent = Kokkos::subview(of_latent_, rows, Kokkos::ALL);
+    target_.evaluate(x, of_target);
+    latent_.evaluate(x, of_latent);
+    const auto tamed = taming_;
+    Kokkos::parallel_for(
+        "boltzcurve::tempered_base", n, KOKKOS_LAMBDA(const std::size_t i) {
+          const Real time = t(i);
+          const bool finite = of_target(i, 0) < static_cast<Real>(largest_energy);
+          const Real f = finite ? of_target(i, 0) : static_cast<Real>(largest_energy), excess = tamed.excess(f);
+          const Real taming = finite ? Real(1) / (Real(1) + excess) : Real(0);
+          known(i, 0) = tamed.energy(f, excess) - of_latent(i, 0);
+          for (int k = 1; k <= D; ++k) {
+            const Real slope = taming > Real(0) ? taming * of_target(i, k) : Real(0);
+            known(i, k) = of_latent(i, k) + time * (slope - of_latent(i, k));
+          }
+        });
+  }
+
+ private:
+  Taming taming_;
+  const Energy& target_;
+  const Energy& latent_;
+  Points<Real> of_target_, of_latent_;  // these grow to the largest batch seen
+};
+
+class TemperedCurveOf final : public detail::CurveOf<TemperedCurve> {
+ public:
+  TemperedCurveOf(const TemperedCurve& functor, CurveNetworks networks, const Taming& taming)
+      : CurveOf(functor, std::move(networks)), taming_(taming) {}
+
+  std::string description() const override {
+    return fmt::format("modes of squared width {:.3g}, latent law of {:.3g}", functor().width,
+                       functor().latent_scale * functor().latent_scale);
+  }
+
+ private:
+  void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<float>>& made) const override {
+    made = make_tempered_energies<float>(taming_, target, latent);
+  }
+  void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<double>>& made) const override {
+    made = make_tempered_energies<double>(taming_, target, latent);
+  }
+
+  Taming taming_;
+};
+
+double root_mean_square(const std::vector<double>& values) {
+  double squares = 0;
+  for (const double value : values) squares += value * value;
+  return std::sqrt(squares / static_cast<double>(values.size()));
+}
+
+}  // namespace
+
+template <class Real>
+std::unique_ptr<CurveEnergies<Real>> make_tempered_energies(const Taming& taming, const Energy& target, const Energy& latent) {
+  return std::make_unique<TemperedEnergies<Real>>(taming, target, latent);
+}
+
+std::unique_ptr<Curve> make_curve(const TemperedCurve& curve, const CurveNetworks& networks, const Taming& taming) {
+  return std::make_unique<TemperedCurveOf>(curve, networks, taming);
+}
+
+std::unique_ptr<Curve> detail::make_tempered_curve(const CurveSettings& settings, WithPsi with_psi) {
+  TemperedCurve curve;
+  curve.dimension = settings.dimension;
+  curve.clock = settings.clock;
+  curve.latent_scale = root_mean_square(settings.latent_deviation);
+  curve.width = settings.width > 0 ? settings.width : settings.survey.width;
+  curve.kappa = std::max(curve.latent_scale * curve.latent_scale / (settings.clock_width * curve.width), least_kappa);
+  curve.velocity_unit = std::max(root_mean_square(about_latent_mean(settings)), curve.latent_scale);
+  std::vector<CurveNetwork> networks;
+  if (with_psi == WithPsi::yes) networks.push_back({"psi", space_time_network(settings, 1)});
+  networks.push_back({"velocity", space_time_network(settings, settings.dimension)});
+  const bool with_normaliser = settings.normalizer == NormalizerKind::network || settings.normalizer == NormalizerKind::automatic;
+  return make_curve(curve, curve_networks(settings, std::move(networks), with_normaliser, curve.width), taming_of(settings));
+}
+
+template std::unique_ptr<CurveEnergies<float>> make_tempered_energies<float>(const Taming&, const Energy&, const Energy&);
+template std::unique_ptr<CurveEnergies<double>> make_tempered_energies<double>(const Taming&, const Energy&, const Energy&);
+template std::unique_ptr<ResidualKernel<float>> make_residual_kernel(const TemperedCurve&, const CurveNetworks&, const LossShape&);
+template std::unique_ptr<ResidualKernel<double>> make_residual_kernel(const TemperedCurve&, const CurveNetworks&, const LossShape&);
+
+}  // namespace boltzcurve

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "curve_of.hpp"
+
+#include <boltzcurve/curve/tempered_curve.hpp>
+
+namespace boltzcurve::detail {
+
+enum class WithPsi { no, yes };
+std::unique_ptr<Curve> make_tempered_curve(const CurveSettings& settings, WithPsi with_psi);
+
+}  // namespace boltzcurve::detail

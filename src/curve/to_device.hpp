@@ -1,0 +1,20 @@
+#pragma once
+
+#include <Kokkos_Core.hpp>
+
+#include <string>
+#include <vector>
+
+namespace boltzcurve::detail {
+
+/// Numbers of the host, in another precision, where kernels can read them.
+template <class Real>
+Kokkos::View<Real*> to_device(const std::string& label, const std::vector<double>& values) {
+  Kokkos::View<Real*> view(label, values.size());
+  const auto host = Kokkos::create_mirror_view(view);
+  for (std::size_t k = 0; k < values.size(); ++k) host(k) = static_cast<Real>(values[k]);
+  Kokkos::deep_copy(view, host);
+  return view;
+}
+
+}  // namespace boltzcurve::detail
