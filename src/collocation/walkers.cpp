@@ -27,7 +27,7 @@ using Rows = std::pair<std::size_t, std::size_t>;
 Walkers::Walkers(const Communicator& ranks, const Settings& settings, const Energy& target)
     : ranks_(ranks),
       settings_(settings),
-      target_(target),
+      target_(&target),
       shard_(shard_of(settings.points, chunk_points, ranks.rank(), ranks.size())),
       layers_(static_cast<int>(std::clamp<std::int64_t>(enough / settings.points, 1, 4))) {
   const auto n = static_cast<std::size_t>(layers_ * shard_.count), D = static_cast<std::size_t>(target.dimension());
@@ -67,7 +67,7 @@ void Walkers::descend() {
   const auto n = position_.extent(0), D = position_.extent(1);
   const double side = settings_.box.longest_side();
   Kokkos::deep_copy(step_, 0.02 * side);
-  target_.evaluate(position_, energy_);
+  target_->evaluate(position_, energy_);
   const auto position = position_, energy = energy_, trial = trial_, trial_energy = trial_energy_;
   const auto step = step_;
   for (int round = 0; round < descent_rounds; ++round) {
@@ -79,7 +79,7 @@ void Walkers::descend() {
           const double length = down && slope < 1e300 ? step(i) / std::sqrt(slope) : 0;
           for (std::size_t k = 0; k < D; ++k) trial(i, k) = position(i, k) - length * energy(i, k + 1);
         });
-    target_.evaluate(trial_, trial_energy_);
+    target_->evaluate(trial_, trial_energy_);
     Kokkos::parallel_for(
         "boltzcurve::walkers_descended", n, KOKKOS_LAMBDA(const std::size_t i) {
           if (!(trial_energy(i, 0) < energy(i, 0))) {
@@ -95,7 +95,7 @@ void Walkers::descend() {
 
 void Walkers::settle(int rounds) {
   descend();
-  const auto n = position_.extent(0), D = position_.extent(1);
+  const auto n = position_.extent(0);
   const auto energy = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), energy_);
   std::int64_t finite = 0;
   for (std::size_t i = 0; i < n; ++i) finite += std::isfinite(energy(i, 0));
@@ -104,16 +104,67 @@ void Walkers::settle(int rounds) {
         fmt::format("the target's energy is finite at none of {} points of the box [{:.6g}, {:.6g}] x ...: choose a "
                     "collocation.box that holds the target's mass",
                     layers_ * settings_.points, settings_.box.lower[0], settings_.box.upper[0]));
-  const double dimension = static_cast<double>(D);
-  const double side = settings_.box.longest_side();
+  choose_steps();
+  move_all(rounds);
+}
+
+/// What is right for a normal law of the curvature that a walker sees.
+void Walkers::choose_steps() {
+  const std::size_t D = position_.extent(1);
+  const double dimension = static_cast<double>(D), side = settings_.box.longest_side();
   const auto step = step_;
-  const auto device_energy = energy_;
+  const auto energy = energy_;
   Kokkos::parallel_for(
-      "boltzcurve::walkers_first_step", n, KOKKOS_LAMBDA(const std::size_t i) {
-        const double curvature = device_energy(i, D + 1) / dimension;
+      "boltzcurve::walkers_first_step", position_.extent(0), KOKKOS_LAMBDA(const std::size_t i) {
+        const double curvature = energy(i, D + 1) / dimension;
         step(i) = 0.3 / std::fmax(curvature, 100 / (side * side));
       });
-  for (int round = 0; round < rounds; ++round) move_rows(0, n, settling_stages + static_cast<std::uint64_t>(round));
+}
+
+void Walkers::move_all(int rounds) {
+  for (int round = 0; round < rounds; ++round) move_rows(0, position_.extent(0), settling_stages + settling_rounds_++);
+}
+
+void Walkers::change_coordinates(const ScaleMap& from, const ScaleMap& to, const Energy& target, int rounds) {
+  target_ = &target;
+  if (rounds == 0) return;
+  const auto position = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), position_);
+  std::vector<double> point(position.extent(1));
+  for (std::size_t i = 0; i < position.extent(0); ++i) {
+    for (std::size_t k = 0; k < point.size(); ++k) point[k] = position(i, k);
+    from.to_x(point.data());
+    to.to_z(point.data());
+    for (std::size_t k = 0; k < point.size(); ++k) position(i, k) = point[k];
+  }
+  Kokkos::deep_copy(position_, position);
+  target_->evaluate(position_, energy_);
+  choose_steps();
+  move_all(rounds);
+}
+
+ThermalPoints Walkers::thermal_points(const Energy& target, const ScaleMap& map) const {
+  const std::size_t n = position_.extent(0), D = position_.extent(1);
+  const auto position = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), position_);
+  const auto temperature = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), temperature_);
+  ThermalPoints points{HostPoints<double>("boltzcurve::thermal_position", n, D), HostPoints<double>("boltzcurve::thermal_gradient", n, D),
+                       HostScalars<double>("boltzcurve::thermal_temperature", n), std::int64_t{layers_} * chunk_points};
+  std::vector<double> point(D);
+  for (std::int64_t i = 0; i < shard_.count; ++i)
+    for (int layer = 0; layer < layers_; ++layer) {
+      // Point by point, not layer by layer: so the parts of the ranks follow each other.
+      const auto to = static_cast<std::size_t>(i * layers_ + layer), at = row(layer, i);
+      for (std::size_t k = 0; k < D; ++k) point[k] = position(at, k);
+      map.to_x(point.data());
+      for (std::size_t k = 0; k < D; ++k) points.position(to, k) = point[k];
+      points.temperature(to) = temperature(at);
+    }
+  const auto x = Kokkos::create_mirror_view_and_copy(Kokkos::DefaultExecutionSpace::memory_space(), points.position);
+  const Points<double> energy("boltzcurve::thermal_energy", n, D + 2);
+  target.evaluate(x, energy);
+  const auto host_energy = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), energy);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t k = 0; k < D; ++k) points.gradient(i, k) = host_energy(i, k + 1);
+  return points;
 }
 
 void Walkers::move(std::int64_t step) {
@@ -142,7 +193,7 @@ void Walkers::move_rows(std::size_t first, std::size_t count, std::uint64_t stag
         const double e = step(i), drift = e / temperature(i), noise = std::sqrt(2 * e);
         for (std::size_t k = 0; k < D; ++k) trial(i, k) = position(i, k) - drift * energy(i, k + 1) + noise * rng.normal();
       });
-  target_.evaluate(trial, trial_energy);
+  target_->evaluate(trial, trial_energy);
   Kokkos::parallel_for(
       "boltzcurve::walkers_accept", count, KOKKOS_LAMBDA(const std::size_t i) {
         const double e = step(i), T = temperature(i), drift = e / T;
@@ -204,7 +255,7 @@ void Walkers::restore(std::span<const NamedArray> state) {
     }
   Kokkos::deep_copy(position_, position);
   Kokkos::deep_copy(step_, step);
-  target_.evaluate(position_, energy_);
+  target_->evaluate(position_, energy_);
 }
 
 double Walkers::acceptance() const {

@@ -62,7 +62,7 @@ void add_exact_samples(MetricInput& input, const Run& run, const Problem& proble
   std::vector<double> mine;
   for (std::size_t i = 0; i < exact.extent(0); ++i)
     for (std::size_t k = 0; k < exact.extent(1); ++k) mine.push_back(exact(i, k));
-  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, *problem.target, *problem.latent);
+  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent);
   auto log_weight = log_density_of(sampling_settings(run.options(), problem), *field, *problem.latent, mine);
   const auto energy = energies_of(*problem.target, mine);
   for (std::size_t i = 0; i < energy.size(); ++i) log_weight[i] = -energy[i] - log_weight[i];
@@ -104,8 +104,8 @@ QuickEvaluation quick_evaluation(Run& run, const Problem& problem, const Trainin
   auto settings = sampling_settings(run.options(), problem);
   settings.particles = std::min(settings.particles, quick_particles);
   settings.frames = 0;
-  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, *problem.target, *problem.latent);
-  const auto particles = sample_particles(run.world(), settings, *field, *problem.target, *problem.latent);
+  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent);
+  const auto particles = sample_particles(run.world(), settings, *field, problem.curve_target(), *problem.latent);
   const auto estimate = importance_estimate(run.world(), particles.log_weight);
   MetricInput input(run.world());
   add_particles(input, particles);

@@ -41,12 +41,13 @@ SamplingSettings sampling_settings(const Options& options, const Problem& proble
   settings.integration.max_steps = options.sampling.max_steps;
   settings.integration.block = static_cast<int>(options.sampling.block);
   settings.integration.domain = problem.law.domain;
+  settings.coordinates = problem.coordinates;
   return settings;
 }
 
 Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& state, SamplesGo destination) {
   const auto settings = sampling_settings(run.options(), problem);
-  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, *problem.target, *problem.latent);
+  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent);
   Progress::Work work;
   work.name = "sampling";
   work.steps = shard_of(settings.particles, particle_granule, run.world().rank(), run.world().size()).count;
@@ -56,8 +57,8 @@ Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& sta
   auto progress = run.progress(work, {});
   const double started = steady_seconds();
   Sampling sampling;
-  sampling.particles =
-      sample_particles(run.world(), settings, *field, *problem.target, *problem.latent, [&](std::int64_t done) { progress.at(done); });
+  sampling.particles = sample_particles(run.world(), settings, *field, problem.curve_target(), *problem.latent,
+                                        [&](std::int64_t done) { progress.at(done); });
   sampling.seconds = run.world().max(steady_seconds() - started);
   if (destination == SamplesGo::to_file) write_samples_file(run, sampling.particles);
   return sampling;

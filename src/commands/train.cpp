@@ -55,7 +55,7 @@ class Trainer {
       : run_(run),
         problem_(problem),
         state_(state),
-        loss_(make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem, walkers), *problem.target,
+        loss_(make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem, walkers), problem.curve_target(),
                               *problem.latent)),
         rate_(learning_rate_of(run.options())) {
     if (!state.sum_exponents.empty()) loss_->set_sum_exponents(state.sum_exponents);
@@ -273,19 +273,22 @@ BatchLossSettings batch_loss_settings(const Options& options, const Problem& pro
 }
 
 Stop train_stage(Run& run, Problem& problem, TrainingState& state) {
-  auto walkers = make_walkers(run.world(), run.options(), problem);
+  std::shared_ptr<Walkers> walkers;
   if (run.checkpoint()) {
+    walkers = make_walkers(run.world(), run.options(), problem);
     try {
       state = from_checkpoint(*run.checkpoint(), problem.networks(), *problem.optimizer);
     } catch (const InputError& error) {
       throw InputError(fmt::format("cannot resume: {}{}", error.what(),
                                    run.request().accept_changes ? "; with these changes only a new training will do" : ""));
     }
+    adapt(problem, state.survey);
+    walkers->change_coordinates({}, problem.coordinates, problem.curve_target(), 0);
   } else {
-    walkers->settle();
-    state = initial_training_state(problem.networks(), *problem.optimizer, walkers->survey(), run.options().run.seed);
+    auto explored = explore(run.world(), run.options(), problem);
+    walkers = explored.walkers;
+    state = initial_training_state(problem.networks(), *problem.optimizer, explored.survey, run.options().run.seed);
   }
-  adapt(problem, state.survey);
   run.say("target explored: " + problem.curve->description());
   return Trainer(run, problem, walkers, state).train();
 }

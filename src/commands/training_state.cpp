@@ -36,6 +36,8 @@ void for_each_real(State& state, const Visit& visit) {
   visit("seconds", state.seconds);
 }
 
+constexpr auto scale_center = "survey/coordinates/center", scale_offset = "survey/coordinates/offset",
+               scale_slope = "survey/coordinates/slope";
 constexpr std::string_view collocation_group = "collocation/";
 
 }  // namespace
@@ -67,6 +69,11 @@ Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networ
   const auto dimension = static_cast<std::int64_t>(state.survey.mean.size());
   checkpoint.datasets.push_back({"survey/mean", {dimension}, state.survey.mean});
   checkpoint.datasets.push_back({"survey/deviation", {dimension}, state.survey.deviation});
+  if (const auto& map = state.survey.coordinates; !map.is_identity()) {
+    checkpoint.datasets.push_back({scale_center, {dimension}, map.center});
+    checkpoint.datasets.push_back({scale_offset, {dimension}, map.offset});
+    checkpoint.datasets.push_back({scale_slope, {dimension, dimension}, map.slope});
+  }
   for (const auto& array : state.collocation)
     checkpoint.datasets.push_back({std::string(collocation_group) + array.name, {array.rows, array.columns}, array.values});
   for_each_counter(state, [&](const std::string& name, std::int64_t value) { checkpoint.scalars[name] = value; });
@@ -86,12 +93,14 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
   state.optimizer = optimizer.initial_state();
   for (auto& array : state.optimizer.arrays)
     array.values = checkpoint.values<double>("optimizer/" + array.name, {array.rows, array.columns});
-  const auto exponents = std::find_if(checkpoint.datasets.begin(), checkpoint.datasets.end(),
-                                      [](const CheckpointDataset& dataset) { return dataset.name == "reduction/exponents"; });
-  if (exponents != checkpoint.datasets.end()) state.sum_exponents = std::get<std::vector<std::int64_t>>(exponents->values);
+  if (const auto* exponents = checkpoint.find("reduction/exponents"))
+    state.sum_exponents = std::get<std::vector<std::int64_t>>(exponents->values);
   const auto dimension = static_cast<std::int64_t>(networks.input_shift.size()) - 1;
   state.survey.mean = checkpoint.values<double>("survey/mean", {dimension});
   state.survey.deviation = checkpoint.values<double>("survey/deviation", {dimension});
+  if (checkpoint.find(scale_slope))
+    state.survey.coordinates = {checkpoint.values<double>(scale_center, {dimension}), checkpoint.values<double>(scale_offset, {dimension}),
+                                checkpoint.values<double>(scale_slope, {dimension, dimension})};
   for (const auto& dataset : checkpoint.datasets) {
     if (!dataset.name.starts_with(collocation_group)) continue;
     if (dataset.shape.size() != 2)

@@ -10,11 +10,10 @@ namespace boltzcurve {
 void validate(Run& run) {
   const auto& options = run.options();
   Problem problem = make_problem(options);
-  const auto walkers = explore(run.world(), options, problem);
-  const TrainingState state = initial_training_state(problem.networks(), *problem.optimizer, walkers->survey(), options.run.seed);
-  adapt(problem, state.survey);
-  const auto loss =
-      make_batch_loss(problem.precision, run.world(), batch_loss_settings(options, problem, walkers), *problem.target, *problem.latent);
+  const auto [walkers, survey] = explore(run.world(), options, problem);
+  const TrainingState state = initial_training_state(problem.networks(), *problem.optimizer, survey, options.run.seed);
+  const auto loss = make_batch_loss(problem.precision, run.world(), batch_loss_settings(options, problem, walkers), problem.curve_target(),
+                                    *problem.latent);
 
   loss->evaluate(state.parameters, 0);  // the first round finds the quanta and fills caches
   const double started = steady_seconds();
@@ -31,8 +30,8 @@ void validate(Run& run) {
   auto few = sampling_settings(options, problem);
   few.particles = std::min<std::int64_t>(few.particles, particle_granule * run.world().size());
   few.frames = 0;
-  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, *problem.target, *problem.latent);
-  const auto particles = sample_particles(run.world(), few, *field, *problem.target, *problem.latent);
+  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent);
+  const auto particles = sample_particles(run.world(), few, *field, problem.curve_target(), *problem.latent);
   std::int64_t evaluations = 0;
   for (const auto count : particles.evaluations) evaluations += count;
   evaluations = run.world().sum(evaluations);

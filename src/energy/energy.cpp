@@ -19,12 +19,16 @@ Domain united(Domain a, const Domain& b) {
   return a;
 }
 
-EnergyFacts rescaled(EnergyFacts facts, const ScaleMap& map) {
-  // The rectangle as it is where all drivers are at their centres.
+Domain mapped(Domain domain, const ScaleMap& map) {
   for (std::size_t k = 0; k < map.center.size(); ++k) {
     if (!map.is_driven(k)) continue;
-    for (auto* bound : {&facts.domain.lower[k], &facts.domain.upper[k]}) *bound = (*bound - map.center[k]) * std::exp(-map.offset[k]);
+    for (auto* bound : {&domain.lower[k], &domain.upper[k]}) *bound = (*bound - map.center[k]) * std::exp(-map.offset[k]);
   }
+  return domain;
+}
+
+EnergyFacts rescaled(EnergyFacts facts, const ScaleMap& map) {
+  facts.domain = mapped(std::move(facts.domain), map);
   facts.entropy.reset();
   for (auto& mode : facts.modes) map.to_z(mode.center.data());
   if (facts.sample)

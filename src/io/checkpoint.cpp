@@ -229,11 +229,16 @@ Checkpoint parse(const std::filesystem::path& path, std::span<const std::byte> i
 
 }  // namespace
 
+const CheckpointDataset* Checkpoint::find(std::string_view name) const {
+  const auto found = std::find_if(datasets.begin(), datasets.end(), [&](const auto& dataset) { return dataset.name == name; });
+  return found == datasets.end() ? nullptr : &*found;
+}
+
 template <class T>
 const std::vector<T>& Checkpoint::values(std::string_view name, const std::vector<std::int64_t>& shape) const {
   const auto title = fmt::format("dataset {} in {}", name, source.string());
-  const auto found = std::find_if(datasets.begin(), datasets.end(), [&](const auto& dataset) { return dataset.name == name; });
-  if (found == datasets.end()) throw InputError(title + " is missing");
+  const auto* const found = find(name);
+  if (!found) throw InputError(title + " is missing");
   const auto type = std::visit([](const auto& stored) { return type_title_of(stored); }, found->values);
   if (type != type_title<T>()) throw InputError(fmt::format("{} is of type {}, expected {}", title, type, type_title<T>()));
   if (found->shape != shape)

@@ -86,6 +86,7 @@ std::vector<OptionKey> make_keys() {
   curve("clock", &C::clock, "what the network sees, and times are drawn by, in place of t");
   curve("clock-width", &C::clock_width, {1e-6, 1e6}, "",
         "c' of the logarithmic clock as a multiple of c: smaller, and the target end takes longer");
+  curve("coordinates", &C::coordinates, "in which coordinates particles move");
 
   using W = NetworkOptions;
   const Section network(keys, "network", &Options::network);

@@ -43,6 +43,19 @@ PointScalars<double> normalised_log_density(const Energy& law, const Points<doub
   return log_density;
 }
 
+/// Points in the coordinates of the field become such of the target, in place.
+void to_x(const ScaleMap& map, std::vector<double>& points) {
+  for (std::size_t at = 0; at < points.size() && !map.is_identity(); at += map.center.size()) map.to_x(&points[at]);
+}
+
+/// log |dx/dz| at every point [n][D] in the coordinates of the field (or of the target: the same); [n].
+std::vector<double> log_volumes(const ScaleMap& map, const std::vector<double>& points, std::size_t dimension) {
+  std::vector<double> volumes(points.size() / dimension, 0.0);
+  if (!map.is_identity())
+    for (std::size_t i = 0; i < volumes.size(); ++i) volumes[i] = map.log_volume(&points[i * dimension]);
+  return volumes;
+}
+
 std::vector<double> frame_times(const SamplingSettings& settings) {
   std::vector<double> times;
   for (int j = 0; j < settings.frames; ++j) {
@@ -104,12 +117,21 @@ Particles sample_particles(const Communicator& ranks, const SamplingSettings& se
     const double log_weight = -all.energy[i] - all.log_density[i];
     all.log_weight.push_back(finished && !std::isnan(log_weight) ? log_weight : -std::numeric_limits<double>::infinity());
   }
+  const auto volumes = log_volumes(settings.coordinates, all.position, D);
+  for (std::size_t i = 0; i < volumes.size(); ++i) {
+    all.energy[i] += volumes[i];
+    all.log_density[i] -= volumes[i];
+  }
+  to_x(settings.coordinates, all.position);
+  for (auto& frame : all.frames) to_x(settings.coordinates, frame);
   return all;
 }
 
 std::vector<double> log_density_of(const SamplingSettings& settings, const VelocityField& field, const Energy& latent,
-                                   const std::vector<double>& points) {
+                                   std::vector<double> points) {
   const auto D = static_cast<std::size_t>(field.dimension()), n = points.size() / D;
+  const auto volumes = log_volumes(settings.coordinates, points, D);
+  for (std::size_t i = 0; i < n && !settings.coordinates.is_identity(); ++i) settings.coordinates.to_z(&points[i * D]);
   std::vector<double> log_density;
   for (std::size_t first = 0; first < n; first += batch_particles) {
     const std::size_t count = std::min<std::size_t>(batch_particles, n - first);
@@ -121,7 +143,8 @@ std::vector<double> log_density_of(const SamplingSettings& settings, const Veloc
     const auto change = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.log_density);
     const auto status = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.status);
     for (std::size_t i = 0; i < count; ++i)
-      log_density.push_back(status(i) == ParticleStatus::finished ? at_latent(i) - change(i) : std::numeric_limits<double>::quiet_NaN());
+      log_density.push_back(status(i) == ParticleStatus::finished ? at_latent(i) - change(i) - volumes[first + i]
+                                                                  : std::numeric_limits<double>::quiet_NaN());
   }
   return log_density;
 }

@@ -38,7 +38,7 @@ struct SmallProblem {
     of_curve.normalizer_width = 8;
     of_curve.latent_mean = {0, 0};
     of_curve.latent_deviation = {1, 1};
-    of_curve.survey = {0.5, 1, {0.5, 0.2}, {3, 1}};
+    of_curve.survey = {0.5, 1, {0.5, 0.2}, {3, 1}, {}};
     settings.curve = make_curve(curve, of_curve);
     settings.law.box = settings.law.domain = {{-6, -6}, {6, 6}};
     settings.law.shares = {{CollocationKind::ou_bridge, 0.2}, {CollocationKind::langevin, 0.4}, {CollocationKind::trajectory, 0.4}};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/collocation/scale_fit.hpp>
 #include <boltzcurve/core/named_array.hpp>
 #include <boltzcurve/core/views.hpp>
 #include <boltzcurve/energy/energy.hpp>
@@ -43,6 +44,13 @@ class Walkers {
   /// Throws InputError where the target's energy is finite nowhere in the box.
   void settle(int rounds = 300);
 
+  /// What they show of scales that follow coordinates, in the coordinates `map` leads to, with the gradient of `target` there.
+  ThermalPoints thermal_points(const Energy& target, const ScaleMap& map) const;
+
+  /// Goes on in coordinates `to` of those that `from` leads to as well, where the energy is `target`, which must outlive them; `rounds`
+  /// moves of all. Without any: where they are now is of no interest, for a state is to be restored.
+  void change_coordinates(const ScaleMap& from, const ScaleMap& to, const Energy& target, int rounds);
+
   /// In every fourth step of training, one move of a quarter of them.
   void move(std::int64_t step);
 
@@ -69,12 +77,15 @@ class Walkers {
   std::size_t row(int layer, std::int64_t i) const { return static_cast<std::size_t>(layer * shard_.count + i); }
   void start();
   void descend();
+  void choose_steps();
+  void move_all(int rounds);
   void move_rows(std::size_t first, std::size_t count, std::uint64_t stage);
 
   Communicator ranks_;
   Settings settings_;
-  const Energy& target_;
+  const Energy* target_;
   Shard shard_;
+  std::uint64_t settling_rounds_ = 0;
   int layers_;
   Points<double> position_, energy_;  ///< [walkers][D], [walkers][D+2]
   Points<double> trial_, trial_energy_;

@@ -15,12 +15,18 @@ namespace boltzcurve {
 /// small.
 struct Problem {
   std::unique_ptr<Energy> target, latent;
+  ScaleMap coordinates;                   ///< from those in which the curve runs to the target's own
+  std::unique_ptr<Energy> mapped_target;  ///< the target in the curve's coordinates, where they are others
   CurveName curve_name = CurveName::gradient_flow;
   CurveSettings curve_settings;
   std::shared_ptr<const Curve> curve;
+  Domain box;  ///< in which points and walkers start, in the target's own coordinates
   CollocationLaw law;
   std::unique_ptr<Optimizer> optimizer;
   Precision precision = Precision::single_precision;
+
+  /// The target that the curve leads to, in its coordinates; `target` is what the user gave.
+  const Energy& curve_target() const { return mapped_target ? *mapped_target : *target; }
 
   int dimension() const { return curve->dimension(); }
   const CurveNetworks& networks() const { return curve->networks(); }
@@ -30,13 +36,17 @@ struct Problem {
 /// their final shapes.
 Problem make_problem(const Options& options);
 
-/// Makes the curve anew, with what the survey found.
+/// Makes the curve anew, with what the survey found, in the coordinates that it found.
 void adapt(Problem& problem, const Survey& survey);
 
 /// Walkers at their start, to be settled on the target or taken from a state.
 std::shared_ptr<Walkers> make_walkers(const Communicator& ranks, const Options& options, const Problem& problem);
 
-/// Walkers that have settled on the target, for adapt() and for training. Collective.
-std::shared_ptr<Walkers> explore(const Communicator& ranks, const Options& options, const Problem& problem);
+/// Walkers that have settled on the target, and what they have found: for adapt(), which is done, and for training. Collective.
+struct Explored {
+  std::shared_ptr<Walkers> walkers;
+  Survey survey;
+};
+Explored explore(const Communicator& ranks, const Options& options, Problem& problem);
 
 }  // namespace boltzcurve

@@ -22,6 +22,9 @@ struct Domain {
 /// The smallest rectangle that holds both.
 Domain united(Domain a, const Domain& b);
 
+/// The rectangle in the coordinates z of `map`, as it is where all drivers are at their centres.
+Domain mapped(Domain domain, const ScaleMap& map);
+
 /// A component or well of a target: its share of the mass (summing to one) and its centre [D].
 struct Mode {
   double weight;

@@ -33,6 +33,9 @@ struct Checkpoint {
   std::map<std::string, Scalar> scalars;
   std::filesystem::path source;  ///< the file it was read from, for messages; not part of the content
 
+  /// The dataset of this name, or null.
+  const CheckpointDataset* find(std::string_view name) const;
+
   /// The values of a dataset that must be there. Throws InputError, naming file and dataset, where it is missing or of another type
   /// (T is float, double or int64_t) or shape.
   template <class T>

@@ -40,6 +40,15 @@ struct LatentOptions {
   bool operator==(const LatentOptions&) const = default;
 };
 
+/// In which coordinates the curve runs.
+enum class Coordinates { automatic, given };
+template <>
+inline constexpr auto choices<Coordinates> = std::to_array<Choice<Coordinates>>({
+    {Coordinates::automatic, "auto",
+     "those in which no coordinate's scale follows others, where a survey of the target finds some that do"},
+    {Coordinates::given, "given", "the target's own"},
+});
+
 struct CurveOptions {
   CurveName name = CurveName::gradient_flow;
   double horizon = 0;  ///< 0: from a survey of the target
@@ -49,6 +58,7 @@ struct CurveOptions {
   double power = 4;
   CurveClock clock = CurveClock::logarithmic;
   double clock_width = 0.3;  ///< as a share of width
+  Coordinates coordinates = Coordinates::automatic;
   bool operator==(const CurveOptions&) const = default;
 };
 

@@ -38,6 +38,7 @@ struct SamplingSettings {
   /// at the target.
   int frames = 0;
   std::uint64_t seed = 1;
+  ScaleMap coordinates;  ///< from those of the field, `target` and `latent` to those in which particles and points are given
   IntegrationOptions integration;
 };
 
@@ -52,7 +53,7 @@ Particles sample_particles(const Communicator& ranks, const SamplingSettings& se
 /// log q(x) that the flow gives to each of this rank's `points` [count][D]: carried from the target to the latent law, whose log density is
 /// known. NaN where a point does not get there.
 std::vector<double> log_density_of(const SamplingSettings& settings, const VelocityField& field, const Energy& latent,
-                                   const std::vector<double>& points);
+                                   std::vector<double> points);
 
 /// f(x) of `points` [count][D], evaluated in double.
 std::vector<double> energies_of(const Energy& energy, const std::vector<double>& points);

@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-const Survey survey{0.3, -2, {1, -1}, {0.5, 2}};
+const Survey survey{0.3, -2, {1, -1}, {0.5, 2}, {}};
 
 CurveNetworks small_networks() { return {{{"psi", {3, 8, 2}}, {"normalizer", {1, 4, 1}}}, {0, 0, 0}, {1, 1, 1}}; }
 

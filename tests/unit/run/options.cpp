@@ -35,6 +35,7 @@ const std::map<std::string, std::string> other_values = {
     {"curve.power", "2.5"},
     {"curve.clock", "linear"},
     {"curve.clock-width", "0.7"},
+    {"curve.coordinates", "given"},
     {"network.width", "65"},
     {"network.hidden-layers", "4"},
     {"network.input-range", "4.5"},

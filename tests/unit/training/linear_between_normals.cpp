@@ -46,7 +46,7 @@ TEST(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormaliserAndLogDensit
   settings.hidden_layers = 2;
   settings.latent_mean = {0};
   settings.latent_deviation = {1};
-  settings.survey = {S2, 0.5 + 0.5 * std::log(2 * pi * S2), {mu}, {std::sqrt(S2)}};
+  settings.survey = {S2, 0.5 + 0.5 * std::log(2 * pi * S2), {mu}, {std::sqrt(S2)}, {}};
   BatchLossSettings of_loss;
   of_loss.curve = make_curve(CurveName::linear, settings);
   of_loss.law.shares = {{CollocationKind::ou_bridge, 0.5}, {CollocationKind::trajectory, 0.5}};
