@@ -106,10 +106,15 @@ Beginning resumed(const Request& request, const Communicator& world) {
 
 Beginning beginning_of(const Command& command, const Request& request, const Communicator& world) {
   using From = Command::OptionsFrom;
-  if (request.resume && command.options_from != From::resumable)
-    throw ConfigError(fmt::format("command line: --resume is for run and train, not for {}", command.description.name));
+  if (request.resume && command.options_from == From::nothing)
+    throw ConfigError(fmt::format("command line: --resume is for a run that was interrupted, not for {}", command.description.name));
   if (command.options_from == From::nothing) return {};
-  if (command.options_from == From::checkpoint) return for_a_checkpoint(request, world);
+  if (command.options_from == From::checkpoint) {
+    if (request.resume && !request.resume->from.empty())
+      throw ConfigError(fmt::format("command line: --resume={}: {} goes on with what is in the --output folder; leave the path out",
+                                    request.resume->from.string(), command.description.name));
+    return for_a_checkpoint(request, world);
+  }
   if (request.resume) return resumed(request, world);
   return {resolve_options(request.sources), std::nullopt};
 }

@@ -5,6 +5,7 @@
 #include <boltzcurve/io/samples_file.hpp>
 #include <boltzcurve/metrics/importance.hpp>
 #include <boltzcurve/metrics/likelihood.hpp>
+#include <boltzcurve/run/pieces.hpp>
 #include <boltzcurve/sampling/curve_velocity.hpp>
 
 #include <algorithm>
@@ -51,8 +52,11 @@ HostPoints<double> exact_samples(const Run& run, const Energy& target, std::int6
   return HostPoints<double>("boltzcurve::exact_samples", 0, D);
 }
 
-/// Exact samples where the target has them, and the weight that the flow gives them: what the particles alone cannot show.
-void add_exact_samples(MetricInput& input, const Run& run, const Problem& problem, const TrainingState& state) {
+constexpr std::int64_t exact_samples_at_once = 512;
+
+/// Exact samples where the target has them, and the weight that the flow gives them: what the particles alone cannot show. Returns why it
+/// was interrupted, if it was.
+Stop add_exact_samples(MetricInput& input, Run& run, const Problem& problem, const TrainingState& state) {
   const auto count = run.options().evaluation.exact_samples;
   const auto exact = exact_samples(run, *problem.target, 0, count);
   input.exact = exact;
@@ -63,15 +67,24 @@ void add_exact_samples(MetricInput& input, const Run& run, const Problem& proble
   for (std::size_t i = 0; i < exact.extent(0); ++i)
     for (std::size_t k = 0; k < exact.extent(1); ++k) mine.push_back(exact(i, k));
   const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent);
-  auto log_weight = log_density_of(sampling_settings(run.options(), problem), *field, *problem.latent, mine);
+  const auto settings = sampling_settings(run.options(), problem);
   const auto energy = energies_of(*problem.target, mine);
-  for (std::size_t i = 0; i < energy.size(); ++i) log_weight[i] = -energy[i] - log_weight[i];
+  const auto row = static_cast<std::size_t>(problem.dimension());
+  std::vector<double> log_weight;
+  const auto stop = do_in_pieces(run.world(), run.stop(), [&] {
+    const auto first = log_weight.size(), taken = std::min<std::size_t>(exact_samples_at_once, energy.size() - first);
+    const auto begin = mine.begin() + static_cast<std::ptrdiff_t>(first * row);
+    const auto log_density = log_density_of(settings, *field, *problem.latent, {begin, begin + static_cast<std::ptrdiff_t>(taken * row)});
+    for (std::size_t i = 0; i < taken; ++i) log_weight.push_back(-energy[first + i] - log_density[i]);
+    return log_weight.size() < energy.size();
+  });
   input.exact_log_weight = std::move(log_weight);
+  return stop;
 }
 
 /// Particles of samples.h5md, each rank its shard.
 Particles read_particles(const Run& run, const Problem& problem) {
-  const auto path = run.output("samples.h5md");
+  const auto path = run.output(samples_name);
   Particles particles;
   std::int64_t count = 0;
   on_root(run.world(), [&] { count = read_samples(path, Shard{0, 0}).particles; });
@@ -156,11 +169,11 @@ std::string evaluation_json(const Options& options, const std::vector<EvaluatedM
   return json.dump(2) + "\n";
 }
 
-void evaluate_stage(Run& run, const Problem& problem, const TrainingState& state, const Sampling& sampling) {
+Stop evaluate_stage(Run& run, const Problem& problem, const TrainingState& state, const Sampling& sampling) {
   MetricInput input(run.world());
   input.distance_points = run.options().evaluation.energy_distance_points;
   add_particles(input, sampling.particles);
-  add_exact_samples(input, run, problem, state);
+  if (const auto stop = add_exact_samples(input, run, problem, state); stop != Stop::no) return stop;
   input.log_z = problem.target->log_z();
   input.entropy = problem.target->entropy();
   input.modes = problem.target->modes();
@@ -177,6 +190,7 @@ void evaluate_stage(Run& run, const Problem& problem, const TrainingState& state
     file.close();
   });
   run.say(table_of(metrics));
+  return Stop::no;
 }
 
 ExitCode evaluate(Run& run) {
@@ -190,12 +204,15 @@ ExitCode evaluate(Run& run) {
   run.take_output_folder();
   Sampling sampling;
   bool have_samples = false;
-  on_root(run.world(), [&] { have_samples = std::filesystem::exists(run.output("samples.h5md")); });
-  if (run.world().any(have_samples))
+  on_root(run.world(), [&] { have_samples = std::filesystem::exists(run.output(samples_name)); });
+  have_samples = run.world().any(have_samples);
+  if (have_samples)
     sampling.particles = read_particles(run, problem);
   else
     sampling = sample_stage(run, problem, state, SamplesGo::nowhere);
-  evaluate_stage(run, problem, state, sampling);
+  if (sampling.stop != Stop::no) return interrupted(run, sampling.stop, progress_of(run, sampling));
+  if (const auto stop = evaluate_stage(run, problem, state, sampling); stop != Stop::no) return interrupted(run, stop, "while measuring");
+  if (!have_samples) forget_finished_particles(run);
   return ExitCode::done;
 }
 

@@ -20,16 +20,19 @@ void tell_state(const Run& run, const std::string& state) {
   file.close();
 }
 
-namespace {
-
-/// Says and writes what became of a run that was interrupted `where`.
 ExitCode interrupted(const Run& run, Stop stop, const std::string& where) {
   on_root(run.world(), [&] {
-    tell_state(run, stopped_state(stop));
     if (stop == Stop::file) remove_file(run.output(stop_file_name));  // or the run that goes on would stop at once
   });
   run.say(fmt::format("stopped by {} {}; --resume goes on from {}", name_of(stop), where, run.output(checkpoint_name).string()));
   return ExitCode::stopped_resumable;
+}
+
+namespace {
+
+ExitCode stopped(const Run& run, Stop stop, const std::string& where) {
+  on_root(run.world(), [&] { tell_state(run, stopped_state(stop)); });
+  return interrupted(run, stop, where);
 }
 
 std::string after_step(const TrainingState& state) { return fmt::format("after step {}", state.step); }
@@ -64,7 +67,7 @@ ExitCode train(Run& run) {
     Problem problem = make_problem(run.options());
     TrainingState state;
     const auto stop = train_stage(run, problem, state);
-    return stop == Stop::no ? ExitCode::done : interrupted(run, stop, after_step(state));
+    return stop == Stop::no ? ExitCode::done : stopped(run, stop, after_step(state));
   });
 }
 
@@ -78,15 +81,15 @@ ExitCode run(Run& run) {
     // 1. Learn the curve.
     Problem problem = make_problem(run.options());
     TrainingState state;
-    if (const auto stop = train_stage(run, problem, state); stop != Stop::no) return interrupted(run, stop, after_step(state));
-    if (const auto stop = run.stop().agree().stop; is_interruption(stop)) return interrupted(run, stop, "before sampling");
+    if (const auto stop = train_stage(run, problem, state); stop != Stop::no) return stopped(run, stop, after_step(state));
 
     // 2. Draw particles along it.
     const Sampling sampling = sample_stage(run, problem, state, SamplesGo::to_file);
-    if (const auto stop = run.stop().agree().stop; is_interruption(stop)) return interrupted(run, stop, "before evaluation");
+    if (sampling.stop != Stop::no) return stopped(run, sampling.stop, progress_of(run, sampling));
 
     // 3. Measure them.
-    evaluate_stage(run, problem, state, sampling);
+    if (const auto stop = evaluate_stage(run, problem, state, sampling); stop != Stop::no) return stopped(run, stop, "while measuring");
+    forget_finished_particles(run);
     return ExitCode::done;
   });
 }

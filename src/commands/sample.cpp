@@ -1,12 +1,21 @@
 #include <boltzcurve/commands/commands.hpp>
 #include <boltzcurve/commands/stages.hpp>
+#include <boltzcurve/io/durable_file.hpp>
+#include <boltzcurve/io/record_file.hpp>
 #include <boltzcurve/io/samples_file.hpp>
+#include <boltzcurve/run/pieces.hpp>
+#include <boltzcurve/run/version.hpp>
 #include <boltzcurve/sampling/curve_velocity.hpp>
+
+#include <algorithm>
 
 #include <fmt/format.h>
 
 namespace boltzcurve {
 namespace {
+
+// A batch of particles is to take about this long: short enough to stop soon and to lose little when killed.
+constexpr double shortest_batch_seconds = 0.2, longest_batch_seconds = 1;
 
 std::vector<std::string> status_names() {
   std::vector<std::string> names;
@@ -14,18 +23,120 @@ std::vector<std::string> status_names() {
   return names;
 }
 
-void write_samples_file(Run& run, const Particles& particles) {
+Stop write_samples_file(Run& run, const Particles& particles) {
   SamplesDescription description;
   description.particles = run.options().sampling.particles;
   description.dimension = particles.dimension;
   description.status_names = status_names();
-  SamplesFile file(run.world(), run.output("samples.h5md"), description, run.provenance());
-  for (std::size_t f = 0; f < particles.frames.size(); ++f)
+  SamplesFile file(run.world(), run.output(samples_name), description, run.provenance());
+  for (std::size_t f = 0; f < particles.frames.size(); ++f) {
     file.write_frame(static_cast<std::int64_t>(f), particles.frame_times[f], particles.shard, particles.frames[f]);
+    if (const auto stop = run.stop().agree().stop; is_interruption(stop)) {
+      file.close_unfinished(stopped_state(stop));
+      return stop;
+    }
+  }
   file.write_samples(particles.shard,
                      {particles.position, particles.log_density, particles.log_weight, particles.status, particles.evaluations});
   file.close();
+  return Stop::no;
 }
+
+/// All that the particles follow from: the curve's options, what was learned, and the program.
+std::string origin_of_particles(const Run& run, const Problem& problem, const TrainingState& state) {
+  auto options = run.options();
+  options.optimizer = {};
+  options.training = {};
+  options.evaluation = {};
+  options.sampling.block = SamplingOptions().block;
+  std::string origin = run.provenance().program_version + run.provenance().git_description + resolved_text(options);
+  const auto add = [&](const std::vector<double>& values) {
+    origin.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double));
+  };
+  add(state.average);
+  add(state.survey.mean);
+  add(state.survey.deviation);
+  add({state.survey.width, state.survey.energy});
+  for (const auto* part : {&problem.coordinates.center, &problem.coordinates.offset, &problem.coordinates.slope}) add(*part);
+  return origin;
+}
+
+/// This rank's particles, drawn batch by batch; finished ones are kept in a file, and those that are there already are not drawn again.
+class Drawing {
+ public:
+  Drawing(Run& run, const Problem& problem, const TrainingState& state)
+      : problem_(problem),
+        settings_(sampling_settings(run.options(), problem)),
+        field_(make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent)),
+        particles_(room_for_particles(settings_, problem.dimension(),
+                                      shard_of(settings_.particles, particle_granule, run.world().rank(), run.world().size()))),
+        record_size_(record_size(settings_, problem.dimension())),
+        granules_((settings_.particles + particle_granule - 1) / particle_granule),
+        finished_(run.world(), run.output(unfinished_samples_name), {origin_of_particles(run, problem, state), granules_, record_size_},
+                  run.request().resume ? RecordFile::Begin::where_it_was_left : RecordFile::Begin::anew),
+        batch_(run.options().sampling.block) {
+    if (run.request().resume) take_what_is_finished();
+    if (const auto taken = run.world().sum(done_); taken > 0)
+      run.say(fmt::format("sampling goes on: {} of {} particles are finished", taken, settings_.particles));
+  }
+
+  /// Draws the next batch; false: none is left.
+  bool draw_some() {
+    const auto first = next_, last = particles_.shard.first + particles_.shard.count;
+    const auto most = std::clamp<std::int64_t>(batch_ / particle_granule, 1, most_particles_at_once / particle_granule) * particle_granule;
+    // Up to the next granule that is finished.
+    while (next_ < last && next_ - first < most && !is_finished(next_)) next_ = std::min(next_ + particle_granule, last);
+    if (next_ > first) {
+      const double started = steady_seconds();
+      const auto drawn = draw_particles(settings_, *field_, problem_.curve_target(), *problem_.latent, {first, next_ - first});
+      for (auto at = first; at < next_; at += particle_granule) {
+        const Shard granule{at, std::min<std::int64_t>(particle_granule, next_ - at)};
+        finished_.write(at / particle_granule, to_record(drawn, granule, record_size_));
+      }
+      put(drawn, particles_);
+      done_ += next_ - first;
+      choose_batch(steady_seconds() - started);
+    }
+    while (next_ < last && is_finished(next_)) next_ = std::min(next_ + particle_granule, last);
+    return next_ < last;
+  }
+
+  std::int64_t done() const { return done_; }
+  Particles& particles() { return particles_; }
+  void synchronise() { finished_.synchronise(); }
+
+ private:
+  void take_what_is_finished() {
+    const auto first = particles_.shard.first, last = first + particles_.shard.count;
+    std::vector<double> record(static_cast<std::size_t>(record_size_));
+    for (auto at = first; at < last; at += particle_granule) {
+      const Shard granule{at, std::min<std::int64_t>(particle_granule, last - at)};
+      is_taken_.push_back(finished_.read(at / particle_granule, record));
+      if (!is_taken_.back()) continue;
+      from_record(record, granule, particles_);
+      done_ += granule.count;
+    }
+  }
+
+  bool is_finished(std::int64_t particle) const {
+    const auto granule = static_cast<std::size_t>((particle - particles_.shard.first) / particle_granule);
+    return granule < is_taken_.size() && is_taken_[granule];
+  }
+
+  void choose_batch(double seconds) {
+    if (seconds < shortest_batch_seconds) batch_ = std::min(2 * batch_, most_particles_at_once);
+    if (seconds > longest_batch_seconds) batch_ = std::max<std::int64_t>(batch_ / 2, particle_granule);
+  }
+
+  const Problem& problem_;
+  const SamplingSettings settings_;
+  const std::unique_ptr<VelocityField> field_;
+  Particles particles_;
+  const std::int64_t record_size_, granules_;
+  RecordFile finished_;
+  std::vector<bool> is_taken_;  // of this rank's granules; empty: none
+  std::int64_t batch_, done_ = 0, next_ = particles_.shard.first;
+};
 
 }  // namespace
 
@@ -46,22 +157,36 @@ SamplingSettings sampling_settings(const Options& options, const Problem& proble
 }
 
 Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& state, SamplesGo destination) {
-  const auto settings = sampling_settings(run.options(), problem);
-  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent);
+  const double started = steady_seconds();
+  Drawing drawing(run, problem, state);
   Progress::Work work;
   work.name = "sampling";
-  work.steps = shard_of(settings.particles, particle_granule, run.world().rank(), run.world().size()).count;
+  work.first_step = drawing.done();
+  work.steps = drawing.particles().shard.count;
   work.row_every = 1;
   work.unit = "particles";
   work.units_per_step = run.world().size();
-  auto progress = run.progress(work, {});
-  const double started = steady_seconds();
   Sampling sampling;
-  sampling.particles = sample_particles(run.world(), settings, *field, problem.curve_target(), *problem.latent,
-                                        [&](std::int64_t done) { progress.at(done); });
+  {
+    auto progress = run.progress(work, {});
+    sampling.stop = do_in_pieces(run.world(), run.stop(), [&] {
+      const bool left = drawing.draw_some();
+      progress.at(drawing.done());
+      return left;
+    });
+  }
+  sampling.finished = run.world().sum(drawing.done());
   sampling.seconds = run.world().max(steady_seconds() - started);
-  if (destination == SamplesGo::to_file) write_samples_file(run, sampling.particles);
+  if (sampling.stop != Stop::no)
+    drawing.synchronise();
+  else if (destination == SamplesGo::to_file)
+    sampling.stop = write_samples_file(run, drawing.particles());
+  sampling.particles = std::move(drawing.particles());
   return sampling;
+}
+
+void forget_finished_particles(const Run& run) {
+  on_root(run.world(), [&] { remove_file(run.output(unfinished_samples_name)); });
 }
 
 ExitCode sample(Run& run) {
@@ -74,9 +199,15 @@ ExitCode sample(Run& run) {
   }
   run.take_output_folder();
   const auto sampling = sample_stage(run, problem, state, SamplesGo::to_file);
+  if (sampling.stop != Stop::no) return interrupted(run, sampling.stop, progress_of(run, sampling));
+  forget_finished_particles(run);
   run.say(
-      fmt::format("{} particles in {:.1f} s: {}", run.options().sampling.particles, sampling.seconds, run.output("samples.h5md").string()));
+      fmt::format("{} particles in {:.1f} s: {}", run.options().sampling.particles, sampling.seconds, run.output(samples_name).string()));
   return ExitCode::done;
+}
+
+std::string progress_of(const Run& run, const Sampling& sampling) {
+  return fmt::format("after {} of {} particles", sampling.finished, run.options().sampling.particles);
 }
 
 }  // namespace boltzcurve

@@ -163,8 +163,10 @@ class Trainer {
       if (!is_there) put_others_aside(path);
       replace_file(run_.output("config.ini"), resolved_text(run_.options()));
       // What was drawn from other parameters does not belong to what this run learns.
-      if (to_be_trained)
-        for (const char* file : {"samples.h5md", "evaluation.json"}) keep_as_previous(run_.output(file));
+      if (to_be_trained) {
+        for (const char* file : {samples_name, "evaluation.json"}) keep_as_previous(run_.output(file));
+        remove_file(run_.output(unfinished_samples_name));
+      }
       open_metrics();
     });
     if (!run_.world().any(is_there)) write_checkpoint();

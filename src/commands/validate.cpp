@@ -55,6 +55,8 @@ void validate(Run& run) {
   line("memory a rank: particles", size_text((samples + frame * options.sampling.frames) / run.world().size()));
   line("checkpoint.h5", size_text(parameters * 2 * 8 + optimizer_bytes + 32768));
   line("samples.h5md", size_text(samples + frame * options.sampling.frames + 32768));
+  line("samples.unfinished, while it samples",
+       size_text(N / particle_granule * static_cast<double>(record_size(sampling_settings(options, problem), problem.dimension())) * 8));
   text.pop_back();
   run.say(text);
 }

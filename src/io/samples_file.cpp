@@ -202,6 +202,13 @@ struct SamplesFile::State {
     }
   }
 
+  void close_all() {
+    stage([&] {
+      for (auto* dataset : {&position, &coordinates, &step, &time}) dataset->close();
+      file.close();
+    });
+  }
+
   bool separate_coordinates() const { return description.dimension != viewer_dimension; }
 
   void write_header(const Provenance& provenance) {
@@ -394,17 +401,19 @@ void SamplesFile::write_samples(const Shard& shard, const SampleColumns& columns
   state.stage([&] { hdf5::flush(state.file); });
 }
 
-void SamplesFile::close() {
+void SamplesFile::close_unfinished(const std::string& run_state) {
   auto& state = *state_;
   state.stage([&] {
-    hdf5::write_attribute(state.file, complete_attribute, std::int64_t{1});
-    hdf5::write_attribute(state.file, run_state_attribute, std::string_view("finished"));
+    hdf5::write_attribute(state.file, run_state_attribute, std::string_view(run_state));
     hdf5::flush(state.file);
   });
-  state.stage([&] {
-    for (auto* dataset : {&state.position, &state.coordinates, &state.step, &state.time}) dataset->close();
-    state.file.close();
-  });
+  state.close_all();
+}
+
+void SamplesFile::close() {
+  auto& state = *state_;
+  state.stage([&] { hdf5::write_attribute(state.file, complete_attribute, std::int64_t{1}); });
+  close_unfinished("finished");
   state.stage([&] {
     if (!state.ranks.is_root()) return;
     synchronise(state.path);

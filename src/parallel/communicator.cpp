@@ -1,5 +1,6 @@
 #include <boltzcurve/core/error.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
+#include <boltzcurve/parallel/mpi_check.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -8,21 +9,13 @@
 namespace boltzcurve {
 namespace {
 
-void check(int code, const char* operation) {
-  if (code == MPI_SUCCESS) return;
-  char text[MPI_MAX_ERROR_STRING];
-  int length = 0;
-  MPI_Error_string(code, text, &length);
-  throw Error(ExitCode::internal_error, std::string(operation) + " failed: " + std::string(text, static_cast<std::size_t>(length)));
-}
-
 // MPI-3 counts are int: longer arrays travel in pieces.
 template <class T>
 void all_reduce(MPI_Comm comm, std::span<T> values, MPI_Datatype type, MPI_Op operation) {
   constexpr std::size_t piece = std::size_t{1} << 30;
   for (std::size_t begin = 0; begin < values.size(); begin += piece) {
     const auto count = static_cast<int>(std::min(piece, values.size() - begin));
-    check(MPI_Allreduce(MPI_IN_PLACE, values.data() + begin, count, type, operation, comm), "MPI_Allreduce");
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data() + begin, count, type, operation, comm), "MPI_Allreduce");
   }
 }
 
@@ -35,7 +28,7 @@ struct GatherPlan {
     if (local > static_cast<std::size_t>(std::numeric_limits<int>::max()))
       throw Error(ExitCode::internal_error, "gathering more than 2^31 numbers of one rank");
     const int mine = static_cast<int>(local);
-    check(MPI_Allgather(&mine, 1, MPI_INT, counts.data(), 1, MPI_INT, comm), "MPI_Allgather");
+    check_mpi(MPI_Allgather(&mine, 1, MPI_INT, counts.data(), 1, MPI_INT, comm), "MPI_Allgather");
     for (std::size_t r = 0; r < counts.size(); ++r) {
       if (total > std::numeric_limits<int>::max()) throw Error(ExitCode::internal_error, "gathering more than 2^31 numbers");
       offsets[r] = static_cast<int>(total);
@@ -48,7 +41,7 @@ template <class T>
 std::vector<T> gather_to_all(MPI_Comm comm, int size, std::span<const T> values, MPI_Datatype type) {
   const GatherPlan plan(comm, size, values.size());
   std::vector<T> all(static_cast<std::size_t>(plan.total));
-  check(
+  check_mpi(
       MPI_Allgatherv(values.data(), static_cast<int>(values.size()), type, all.data(), plan.counts.data(), plan.offsets.data(), type, comm),
       "MPI_Allgatherv");
   return all;
@@ -57,11 +50,11 @@ std::vector<T> gather_to_all(MPI_Comm comm, int size, std::span<const T> values,
 }  // namespace
 
 Communicator::Communicator(MPI_Comm handle) : handle_(handle) {
-  check(MPI_Comm_rank(handle_, &rank_), "MPI_Comm_rank");
-  check(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
+  check_mpi(MPI_Comm_rank(handle_, &rank_), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
 }
 
-void Communicator::barrier() const { check(MPI_Barrier(handle_), "MPI_Barrier"); }
+void Communicator::barrier() const { check_mpi(MPI_Barrier(handle_), "MPI_Barrier"); }
 
 void Communicator::sum(std::span<std::int64_t> values) const { all_reduce(handle_, values, MPI_INT64_T, MPI_SUM); }
 void Communicator::sum(std::span<double> values) const { all_reduce(handle_, values, MPI_DOUBLE, MPI_SUM); }
@@ -92,16 +85,16 @@ void Communicator::broadcast(std::string& text) const {
   constexpr std::size_t piece = std::size_t{1} << 30;
   for (std::size_t begin = 0; begin < text.size(); begin += piece) {
     const auto count = static_cast<int>(std::min(piece, text.size() - begin));
-    check(MPI_Bcast(text.data() + begin, count, MPI_CHAR, 0, handle_), "MPI_Bcast");
+    check_mpi(MPI_Bcast(text.data() + begin, count, MPI_CHAR, 0, handle_), "MPI_Bcast");
   }
 }
 
 void Communicator::broadcast(std::span<double> values) const {
-  check(MPI_Bcast(values.data(), static_cast<int>(values.size()), MPI_DOUBLE, 0, handle_), "MPI_Bcast");
+  check_mpi(MPI_Bcast(values.data(), static_cast<int>(values.size()), MPI_DOUBLE, 0, handle_), "MPI_Bcast");
 }
 
 void Communicator::broadcast(std::span<std::int64_t> values) const {
-  check(MPI_Bcast(values.data(), static_cast<int>(values.size()), MPI_INT64_T, 0, handle_), "MPI_Bcast");
+  check_mpi(MPI_Bcast(values.data(), static_cast<int>(values.size()), MPI_INT64_T, 0, handle_), "MPI_Bcast");
 }
 
 std::vector<double> Communicator::all_gather(std::span<const double> values) const {
@@ -115,9 +108,9 @@ std::vector<std::int64_t> Communicator::all_gather(std::span<const std::int64_t>
 std::vector<double> Communicator::gather(std::span<const double> values, int root) const {
   const GatherPlan plan(handle_, size_, values.size());
   std::vector<double> all(rank_ == root ? static_cast<std::size_t>(plan.total) : 0);
-  check(MPI_Gatherv(values.data(), static_cast<int>(values.size()), MPI_DOUBLE, all.data(), plan.counts.data(), plan.offsets.data(),
-                    MPI_DOUBLE, root, handle_),
-        "MPI_Gatherv");
+  check_mpi(MPI_Gatherv(values.data(), static_cast<int>(values.size()), MPI_DOUBLE, all.data(), plan.counts.data(), plan.offsets.data(),
+                        MPI_DOUBLE, root, handle_),
+            "MPI_Gatherv");
   return all;
 }
 

@@ -107,24 +107,27 @@ void StopRequest::start_clock(double max_seconds, double checkpoint_seconds) {
 }
 
 StepDecision StopRequest::agree() {
-  Stop stop = Stop::no;
   bool checkpoint = checkpoint_signalled != 0;
   // Only what was seen is used up: a request that arrives from here on is seen at the next border.
   if (checkpoint) checkpoint_signalled = 0;
-  if (world_.is_root()) {
-    const double now = clock_();
-    if (max_seconds_ > 0 && now - start_ >= max_seconds_) stop = Stop::time_limit;
-    if (checkpoint_seconds_ > 0 && now - last_checkpoint_ >= checkpoint_seconds_) checkpoint = true;
-    if (walltime_is_up(now)) stop = Stop::walltime;
-    if (sees_stop_file(now)) stop = Stop::file;
-  }
-  stop = std::max(stop, reason_of(stop_signalled));
+  if (world_.is_root() && checkpoint_seconds_ > 0 && clock_() - last_checkpoint_ >= checkpoint_seconds_) checkpoint = true;
 
-  std::array<std::int64_t, 2> flags = {static_cast<std::int64_t>(stop), checkpoint};
+  std::array<std::int64_t, 2> flags = {static_cast<std::int64_t>(seen_here()), checkpoint};
   world_.max(flags);
   const StepDecision decision{static_cast<Stop>(flags[0]), flags[1] != 0};
   if (decision.checkpoint) last_checkpoint_ = clock_();
   return decision;
+}
+
+Stop StopRequest::seen_here() {
+  Stop stop = Stop::no;
+  if (world_.is_root()) {
+    const double now = clock_();
+    if (max_seconds_ > 0 && now - start_ >= max_seconds_) stop = Stop::time_limit;
+    if (walltime_is_up(now)) stop = Stop::walltime;
+    if (sees_stop_file(now)) stop = Stop::file;
+  }
+  return std::max(stop, reason_of(stop_signalled));
 }
 
 bool StopRequest::walltime_is_up(double now) {

@@ -7,9 +7,6 @@
 namespace boltzcurve {
 namespace {
 
-/// Particles handed to the integrator at a time: enough to keep its batches full, few enough for regular news of progress.
-constexpr std::int64_t batch_particles = 8192;
-
 Points<double> to_points(const std::vector<double>& rows, std::size_t first, std::size_t count, std::size_t dimension) {
   Points<double> points("boltzcurve::points", count, dimension);
   const auto host = Kokkos::create_mirror_view(points);
@@ -65,14 +62,28 @@ std::vector<double> frame_times(const SamplingSettings& settings) {
   return times;
 }
 
+/// Calls visit(column, numbers a particle) for every array that has a row a particle.
+template <class Some, class Visit>
+void for_each_column(Some& particles, const Visit& visit) {
+  const auto D = static_cast<std::size_t>(particles.dimension);
+  visit(particles.position, D);
+  visit(particles.log_density, 1);
+  visit(particles.log_weight, 1);
+  visit(particles.energy, 1);
+  visit(particles.action, 1);
+  visit(particles.status, 1);
+  visit(particles.evaluations, 1);
+  for (auto& frame : particles.frames) visit(frame, D);
+}
+
 }  // namespace
 
 std::vector<double> energies_of(const Energy& energy, const std::vector<double>& points) {
   const auto D = static_cast<std::size_t>(energy.dimension()), n = points.size() / D;
   std::vector<double> values;
   values.reserve(n);
-  for (std::size_t first = 0; first < n; first += batch_particles) {
-    const std::size_t count = std::min<std::size_t>(batch_particles, n - first);
+  for (std::size_t first = 0; first < n; first += most_particles_at_once) {
+    const std::size_t count = std::min<std::size_t>(most_particles_at_once, n - first);
     const auto x = to_points(points, first, count, D);
     Points<double> out("boltzcurve::energy", count, D + 2);
     energy.evaluate(x, out);
@@ -81,49 +92,91 @@ std::vector<double> energies_of(const Energy& energy, const std::vector<double>&
   return values;
 }
 
-Particles sample_particles(const Communicator& ranks, const SamplingSettings& settings, const VelocityField& field, const Energy& target,
-                           const Energy& latent, const SamplingProgress& progress) {
+Particles draw_particles(const SamplingSettings& settings, const VelocityField& field, const Energy& target, const Energy& latent,
+                         const Shard& part) {
+  Particles drawn;
+  drawn.shard = part;
+  drawn.dimension = field.dimension();
+  drawn.frame_times = frame_times(settings);
+  drawn.frames.resize(drawn.frame_times.size());
+  const auto n = static_cast<std::size_t>(part.count), D = static_cast<std::size_t>(drawn.dimension);
+  Points<double> start("boltzcurve::latent_particles", n, D);
+  const auto host = Kokkos::create_mirror_view(start);
+  latent.draw(settings.seed, part.first, host);
+  Kokkos::deep_copy(start, host);
+
+  const auto end = integrate(field, settings.latent_time, settings.target_time, start, normalised_log_density(latent, start),
+                             settings.integration, drawn.frame_times);
+  append_rows(end.position, drawn.position);
+  append(end.log_density, drawn.log_density);
+  append(end.action, drawn.action);
+  append(end.status, drawn.status);
+  append(end.evaluations, drawn.evaluations);
+  const auto frames = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.frames);
+  for (std::size_t f = 0; f < drawn.frames.size(); ++f)
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t k = 0; k < D; ++k) drawn.frames[f].push_back(frames(f, i, k));
+
+  drawn.energy = energies_of(target, drawn.position);
+  for (std::size_t i = 0; i < n; ++i) {
+    const bool finished = drawn.status[i] == static_cast<std::int32_t>(ParticleStatus::finished);
+    const double log_weight = -drawn.energy[i] - drawn.log_density[i];
+    drawn.log_weight.push_back(finished && !std::isnan(log_weight) ? log_weight : -std::numeric_limits<double>::infinity());
+  }
+  const auto volumes = log_volumes(settings.coordinates, drawn.position, D);
+  for (std::size_t i = 0; i < volumes.size(); ++i) {
+    drawn.energy[i] += volumes[i];
+    drawn.log_density[i] -= volumes[i];
+  }
+  to_x(settings.coordinates, drawn.position);
+  for (auto& frame : drawn.frames) to_x(settings.coordinates, frame);
+  return drawn;
+}
+
+Particles room_for_particles(const SamplingSettings& settings, int dimension, const Shard& shard) {
   Particles all;
-  all.shard = shard_of(settings.particles, particle_granule, ranks.rank(), ranks.size());
-  all.dimension = field.dimension();
+  all.shard = shard;
+  all.dimension = dimension;
   all.frame_times = frame_times(settings);
   all.frames.resize(all.frame_times.size());
-  const auto D = static_cast<std::size_t>(all.dimension);
+  for_each_column(all, [&](auto& values, std::size_t width) { values.resize(static_cast<std::size_t>(shard.count) * width); });
+  return all;
+}
 
-  for (std::int64_t done = 0; done < all.shard.count; done += batch_particles) {
-    const auto n = static_cast<std::size_t>(std::min(batch_particles, all.shard.count - done));
-    Points<double> start("boltzcurve::latent_particles", n, D);
-    const auto host = Kokkos::create_mirror_view(start);
-    latent.draw(settings.seed, all.shard.first + done, host);
-    Kokkos::deep_copy(start, host);
+void put(const Particles& part, Particles& all) { from_record(to_record(part, part.shard, 0), part.shard, all); }
 
-    const auto end = integrate(field, settings.latent_time, settings.target_time, start, normalised_log_density(latent, start),
-                               settings.integration, all.frame_times);
-    append_rows(end.position, all.position);
-    append(end.log_density, all.log_density);
-    append(end.action, all.action);
-    append(end.status, all.status);
-    append(end.evaluations, all.evaluations);
-    const auto frames = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.frames);
-    for (std::size_t f = 0; f < all.frames.size(); ++f)
-      for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t k = 0; k < D; ++k) all.frames[f].push_back(frames(f, i, k));
-    if (progress) progress(done + static_cast<std::int64_t>(n));
-  }
+std::int64_t record_size(const SamplingSettings& settings, int dimension) {
+  const auto one = room_for_particles(settings, dimension, {0, 1});
+  std::size_t width = 0;
+  for_each_column(one, [&](const auto&, std::size_t columns) { width += columns; });
+  return particle_granule * static_cast<std::int64_t>(width);
+}
 
-  all.energy = energies_of(target, all.position);
-  for (std::size_t i = 0; i < all.energy.size(); ++i) {
-    const bool finished = all.status[i] == static_cast<std::int32_t>(ParticleStatus::finished);
-    const double log_weight = -all.energy[i] - all.log_density[i];
-    all.log_weight.push_back(finished && !std::isnan(log_weight) ? log_weight : -std::numeric_limits<double>::infinity());
-  }
-  const auto volumes = log_volumes(settings.coordinates, all.position, D);
-  for (std::size_t i = 0; i < volumes.size(); ++i) {
-    all.energy[i] += volumes[i];
-    all.log_density[i] -= volumes[i];
-  }
-  to_x(settings.coordinates, all.position);
-  for (auto& frame : all.frames) to_x(settings.coordinates, frame);
+std::vector<double> to_record(const Particles& particles, const Shard& granule, std::int64_t record_size) {
+  std::vector<double> record;
+  record.reserve(static_cast<std::size_t>(record_size));
+  const auto first = static_cast<std::size_t>(granule.first - particles.shard.first), count = static_cast<std::size_t>(granule.count);
+  for_each_column(particles, [&](const auto& values, std::size_t width) {
+    for (std::size_t i = first * width; i < (first + count) * width; ++i) record.push_back(static_cast<double>(values[i]));
+  });
+  record.resize(std::max(record.size(), static_cast<std::size_t>(record_size)), 0.0);
+  return record;
+}
+
+void from_record(const std::vector<double>& record, const Shard& granule, Particles& particles) {
+  const auto first = static_cast<std::size_t>(granule.first - particles.shard.first), count = static_cast<std::size_t>(granule.count);
+  std::size_t at = 0;
+  for_each_column(particles, [&]<class T>(std::vector<T>& values, std::size_t width) {
+    for (std::size_t i = first * width; i < (first + count) * width; ++i) values[i] = static_cast<T>(record[at++]);
+  });
+}
+
+Particles sample_particles(const Communicator& ranks, const SamplingSettings& settings, const VelocityField& field, const Energy& target,
+                           const Energy& latent) {
+  const auto shard = shard_of(settings.particles, particle_granule, ranks.rank(), ranks.size());
+  auto all = room_for_particles(settings, field.dimension(), shard);
+  for (std::int64_t done = 0; done < shard.count; done += most_particles_at_once)
+    put(draw_particles(settings, field, target, latent, {shard.first + done, std::min(most_particles_at_once, shard.count - done)}), all);
   return all;
 }
 
@@ -133,8 +186,8 @@ std::vector<double> log_density_of(const SamplingSettings& settings, const Veloc
   const auto volumes = log_volumes(settings.coordinates, points, D);
   for (std::size_t i = 0; i < n && !settings.coordinates.is_identity(); ++i) settings.coordinates.to_z(&points[i * D]);
   std::vector<double> log_density;
-  for (std::size_t first = 0; first < n; first += batch_particles) {
-    const std::size_t count = std::min<std::size_t>(batch_particles, n - first);
+  for (std::size_t first = 0; first < n; first += most_particles_at_once) {
+    const std::size_t count = std::min<std::size_t>(most_particles_at_once, n - first);
     const auto start = to_points(points, first, count, D);
     // With log density 0 at the target end, what has gathered at the latent end is minus the integral of the divergence.
     const PointScalars<double> zero("boltzcurve::zero", count);

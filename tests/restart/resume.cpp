@@ -212,10 +212,14 @@ TEST_F(Resume, WithMetricsThatCannotBeReadBeginsNewOnesAndSaysSo) {
 }
 
 TEST_F(Resume, IsRefusedWhereItMeansNothing) {
-  for (const char* command : {"sample", "evaluate", "list"}) {
-    const auto outcome = alone(folder, {command, "--resume"});
+  const auto list = alone(folder, {"list", "--resume"});
+  EXPECT_EQ(list.exit_code, 2);
+  EXPECT_THAT(list.err, HasSubstr("command line: --resume is for a run that was interrupted, not for list"));
+  for (const char* command : {"sample", "evaluate"}) {
+    const auto outcome = alone(folder, {command, "--resume=elsewhere"});
     EXPECT_EQ(outcome.exit_code, 2);
-    EXPECT_THAT(outcome.err, HasSubstr(std::string("command line: --resume is for run and train, not for ") + command));
+    EXPECT_THAT(outcome.err, HasSubstr(std::string("command line: --resume=elsewhere: ") + command +
+                                       " goes on with what is in the --output folder; leave the path out"));
   }
   const auto outcome = alone(folder, train("out", {"--accept-changes"}));
   EXPECT_EQ(outcome.exit_code, 2);

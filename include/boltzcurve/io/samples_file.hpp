@@ -76,6 +76,8 @@ class SamplesFile {
   /// and in silence, collectively; but while an exception passes it leaves the file as the last flush left it, because other ranks may
   /// know nothing of that exception and would never join.
   void close();
+  /// The same without the mark: the root attribute `state` says why the file ends here.
+  void close_unfinished(const std::string& state);
 
  private:
   struct State;

@@ -18,7 +18,7 @@ struct CommandDescription {
   std::string summary;   ///< one line
 };
 
-/// What training goes on from instead of beginning.
+/// What a run goes on from instead of beginning: training from a checkpoint, sampling from the particles that are finished.
 struct ResumeRequest {
   bool automatic = false;      ///< --resume=auto: from the newest checkpoint that is valid, or from the start where there is none
   std::filesystem::path from;  ///< a checkpoint, or a folder for the newest in it; empty: the output folder

@@ -64,6 +64,9 @@ class StopRequest {
   /// early enough for another step like the longest and for writing what was done, by a quarter of it at most. Collective.
   StepDecision agree();
 
+  /// What this rank alone knows of reasons to stop; looks at clocks and files as agree() does, which ends with it.
+  Stop seen_here();
+
   /// Seconds since start_clock(), by this rank's clock.
   double elapsed_seconds() const;
 

@@ -6,7 +6,6 @@
 #include <boltzcurve/parallel/communicator.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 namespace boltzcurve {
@@ -42,13 +41,29 @@ struct SamplingSettings {
   IntegrationOptions integration;
 };
 
-/// Told how many of this rank's particles are done.
-using SamplingProgress = std::function<void(std::int64_t done)>;
+/// Particles carried at a time at most: enough to keep the integrator's blocks full, few enough for regular news of progress.
+inline constexpr std::int64_t most_particles_at_once = 8192;
 
-/// Draws particles from the latent law and carries each along `field` to the target, with its log density and its importance weight. A
-/// particle is a function of seed and global index: the same for any number of ranks.
+/// Draws the particles `part` from the latent law and carries each along `field` to the target, with its log density and its importance
+/// weight. A particle is a function of seed and global index: the same in any part. Not collective.
+Particles draw_particles(const SamplingSettings& settings, const VelocityField& field, const Energy& target, const Energy& latent,
+                         const Shard& part);
+
+/// Arrays of the right lengths, without values.
+Particles room_for_particles(const SamplingSettings& settings, int dimension, const Shard& shard);
+/// Puts those of `part`, whose shard lies within that of `all`, in their places.
+void put(const Particles& part, Particles& all);
+
+/// Numbers of a record: all that there is to know of a granule of particles. Counts are far below 2^53 and stay exact.
+std::int64_t record_size(const SamplingSettings& settings, int dimension);
+/// Those of `granule`, which lies within the shard of `particles`, as a record, padded with zeros to `record_size`.
+std::vector<double> to_record(const Particles& particles, const Shard& granule, std::int64_t record_size);
+/// Puts a granule into its place.
+void from_record(const std::vector<double>& record, const Shard& granule, Particles& particles);
+
+/// draw_particles() for this rank's part of all.
 Particles sample_particles(const Communicator& ranks, const SamplingSettings& settings, const VelocityField& field, const Energy& target,
-                           const Energy& latent, const SamplingProgress& progress = {});
+                           const Energy& latent);
 
 /// log q(x) that the flow gives to each of this rank's `points` [count][D]: carried from the target to the latent law, whose log density is
 /// known. NaN where a point does not get there.

@@ -1,0 +1,134 @@
+// Sampling that is stopped or killed: what is finished is not drawn again, and the file is that of a run left alone.
+#include <boltzcurve/io/samples_file.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "support/small_run.hpp"
+
+namespace boltzcurve {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing_support::alone;
+using testing_support::boltzcurve;
+using testing_support::command_on;
+using testing_support::difference;
+using testing_support::Outcome;
+using testing_support::Program;
+using testing_support::small_config;
+using testing_support::TemporaryFolder;
+using testing_support::wait_for;
+
+/// A trained curve in "out" and "whole", and sampling of a second or two.
+class Sampling : public testing::Test {
+ protected:
+  Sampling() {
+    folder.write("small.ini", small_config());
+    EXPECT_EQ(alone(folder, {"train", "--config", "small.ini", "--output", "out"}).exit_code, 0);
+    std::filesystem::copy(folder.path() / "out", folder.path() / "whole");
+  }
+
+  static std::vector<std::string> sample(const std::string& output, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"sample",
+                                          "--output",
+                                          output,
+                                          "--sampling.particles=20000",
+                                          "--sampling.relative-tolerance=1e-10",
+                                          "--sampling.absolute-tolerance=1e-10"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+
+  std::filesystem::path unfinished() const { return folder.path() / "out/samples.unfinished"; }
+
+  /// Waits until some particles, but not nearly all, are finished.
+  bool some_are_finished() const {
+    constexpr std::uintmax_t bytes_of_some = 100'000;
+    std::error_code not_yet;
+    return wait_for([&] {
+      return std::filesystem::exists(unfinished(), not_yet) && std::filesystem::file_size(unfinished(), not_yet) > bytes_of_some;
+    });
+  }
+
+  void expect_same_bits_as_whole() const {
+    ASSERT_EQ(alone(folder, sample("whole")).exit_code, 0);
+    for (const char* object : {"/samples", "/particles"})
+      EXPECT_EQ(difference(folder, "whole/samples.h5md", "out/samples.h5md", object), "") << object;
+    EXPECT_TRUE(read_samples(folder.path() / "out/samples.h5md").complete);
+    EXPECT_FALSE(std::filesystem::exists(unfinished()));
+  }
+
+  const TemporaryFolder folder;
+};
+
+TEST_F(Sampling, StoppedByASignalGoesOnWithTheParticlesThatAreLeft) {
+  Program program(command_on(2, sample("out")), folder.path());
+  ASSERT_TRUE(some_are_finished());
+  kill(program.descendants("boltzcurve").back(), SIGUSR1);
+  const auto stopped = program.wait();
+  EXPECT_EQ(stopped.exit_code, 75) << stopped.err;
+  EXPECT_THAT(stopped.out, testing::ContainsRegex("stopped by SIGUSR1 after [0-9]+ of 20000 particles; --resume goes on"));
+  const auto resumed = boltzcurve(folder, 3, sample("out", {"--resume", "--sampling.block=256"}));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_THAT(resumed.out, testing::ContainsRegex("sampling goes on: [0-9]+ of 20000 particles are finished\n"));
+  EXPECT_THAT(resumed.out, Not(HasSubstr("goes on: 20000 of"))) << "the signal came too late to show anything";
+  expect_same_bits_as_whole();
+}
+
+TEST_F(Sampling, KilledGoesOnPastRecordsThatAreDamaged) {
+  Program program(command_on(2, sample("out")), folder.path());
+  ASSERT_TRUE(some_are_finished());
+  for (const int rank : program.descendants("boltzcurve")) kill(rank, SIGKILL);
+  program.wait();
+  {
+    constexpr std::streamoff in_the_first_record = 1000;
+    std::fstream bytes(unfinished(), std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(in_the_first_record);
+    bytes.write("damaged!", 8);
+  }
+  const auto resumed = alone(folder, sample("out", {"--resume=auto"}));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_THAT(resumed.out, testing::ContainsRegex("sampling goes on: [0-9]+ of 20000 particles are finished\n"));
+  expect_same_bits_as_whole();
+}
+
+TEST_F(Sampling, ThatWouldGiveOtherParticlesBeginsAnew) {
+  Program program(command_on(2, sample("out")), folder.path());
+  ASSERT_TRUE(some_are_finished());
+  kill(program.descendants("boltzcurve").back(), SIGUSR1);
+  program.wait();
+  for (const auto& more : {std::vector<std::string>{"--resume", "--seed=9"}, {}}) {
+    auto arguments = sample("out", more);
+    arguments.emplace_back("--sampling.particles=500");
+    const auto outcome = alone(folder, arguments);
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, Not(HasSubstr("sampling goes on")));
+  }
+}
+
+TEST_F(Sampling, OfARunThatIsStoppedGoesOnAndIsMeasuredAlike) {
+  auto run = sample("out", {"--config", "small.ini", "--resume"});
+  run[0] = "run";
+  Program program(command_on(2, run), folder.path());
+  ASSERT_TRUE(some_are_finished());
+  folder.write("out/STOP", "");
+  const auto stopped = program.wait();
+  EXPECT_EQ(stopped.exit_code, 75) << stopped.err;
+  EXPECT_THAT(stopped.out, testing::ContainsRegex("stopped by the file STOP after [0-9]+ of 20000 particles"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "out/evaluation.json"));
+  const auto resumed = boltzcurve(folder, 2, run);
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "out/evaluation.json"));
+  expect_same_bits_as_whole();
+}
+
+}  // namespace
+}  // namespace boltzcurve
