@@ -16,7 +16,8 @@ packages=(
   libtrilinos-kokkos-dev                       # kernels
   libboost-program-options-dev libfmt-dev nlohmann-json3-dev librandom123-dev
   libgtest-dev libgmock-dev libbenchmark-dev libopenblas-dev  # tests; benchmarks and the ceiling they compare with
-  python3 python3-h5py python3-numpy python3-matplotlib       # plots
+  python3 python3-h5py python3-numpy python3-matplotlib       # post-processing
+  python3-pytest python3-venv                  # its tests; other people's readers of our files come into a virtual environment
 )
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
@@ -26,7 +27,7 @@ install_dependencies.sh: this is neither Debian nor Ubuntu (no apt-get), so plea
   MPI (Open MPI or MPICH), HDF5 >= 1.10 built with that MPI, Kokkos 3.4 to 5.x
   Boost.Program_options >= 1.71, {fmt}, nlohmann_json 3, Random123
   for tests: GoogleTest with GoogleMock, Python 3; for benchmarks: google-benchmark, OpenBLAS
-  for plots: Python 3 with h5py, numpy, matplotlib
+  for post-processing: Python 3 with h5py, numpy, matplotlib; for its tests: pytest
 The configuration (cmake --preset release) says which of them it does not find, and how to point at another copy.
 Once they are there, run the script you came from with INSTALL=no.
 NEEDS

@@ -16,6 +16,7 @@ SOUND = {
     "README.md": "```sh\ntools/quickstart.sh\ntools/run_tests.sh  # tests\n```\n[the rest](CONTRIBUTING.md)\n",
     "CONTRIBUTING.md": "1. Say\n\n   ```sh\n   cmake --preset release\n   ```\n\n   ```cpp\n   int f();\n   ```\n",
     "jobs/README.md": "",
+    "tools/README.md": "",
     "tests/perf/README.md": "| ranks |\n",
     "tests/perf/scaling_model.py": "print('| ranks |')\n",
     "CMakePresets.json": json.dumps({"configurePresets": [{"name": "release"}]}),

@@ -1,0 +1,85 @@
+"""Sweeps: from a collected table and from folders of runs, what varies and what was measured; pictures of them."""
+import matplotlib.image
+import numpy as np
+import pytest
+from boltzcurve_tools import InputError
+from boltzcurve_tools.draw.style import plt
+from boltzcurve_tools.draw.sweeps import default_pair, make_heat_map, make_parallel_coordinates, make_scatter, position_of
+from boltzcurve_tools.sweeps import read_sweep
+from support import RUNS, refuses, succeeds
+
+TABLE = """id,state,output,network.width,optimizer.name,training.steps,run.seed,target.name,ess,nll
+0,done,r0,16,soap,100,1,rings,0.5,3.25
+1,done,r1,64,soap,100,1,rings,0.75,3.0
+2,done,r2,16,adam,100,1,rings,0.25,3.5
+3,failed,r3,64,adam,100,1,rings,,
+4,done,r4,16,soap,100,2,rings,0.6,3.2
+"""
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "sweep.csv"
+    path.write_text(TABLE)
+    return path
+
+
+def test_a_table_tells_parameters_from_metrics(table):
+    sweep = read_sweep(table)
+    assert sweep.parameters == ["network.width", "optimizer.name", "run.seed"], "what is the same in every row is no parameter"
+    assert sweep.metrics == ["ess", "nll"] and sweep.names == ["0", "1", "2", "3", "4"] and sweep.states[3] == "failed"
+    assert np.array_equal(sweep.numbers("ess"), [0.5, 0.75, 0.25, np.nan, 0.6], equal_nan=True)
+    assert default_pair(sweep) == ("network.width", "optimizer.name")
+    assert read_sweep(table.parent).names == sweep.names, "the table of a folder"
+
+
+def test_folders_of_runs_make_the_same_kind_of_table():
+    sweep = read_sweep(RUNS / "sweep")
+    assert sweep.parameters == ["network.width", "run.seed"]
+    assert sweep.names == ["width16_seed1", "width16_seed2", "width8_seed1", "width8_seed2"]
+    assert sorted(sweep.numbers("network.width")) == [8, 8, 16, 16] and np.isfinite(sweep.numbers("ess")).all()
+    assert sweep.states == ["finished"] * 4
+
+
+def test_a_cell_of_a_heat_map_is_the_median_of_its_runs(table):
+    figure, caption = make_heat_map(read_sweep(table), "ess", "network.width", "optimizer.name")
+    values = figure.axes[0].collections[0].get_array().reshape(2, 2)  # rows: adam, soap; columns: 16, 64
+    assert values[0, 0] == 0.25 and values[1, 0] == pytest.approx(0.55) and values[1, 1] == 0.75 and values.mask[0, 1]
+    assert "failed" in [text.get_text() for text in figure.axes[0].texts] and "median of up to 2" in caption.detail
+    plt.close(figure)
+
+
+def test_a_line_of_parallel_coordinates_for_every_run(table):
+    figure, caption = make_parallel_coordinates(read_sweep(table), "nll")
+    assert sum(len(line.get_xdata()) == 4 for line in figure.axes[0].lines) == 5 and "1 without it" in caption.detail
+    plt.close(figure)
+
+
+def test_wide_ranges_are_spread_over_their_logarithm(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("optimizer.learning-rate,ess\n1e-4,0.1\n1e-2,0.2\n1e-3,0.3\n")
+    place, ticks = position_of(read_sweep(path), "optimizer.learning-rate")
+    assert place == pytest.approx([0, 1, 0.5]) and [text for _, text in ticks] == ["0.0001", "0.001", "0.01"]
+
+
+def test_the_command_draws_tables_and_folders(table, tmp_path):
+    succeeds("plot", table, "--what", "all", "--metric", "nll")
+    for name in ("parallel", "heatmap", "scatter"):
+        pixels = matplotlib.image.imread(tmp_path / f"sweep_{name}.png")[..., :3]
+        assert (pixels.min(2) < 0.9).mean() > 0.005, name
+    succeeds("plot", RUNS / "sweep", "--what", "scatter", "--across", "network.width", "--output", tmp_path / "s.svg")
+    figure, caption = make_scatter(read_sweep(table), "ess", "optimizer.name")
+    assert "4 runs" in caption.detail and "best 0.75" in caption.detail
+    plt.close(figure)
+
+
+def test_refusals(table, tmp_path):
+    refuses(2, "plot", table, "--metric", "log_z", says=["no metric log_z", "ess, nll"])
+    refuses(2, "plot", table, "--what", "heatmap", "--across", "network.width", "--up", "training.steps",
+            says=["no varied parameter training.steps", "network.width"])
+    for text, words in (("a,b\n", "no rows"), ("a,ess\n1,x\n", "no column is a metric"), ("a,ess\n1,2,3\n", "more entries than the header")):
+        table.write_text(text)
+        with pytest.raises(InputError, match=words):
+            read_sweep(table)
+    with pytest.raises(InputError, match="neither a run nor a sweep"):
+        read_sweep(tmp_path)

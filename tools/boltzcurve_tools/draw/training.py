@@ -1,0 +1,71 @@
+"""Training over its steps, and evaluations over wall time."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import InputError
+from ..runs import Run
+from .style import BLUE, GREY, PALE, RED, Caption, count, number, plt
+
+
+def draw_column(axes: plt.Axes, run: Run, column: str, label: str, heading: str) -> Caption:
+    """One column of training over the steps: every logged value pale, their running median dark."""
+    if not {"step", column} <= run.training.keys():
+        raise InputError(f"{run.folder / 'metrics.h5'}: /training lacks {column if 'step' in run.training else 'step'}")
+    steps, values = run.training["step"], run.training[column]
+    good = np.isfinite(values) & (values > 0)
+    axes.plot(steps[good], values[good], color=PALE, linewidth=0.7)
+    window = max(1, int(good.sum()) // 40) | 1
+    if window > 1:
+        padded = np.pad(values[good], window // 2, mode="edge")
+        axes.plot(steps[good], np.median(np.lib.stride_tricks.sliding_window_view(padded, window), axis=1), color=BLUE, linewidth=1.6)
+    else:
+        axes.plot(steps[good], values[good], color=BLUE, linewidth=1.2)
+    axes.set(yscale="log", xlabel="training step", ylabel=label)
+    left_out = len(values) - int(good.sum())
+    return Caption(heading, f"{count(len(values))} logged rows" + (f"; line: running median over {window}" if window > 1 else "")
+                   + (f"; {count(left_out)} not finite or not positive, left out" if left_out else ""))
+
+
+def draw_loss(axes: plt.Axes, run: Run) -> Caption:
+    return draw_column(axes, run, "loss", "loss  [squared unit of the residual]", "Loss")
+
+
+def draw_gradient_norm(axes: plt.Axes, run: Run) -> Caption:
+    return draw_column(axes, run, "gradient_norm", "norm of the loss's gradient in the parameters", "Gradient norm")
+
+
+def draw_ess(axes: plt.Axes, run: Run) -> Caption:
+    """Over training steps, as the program evaluates on the way."""
+    rows = run.evaluations
+    if not len(rows.get("ess", ())):
+        raise InputError(f"{run.folder / 'metrics.h5'}: /evaluation has no ess")
+    across = rows.get("step", np.arange(1, len(rows["ess"]) + 1))
+    axes.plot(across, rows["ess"], color=BLUE, marker="o", markersize=3, label="ESS")
+    if "ess_forward" in rows and np.isfinite(rows["ess_forward"]).any():
+        axes.plot(across, rows["ess_forward"], color=RED, marker="o", markersize=3, label="forward ESS (exact samples)")
+    axes.set(ylim=(0, 1.02), xlabel="training step" if "step" in rows else "evaluation", ylabel="effective sample size / N")
+    axes.legend()
+    return Caption("Effective sample size", f"{len(rows['ess'])} evaluations; the last: {number(run.metrics.get('ess'))}")
+
+
+def draw_quality_over_time(axes: plt.Axes, run: Run) -> Caption:
+    """1 - ESS and NLL over wall time of training; the floor of the NLL is the target's entropy."""
+    rows = run.evaluations
+    if not {"ess", "seconds_train"} <= rows.keys():
+        raise InputError(f"{run.folder / 'metrics.h5'}: /evaluation lacks ess or seconds_train")
+    seconds, missing = rows["seconds_train"], 1 - rows["ess"]
+    axes.plot(seconds, np.maximum(missing, 1e-16), color=BLUE, marker="o", markersize=3)
+    axes.set(xlabel="wall time of training  [s]", ylabel="1 - ESS / N  (0 is perfect)", yscale="log")
+    axes.yaxis.label.set_color(BLUE)
+    nll = rows.get("nll", np.empty(0))
+    detail = f"{len(seconds)} evaluations"
+    if np.isfinite(nll).any():
+        right = axes.twinx()
+        right.plot(seconds, nll, color=RED, marker="o", markersize=3, linewidth=1)
+        right.set_ylabel("NLL  [nats]", color=RED)
+        floor = run.metrics.get("nll_floor")
+        if isinstance(floor, float):
+            right.axhline(floor, color=GREY, linewidth=0.8, linestyle=":")
+            detail += "; dotted: entropy of the target, the floor of the NLL"
+    return Caption("Quality over training time", detail)
