@@ -81,6 +81,27 @@ def plot_sweep(options: argparse.Namespace) -> int:
     return DONE
 
 
+def report(options: argparse.Namespace) -> int:
+    from .report.run_page import run_report
+    from .report.sweep_page import sweep_report
+    from .runs import read_run, write_whole
+    from .sweeps import read_sweep
+
+    source: pathlib.Path = options.source
+    folder = source if source.is_dir() else source.parent
+    if is_sweep(source):
+        sweep = read_sweep(source)
+        if options.metric and options.metric not in sweep.metrics:
+            raise UsageError(f"{source} has no metric {options.metric}; it has {', '.join(sweep.metrics) or 'none'}")
+        text = sweep_report(sweep, options.metric)
+    else:
+        text = run_report(read_run(source))
+    file = options.output or folder / "report.html"
+    write_whole(file, text.encode())
+    print(f"report: {file}")
+    return DONE
+
+
 def is_sweep(source: pathlib.Path) -> bool:
     """A CSV, or a folder that is no run itself but has runs or a table in it."""
     from .runs import WRITTEN_BY
@@ -116,6 +137,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--metric", help="of a sweep (default: ess)")
     one.add_argument("--across", metavar="PARAMETER", help="of a sweep: to the right")
     one.add_argument("--up", metavar="PARAMETER", help="of a sweep: upwards")
+    one = command("report", "write one self-contained page of HTML for a run, or a sweep", report)
+    one.add_argument("source", metavar="DIR|CSV", type=pathlib.Path, help="the --output folder of a run, a folder of runs, or a collected table")
+    one.add_argument("--output", metavar="FILE.html", type=pathlib.Path, help="where the page goes (default: DIR/report.html)")
+    one.add_argument("--metric", help="what the report of a sweep is about (default: ess)")
     return top
 
 

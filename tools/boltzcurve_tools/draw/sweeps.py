@@ -31,7 +31,7 @@ def position_of(sweep: Sweep, column: str) -> tuple[np.ndarray, list[tuple[float
         scale = np.log if logarithmic else np.asarray
         low, high = scale(min(levels)), scale(max(levels))
         shown = levels if len(levels) <= 6 else [levels[0], levels[-1]] if logarithmic else list(np.linspace(levels[0], levels[-1], 4))
-        return (scale(numbers) - low) / (high - low), [(float((scale(level) - low) / (high - low)), f"{level:g}") for level in shown]
+        return (scale(numbers) - low) / (high - low), [(float((scale(level) - low) / (high - low)), f"{level:.4g}") for level in shown]
     place = {str(level): i / max(1, len(levels) - 1) for i, level in enumerate(levels)}
     return np.array([place.get(str(value), np.nan) for value in values]), [(place[str(level)], str(level)) for level in levels[:12]]
 

@@ -1,0 +1,1 @@
+"""One self-contained page of HTML for a run or a sweep."""
