@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <exception>
 #include <numeric>
 #include <system_error>
@@ -19,13 +20,15 @@ namespace boltzcurve {
 namespace {
 
 constexpr auto format_name = "boltzcurve samples";
-constexpr std::int64_t newest_format_version = 1;
+constexpr std::int64_t newest_format_version = 2;  // 1: position/time was the time of the curve
 
 constexpr auto trajectory_group = "particles/trajectory";
 constexpr auto position_value = "particles/trajectory/position/value";
 constexpr auto coordinates_value = "particles/trajectory/coordinates/value";
 constexpr auto step_path = "particles/trajectory/position/step";
 constexpr auto time_path = "particles/trajectory/position/time";
+constexpr auto curve_time_group = "observables/curve_time";
+constexpr auto curve_time_path = "observables/curve_time/value";
 constexpr auto samples_group = "samples";
 constexpr auto complete_attribute = "complete";
 constexpr auto status_names_attribute = "names";
@@ -147,7 +150,8 @@ struct SamplesFile::State {
   int exceptions_in_flight = std::uncaught_exceptions();
   bool failed_on_all = false;  // by the last stage
   hdf5::File file;
-  hdf5::Dataset position, coordinates, step, time;
+  hdf5::Dataset position, coordinates, step, time, curve_time;
+  double first_time = 0;  // of the curve, in the first frame
   std::int64_t frames = 0;
   EarlyWriteback disk;
   std::vector<double> projected;  // a piece of it, kept from one to the next
@@ -197,14 +201,14 @@ struct SamplesFile::State {
 
   ~State() {
     if (std::uncaught_exceptions() > exceptions_in_flight && !failed_on_all) {
-      for (auto* dataset : {&position, &coordinates, &step, &time}) dataset->release();
+      for (auto* dataset : {&position, &coordinates, &step, &time, &curve_time}) dataset->release();
       file.release();
     }
   }
 
   void close_all() {
     stage([&] {
-      for (auto* dataset : {&position, &coordinates, &step, &time}) dataset->close();
+      for (auto* dataset : {&position, &coordinates, &step, &time, &curve_time}) dataset->close();
       file.close();
     });
   }
@@ -240,11 +244,18 @@ struct SamplesFile::State {
     position = frames_of(position_value, viewer_dimension);
     step = hdf5::create_dataset<std::int64_t>(file, step_path, {0}, series_properties(), {-1});
     time = hdf5::create_dataset<double>(file, time_path, {0}, series_properties(), {-1});
+    hdf5::create_groups(file, curve_time_group);
+    curve_time = hdf5::create_dataset<double>(file, curve_time_path, {0}, series_properties(), {-1});
+    share_step_and_time(curve_time_group);
     if (!separate_coordinates()) return;
     coordinates = frames_of(coordinates_value, description.dimension);
-    const auto trajectory = hdf5::open_group(file, trajectory_group);
-    for (const auto& [from, to] : {std::pair("position/step", "coordinates/step"), std::pair("position/time", "coordinates/time")})
-      hdf5::check(H5Lcreate_hard(trajectory.id(), from, trajectory.id(), to, H5P_DEFAULT, H5P_DEFAULT), {"link", trajectory.id(), to});
+    share_step_and_time(std::string(trajectory_group) + "/coordinates");
+  }
+
+  // Gives an element, which has its value, the step and time of the positions.
+  void share_step_and_time(const std::string& element) {
+    for (const auto& [from, to] : {std::pair(step_path, element + "/step"), std::pair(time_path, element + "/time")})
+      hdf5::check(H5Lcreate_hard(file.id(), from, file.id(), to.c_str(), H5P_DEFAULT, H5P_DEFAULT), {"link", file.id(), to.c_str()});
   }
 
   // Collective, metadata only.
@@ -253,6 +264,7 @@ struct SamplesFile::State {
     const auto n = description.particles;
     hdf5::resize(step, {frames + 1});
     hdf5::resize(time, {frames + 1});
+    hdf5::resize(curve_time, {frames + 1});
     hdf5::resize(position, {frames + 1, n, viewer_dimension});
     if (separate_coordinates()) hdf5::resize(coordinates, {frames + 1, n, description.dimension});
   }
@@ -340,11 +352,13 @@ void SamplesFile::write_frame(std::int64_t step, double time, const Shard& shard
   const auto bytes = stored_bytes_of_frame(n, viewer_dimension) + (state.separate_coordinates() ? stored_bytes_of_frame(n, dimension) : 0);
   const auto part =
       state.prepare(shard, bytes, [&] { require_length(position.size(), shard.count * dimension, "the position of a frame"); });
+  if (state.frames == 0) state.first_time = time;
   state.stage([&] {
     state.make_room_for_frame();
     if (!state.ranks.is_root()) return;
     state.write_of_frame(state.step, step);
-    state.write_of_frame(state.time, time);
+    state.write_of_frame(state.time, std::fabs(time - state.first_time));  // H5MD wants it to grow; on some curves t falls
+    state.write_of_frame(state.curve_time, time);
   });
   const auto whole = [&](std::int64_t first, std::int64_t count) { return rows_of(position, first, count, dimension); };
   if (state.separate_coordinates()) {
@@ -480,7 +494,7 @@ Trajectory read_trajectory(const std::filesystem::path& path) {
     throw InputError(fmt::format("dataset {} in {} has the shape {}, expected three dimensions", hdf5::object_path(values.id(), ""),
                                  path.string(), hdf5::to_text(shape)));
   trajectory.step = hdf5::read_dataset<std::int64_t>(file, step_path, 1).values;
-  trajectory.time = hdf5::read_dataset<double>(file, time_path, 1).values;
+  trajectory.time = hdf5::read_dataset<double>(file, hdf5::exists(file, curve_time_path) ? curve_time_path : time_path, 1).values;
   // A process killed within a flush may leave these of different lengths.
   trajectory.frames =
       std::min({shape[0], static_cast<std::int64_t>(trajectory.step.size()), static_cast<std::int64_t>(trajectory.time.size())});

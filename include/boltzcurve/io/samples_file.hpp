@@ -41,8 +41,10 @@ struct SampleColumns {
 ///
 ///     /h5md                              version 1.1, author, creator
 ///     /particles/trajectory/box          dimension 3, no boundaries
-///     /particles/trajectory/position     value [T][N][3], step [T], time [T]: the first three coordinates, missing ones 0, for viewers
+///     /particles/trajectory/position     value [T][N][3], step [T], time [T]: the first three coordinates, missing ones 0, for viewers;
+///                                        time since the first frame, which grows on every curve, as H5MD demands
 ///     /particles/trajectory/coordinates  value [T][N][D], the same step and time; only where D is not 3
+///     /observables/curve_time            value [T]: time t of the curve, which may fall; the same step and time
 ///     /samples                           position [N][D], log_density, log_weight, status, evaluations, id
 ///
 /// Layout: the arrays of frames are chunked, a frame in as few chunks of at most 1 MiB as hold it, all of equal size (a chunk takes a whole
@@ -105,7 +107,7 @@ struct Trajectory {
   std::int64_t frames = 0, particles = 0;
   int dimension = 0;
   std::vector<std::int64_t> step;   ///< [T]
-  std::vector<double> time;         ///< [T]
+  std::vector<double> time;         ///< [T], of the curve
   std::vector<double> coordinates;  ///< [T][N][D]
 };
 

@@ -117,11 +117,15 @@ TEST(SamplesFile, IsLaidOutAsH5md) {
   const auto coordinates = hdf5::read_dataset<double>(file, "particles/trajectory/coordinates/value", 3);
   EXPECT_EQ(coordinates.shape, (hdf5::Shape{2, 2, 2}));
   EXPECT_THAT(coordinates.values, ElementsAre(1, 2, 11, 12, 1001, 1002, 1011, 1012));
-  for (const std::string element : {"step", "time"}) {
+  EXPECT_THAT(hdf5::read_dataset<double>(file, "particles/trajectory/position/time", 1).values, ElementsAre(0.0, 2.5)) << "must grow";
+  EXPECT_THAT(hdf5::read_dataset<double>(file, "observables/curve_time/value", 1).values, ElementsAre(5.0, 2.5));
+  for (const std::string name : {"step", "time"}) {
     H5O_info_t first, second;
-    ASSERT_GE(H5Oget_info_by_name(file.id(), ("particles/trajectory/position/" + element).c_str(), &first, H5P_DEFAULT), 0);
-    ASSERT_GE(H5Oget_info_by_name(file.id(), ("particles/trajectory/coordinates/" + element).c_str(), &second, H5P_DEFAULT), 0);
-    EXPECT_EQ(first.addr, second.addr) << element << " is two datasets, should be one with two names";
+    ASSERT_GE(H5Oget_info_by_name(file.id(), ("particles/trajectory/position/" + name).c_str(), &first, H5P_DEFAULT), 0);
+    for (const std::string element : {"particles/trajectory/coordinates/", "observables/curve_time/"}) {
+      ASSERT_GE(H5Oget_info_by_name(file.id(), (element + name).c_str(), &second, H5P_DEFAULT), 0);
+      EXPECT_EQ(first.addr, second.addr) << element << name << " is another dataset, should be another name of the same";
+    }
   }
   EXPECT_EQ(hdf5::read_dataset<double>(file, "samples/position", 2).shape, (hdf5::Shape{2, 2}));
 }
