@@ -16,6 +16,7 @@ const std::vector<Command>& commands() {
       {{"train", "", "learn the curve: checkpoint.h5, metrics.h5, config.ini"}, From::resumable, train},
       {{"sample", "", "draw particles from checkpoint.h5: samples.h5md"}, From::checkpoint, sample},
       {{"evaluate", "", "measure samples.h5md, or fresh particles: evaluation.json, a row in metrics.h5"}, From::checkpoint, evaluate},
+      {{"study", "NAME", "compare what the method can do (list studies): CSV, HDF5"}, From::given, study},
       {{"list", "[TOPIC]", "show what can be chosen (targets, latents, curves, ...); reference: all keys, in Markdown"},
        From::nothing,
        list},
@@ -106,9 +107,10 @@ Beginning resumed(const Request& request, const Communicator& world) {
 
 Beginning beginning_of(const Command& command, const Request& request, const Communicator& world) {
   using From = Command::OptionsFrom;
-  if (request.resume && command.options_from == From::nothing)
+  if (request.resume && (command.options_from == From::nothing || command.options_from == From::given))
     throw ConfigError(fmt::format("command line: --resume is for a run that was interrupted, not for {}", command.description.name));
   if (command.options_from == From::nothing) return {};
+  if (command.options_from == From::given) return {resolve_options(request.sources, TargetName::optional), std::nullopt};
   if (command.options_from == From::checkpoint) {
     if (request.resume && !request.resume->from.empty())
       throw ConfigError(fmt::format("command line: --resume={}: {} goes on with what is in the --output folder; leave the path out",

@@ -1,4 +1,5 @@
 #include <boltzcurve/commands/commands.hpp>
+#include <boltzcurve/commands/study.hpp>
 #include <boltzcurve/core/suggestion.hpp>
 
 #include <algorithm>
@@ -44,6 +45,7 @@ const std::vector<Topic>& topics() {
       {"collocations", "collocation.kind", lines_of_choices<CollocationKind>},
       {"optimizers", "optimizer.name", lines_of_choices<OptimizerName>},
       {"decays", "optimizer.decay", lines_of_choices<LearningRateDecay>},
+      {"studies", "boltzcurve study NAME", [] { return lines_of_entries(study_entries()); }},
   };
   return all;
 }

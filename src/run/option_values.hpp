@@ -141,6 +141,86 @@ struct TextOf<std::vector<CollocationShare>> {
   }
 };
 
+/// The parts of a list, which commas separate, without blanks at their ends; none for an empty text.
+inline std::vector<std::string> list_parts(const std::string& text) {
+  std::vector<std::string> parts;
+  if (text.find_first_not_of(' ') == std::string::npos) return parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find(',', begin), text.size());
+    const auto first = text.find_first_not_of(' ', begin), last = text.find_last_not_of(' ', end - (end > 0 ? 1 : 0));
+    parts.push_back(first < end ? text.substr(first, last - first + 1) : std::string());
+    begin = end + 1;
+  }
+  return parts;
+}
+
+template <class Part>
+std::string list_text(const std::vector<Part>& values, const auto& part_text) {
+  std::string text;
+  for (const auto& value : values) text.append(text.empty() ? "" : ", ").append(part_text(value));
+  return text;
+}
+
+template <>
+struct TextOf<std::vector<double>> {
+  static std::string range(const Range& range) { return "list of " + TextOf<double>::range(range); }
+  static std::string need(const Range& range) {
+    return fmt::format("must be numbers from {} to {}, separated by commas", range.lower, range.upper);
+  }
+  static std::optional<std::vector<double>> read(const std::string& text, const Range& range) {
+    std::vector<double> numbers;
+    for (const auto& part : list_parts(text)) {
+      const auto number = TextOf<double>::read(part, range);
+      if (!number) return std::nullopt;
+      numbers.push_back(*number);
+    }
+    return numbers;
+  }
+  static std::string write(const std::vector<double>& numbers) { return list_text(numbers, number_text<double>); }
+};
+
+template <>
+struct TextOf<std::vector<std::string>> {
+  static std::string range(const Range&) { return "list of texts"; }
+  static std::string need(const Range&) { return "must be texts separated by commas, none of them empty"; }
+  static std::optional<std::vector<std::string>> read(const std::string& text, const Range&) {
+    auto parts = list_parts(text);
+    if (std::find(parts.begin(), parts.end(), "") != parts.end()) return std::nullopt;
+    return parts;
+  }
+  static std::string write(const std::vector<std::string>& texts) {
+    return list_text(texts, [](const std::string& text) { return text; });
+  }
+};
+
+template <class Enum>
+requires std::is_enum_v<Enum>
+struct TextOf<std::vector<Enum>> {
+  static std::string names() {
+    std::string text;
+    for (const auto& choice : choices<Enum>) text.append(text.empty() ? "" : ", ").append(choice.name);
+    return text;
+  }
+  static std::string range(const Range&) { return "list of " + names() + "; or all"; }
+  static std::string need(const Range&) { return "must be of " + names() + ", separated by commas, or all"; }
+  static std::optional<std::vector<Enum>> read(const std::string& text, const Range&) {
+    std::vector<Enum> values;
+    if (text == "all") {
+      for (const auto& choice : choices<Enum>) values.push_back(choice.value);
+      return values;
+    }
+    for (const auto& part : list_parts(text)) {
+      const auto choice = std::find_if(choices<Enum>.begin(), choices<Enum>.end(), [&](const auto& known) { return known.name == part; });
+      if (choice == choices<Enum>.end()) return std::nullopt;
+      values.push_back(choice->value);
+    }
+    return values;
+  }
+  static std::string write(const std::vector<Enum>& values) {
+    return list_text(values, [](Enum value) { return std::string(name_of(value)); });
+  }
+};
+
 template <class Enum>
 requires std::is_enum_v<Enum>
 struct TextOf<Enum> {

@@ -165,6 +165,18 @@ std::vector<OptionKey> make_keys() {
              "points of either side in the energy distance, whose cost is their square");
   evaluation.leaves_training_alone();
 
+  using Y = StudyOptions;
+  const Section study(keys, "study", &Options::study);
+  study("distances", &Y::distances, {0, 1e6}, "length", "distances of modes, for target.distance; empty: the study's or the target's own");
+  study("times", &Y::times, {0, 1}, "", "shares of the time from the latent law (0) to the target (1)");
+  study("curves", &Y::curves, "curves to compare");
+  study("schedules", &Y::schedules, "schedules to compare (ablation); empty: that of curve.schedule");
+  study("latents", &Y::latents, {0, 0}, "",
+        "latent laws to compare (ablation), each with its keys: gaussian scale=3, gaussian scale=8; empty: that of [latent]");
+  study("runs", &Y::runs, {0, 0}, "", "folders of trained runs whose networks to study");
+  study("networks", &Y::networks, "train networks for every distance and curve, and study them too");
+  study.leaves_training_alone();
+
   using R = RunOptions;
   const Section run(keys, "run", &Options::run);
   run("seed", &R::seed, {0, std::numeric_limits<double>::infinity()}, "", "seed of every random number");

@@ -133,7 +133,7 @@ class EntryKeys {
 
 }  // namespace
 
-Options resolve_options(std::span<const OptionSource> sources) {
+Options resolve_options(std::span<const OptionSource> sources, TargetName target_name) {
   Options options;
   EntryKeys<TargetEntry> target("target", options.target.name);
   EntryKeys<LatentEntry> latent("latent", options.latent.name);
@@ -160,10 +160,11 @@ Options resolve_options(std::span<const OptionSource> sources) {
       }
     }
   }
-  if (options.target.name.empty())
+  const bool has_target = !options.target.name.empty();
+  if (!has_target && target_name == TargetName::required)
     throw ConfigError(
         "target.name is not set; write it in a configuration ([target] name = ...) or give --target.name; see: boltzcurve list targets");
-  options.target.values = target.resolve(find_target, target_entries());
+  if (has_target) options.target.values = target.resolve(find_target, target_entries());
   options.latent.values = latent.resolve(find_latent, latent_entries());
   return options;
 }

@@ -17,6 +17,7 @@ struct Command {
   enum class OptionsFrom {
     nothing,     ///< it needs none
     resumable,   ///< defaults, then files, then the command line; or, if the request is to resume, as for `checkpoint`
+    given,       ///< defaults, then files, then the command line; a target need not be named
     checkpoint,  ///< the options that the checkpoint in the output folder was made with, then files, then the command line
   };
 
@@ -50,6 +51,9 @@ ExitCode sample(Run& run);
 
 /// Measures samples.h5md if it is there, else fresh particles: prints a table, writes evaluation.json and a row of metrics.h5.
 ExitCode evaluate(Run& run);
+
+/// Does the study that the command line names (see commands/study.hpp). Throws ConfigError, naming the nearest, for an unknown one.
+ExitCode study(Run& run);
 
 /// Prints what can be chosen, a line each: all of it, or one topic (`list targets`). Throws ConfigError, naming the nearest, for an
 /// unknown topic.

@@ -137,6 +137,18 @@ struct EvaluationOptions {
   bool operator==(const EvaluationOptions&) const = default;
 };
 
+/// What studies vary; empty: as the study's own description says.
+struct StudyOptions {
+  std::vector<double> distances;
+  std::vector<double> times = {0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1};
+  std::vector<CurveName> curves = {CurveName::gradient_flow, CurveName::linear, CurveName::learned};
+  std::vector<Schedule> schedules;
+  std::vector<std::string> latents;
+  std::vector<std::string> runs;
+  bool networks = false;
+  bool operator==(const StudyOptions&) const = default;
+};
+
 struct RunOptions {
   std::uint64_t seed = 1;
   Precision precision = Precision::single_precision;
@@ -156,6 +168,7 @@ struct Options {
   TrainingOptions training;
   SamplingOptions sampling;
   EvaluationOptions evaluation;
+  StudyOptions study;
   RunOptions run;
   bool operator==(const Options&) const = default;
 };
@@ -181,9 +194,10 @@ OptionSource read_config_file(const std::filesystem::path& file);
 
 /// Applies the sources to the defaults, later ones over earlier ones. A source that names another target (or latent) than those before it
 /// drops their keys of that section, since they belonged to the other. Throws ConfigError, naming where, key, value and what would be
-/// right, for unknown keys and values, values out of range, a key given twice in a file and a missing target.name; InputError for a missing
-/// file that a target's key refers to.
-Options resolve_options(std::span<const OptionSource> sources);
+/// right, for unknown keys and values, values out of range, a key given twice in a file and a missing target.name, unless it is optional;
+/// InputError for a missing file that a target's key refers to.
+enum class TargetName { required, optional };
+Options resolve_options(std::span<const OptionSource> sources, TargetName target_name = TargetName::required);
 
 /// Options as a configuration file that stands alone: resolve_options(parse_config(text)) gives equal options, bit for bit.
 std::string resolved_text(const Options& options);

@@ -82,6 +82,13 @@ const std::map<std::string, std::string> other_values = {
     {"sampling.block", "513"},
     {"evaluation.exact-samples", "10001"},
     {"evaluation.energy-distance-points", "5001"},
+    {"study.distances", "5, 10.5"},
+    {"study.times", "0.125, 1"},
+    {"study.curves", "linear, gradient-flow"},
+    {"study.schedules", "linear"},
+    {"study.latents", "gaussian, gaussian scale=3"},
+    {"study.runs", "runs/a, runs/b"},
+    {"study.networks", "yes"},
     {"run.seed", "18446744073709551615"},
     {"run.precision", "double"},
     {"run.reduction", "fast"},
@@ -167,6 +174,21 @@ TEST(Options, LaterSourcesMayRepeatAKeyButOneFileMayNot) {
   EXPECT_EQ(resolve({"target.name = funnel\nrun.seed = 2", "run.seed = 3"}).run.seed, 3u);
   EXPECT_THAT([] { resolve({"target.name = funnel\nrun.seed = 2\nrun.seed = 3"}); },
               ThrowsMessage<ConfigError>("file1:3: run.seed is given twice (first at file1:2)"));
+}
+
+TEST(Options, ListsAreReadWithAndWithoutBlanksAndAllMeansEveryChoice) {
+  const Options options =
+      resolve({"target.name = funnel\nstudy.distances = 5,10 , 20\nstudy.schedules = all\nstudy.latents = gaussian scale=3"});
+  EXPECT_THAT(options.study.distances, ElementsAre(5, 10, 20));
+  EXPECT_EQ(options.study.schedules.size(), choices<Schedule>.size());
+  EXPECT_THAT(options.study.latents, ElementsAre("gaussian scale=3"));
+  for (const std::string wrong : {"study.distances = 5,,6", "study.distances = -1", "study.curves = lienar", "study.runs = a,"})
+    EXPECT_THAT([&] { resolve({"target.name = funnel\n" + wrong}); }, ThrowsMessage<ConfigError>(HasSubstr(wrong + ": must be "))) << wrong;
+}
+
+TEST(Options, ATargetMayBeMissingOnlyWhereItIsOptional) {
+  EXPECT_EQ(resolve_options({}, TargetName::optional).target.name, "");
+  EXPECT_THROW(resolve_options({}), ConfigError);
 }
 
 TEST(Options, ReferenceHasARowForEveryKey) {

@@ -1,0 +1,146 @@
+#include "line_cases.hpp"
+
+#include <boltzcurve/commands/study.hpp>
+#include <boltzcurve/commands/study_table.hpp>
+
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace boltzcurve {
+namespace {
+
+using Type = StudyColumn::Type;
+
+/// Of one case and one curve: norms at all times, then the action.
+struct ExactTask {
+  const StudyCase* of;
+  CurveName curve;
+};
+
+/// By quadrature, tasks shared by the ranks; every rank gets all results.
+std::vector<std::vector<double>> measured(const Run& run, const std::vector<ExactTask>& tasks) {
+  const auto& times = run.options().study.times;
+  const std::size_t numbers = times.size() + 1;
+  std::vector<double> all(tasks.size() * numbers, 0.0);
+  std::string message;
+  int code = 0;
+  try {
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      if (static_cast<int>(i) % run.world().size() != run.world().rank()) continue;
+      const auto ends = line_ends(tasks[i].of->options, tasks[i].of->distance);
+      const auto curve = exact_curve(*ends, tasks[i].of->options, tasks[i].curve);
+      for (std::size_t j = 0; j < times.size(); ++j) {
+        const double t = curve->latent_time() + times[j] * (curve->target_time() - curve->latent_time());
+        all[i * numbers + j] = std::sqrt(curve->speed(t).wasserstein);
+      }
+      all[i * numbers + times.size()] = action_of(*curve).wasserstein;
+    }
+  } catch (const Error& error) {
+    message = error.what();
+    code = static_cast<int>(error.code());
+  }
+  agree_on_error(run.world(), message, code);
+  run.world().sum(all);  // one rank knows each, the others say 0
+  std::vector<std::vector<double>> results;
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    results.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(i * numbers),
+                         all.begin() + static_cast<std::ptrdiff_t>((i + 1) * numbers));
+  return results;
+}
+
+/// Least squares of y = a + rate x over at least two different x; NaN else.
+double slope_of(const std::vector<double>& x, const std::vector<double>& y) {
+  double mean_x = 0, mean_y = 0, xx = 0, xy = 0;
+  const auto n = static_cast<double>(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    mean_x += x[i] / n;
+    mean_y += y[i] / n;
+  }
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xx += (x[i] - mean_x) * (x[i] - mean_x);
+    xy += (x[i] - mean_x) * (y[i] - mean_y);
+  }
+  return xx > 0 ? xy / xx : std::nan("");
+}
+
+/// How the largest norm of every curve grows with the distance.
+StudyTable growth_of(const std::vector<ExactTask>& tasks, const std::vector<std::vector<double>>& results) {
+  struct Course {
+    std::vector<double> distance, log_norm, log_norm_less_power;
+  };
+  std::map<CurveName, Course> courses;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    auto& course = courses[tasks[i].curve];
+    const double largest = *std::max_element(results[i].begin(), results[i].end() - 1), distance = tasks[i].of->distance;
+    if (!(distance > 1) || !(largest > 0)) continue;
+    course.distance.push_back(distance);
+    course.log_norm.push_back(std::log(largest));
+    course.log_norm_less_power.push_back(std::log(largest) - std::log(distance - 1));
+  }
+  StudyTable table("velocity_explosion_growth", {{"curve", "text", Type::text},
+                                                 {"distances", "count", Type::integer},
+                                                 {"log_norm_per_distance", "1/length"},
+                                                 {"log_norm_per_distance_less_power", "1/length"},
+                                                 {"last_log_norm_per_distance", "1/length"}});
+  for (const auto& [curve, course] : courses) {
+    const auto last_two = [](const std::vector<double>& values) {
+      return std::vector<double>(values.end() - std::min<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(values.size())), values.end());
+    };
+    table.add({std::string(name_of(curve)), static_cast<std::int64_t>(course.distance.size()), slope_of(course.distance, course.log_norm),
+               slope_of(course.distance, course.log_norm_less_power), slope_of(last_two(course.distance), last_two(course.log_norm))});
+  }
+  return table;
+}
+
+ExitCode velocity_explosion(Run& run) {
+  const auto& options = run.options();
+  const auto cases = study_cases(options);
+  std::vector<ExactTask> tasks;
+  for (const auto& of : cases) {
+    const auto ends = line_ends(of.options, of.distance);
+    for (const auto curve : options.study.curves)
+      if (ends && exact_curve(*ends, of.options, curve)) tasks.push_back({&of, curve});
+  }
+  if (tasks.empty())
+    throw ConfigError(
+        "study velocity-explosion: quadrature is for targets on the line, with the curve linear, or gradient-flow from a gaussian "
+        "latent law");
+  run.take_output_folder();
+  const auto results = measured(run, tasks);
+  StudyTable table("velocity_explosion", {{"distance", "length"},
+                                          {"curve", "text", Type::text},
+                                          {"t", "time"},
+                                          {"velocity_norm", "length/time"},
+                                          {"action", "length^2/time"}});
+  std::string text = fmt::format("{:>9}  {:<14}", "distance", "curve");
+  for (const double share : options.study.times) text += fmt::format(" {:>9.4g}", share);
+  text += fmt::format(" {:>11}\n", "action");
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const auto ends = line_ends(tasks[i].of->options, tasks[i].of->distance);
+    const auto curve = exact_curve(*ends, tasks[i].of->options, tasks[i].curve);
+    const std::string name(name_of(tasks[i].curve));
+    text += fmt::format("{:>9.6g}  {:<14}", tasks[i].of->distance, name);
+    for (std::size_t j = 0; j < options.study.times.size(); ++j) {
+      const double t = curve->latent_time() + options.study.times[j] * (curve->target_time() - curve->latent_time());
+      table.add({tasks[i].of->distance, name, t, results[i][j], results[i].back()});
+      text += fmt::format(" {:>9.4g}", results[i][j]);
+    }
+    text += fmt::format(" {:>11.6g}\n", results[i].back());
+  }
+  const auto growth = growth_of(tasks, results);
+  write_study(run, "velocity_explosion", {&table, &growth});
+  run.say("norm of the velocity in L2(rho_t), by share of the time from latent law to target, and action\n" + text +
+          run.output("velocity_explosion.csv").string());
+  return ExitCode::done;
+}
+
+}  // namespace
+
+StudyEntry velocity_explosion_study() {
+  return {"velocity-explosion", "norm of the velocity over t and its growth with the distance of modes, by quadrature on the line",
+          velocity_explosion};
+}
+
+}  // namespace boltzcurve

@@ -1,0 +1,129 @@
+// Studies through the real executable: their tables, equal on any number of ranks, and what they refuse.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support/small_run.hpp"
+
+namespace boltzcurve {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing_support::alone;
+using testing_support::boltzcurve;
+using testing_support::run_program;
+using testing_support::TemporaryFolder;
+
+/// Rows of a CSV file, each by the names of its columns; none of ours has a quoted cell.
+std::vector<std::map<std::string, std::string>> read_csv(const TemporaryFolder& folder, const std::string& name) {
+  std::ifstream file(folder.path() / name);
+  std::vector<std::vector<std::string>> lines;
+  for (std::string line; std::getline(file, line);) {
+    std::vector<std::string> cells(1);
+    for (const char letter : line) letter == ',' ? cells.emplace_back() : cells.back() += letter, void();
+    lines.push_back(cells);
+  }
+  std::vector<std::map<std::string, std::string>> rows;
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    rows.emplace_back();
+    for (std::size_t c = 0; c < lines[i].size(); ++c) rows.back()[lines[0].at(c)] = lines[i][c];
+  }
+  return rows;
+}
+
+std::string text_of(const TemporaryFolder& folder, const std::string& name) {
+  std::stringstream text;
+  text << std::ifstream(folder.path() / name).rdbuf();
+  return text.str();
+}
+
+TEST(VelocityExplosion, WritesTheReferenceTableOfTwoPeaks) {
+  const TemporaryFolder folder;
+  const auto outcome = alone(folder, {"study", "velocity-explosion", "--study.distances=5,10", "--output", "out"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto rows = read_csv(folder, "out/velocity_explosion.csv");
+  ASSERT_EQ(rows.size(), 16u);
+  const double norms[2][8] = {{.751, 1.531, 3.197, 6.278, 8.515, 9.175, 9.631, 9.732},
+                              {.273, .911, 4.051, 22.28, 54.39, 66.97, 75.38, 77.08}};
+  const double times[] = {0, .25, .5, .75, .9, .95, .99, 1}, actions[] = {23.87, 700.9};
+  for (std::size_t i = 0; i < 16; ++i) {
+    EXPECT_EQ(rows[i].at("distance"), i < 8 ? "5" : "10");
+    EXPECT_EQ(rows[i].at("curve"), "linear");
+    EXPECT_EQ(std::stod(rows[i].at("t")), times[i % 8]);
+    EXPECT_NEAR(std::stod(rows[i].at("velocity_norm")) / norms[i / 8][i % 8], 1, 2e-3);  // three digits
+    EXPECT_NEAR(std::stod(rows[i].at("action")) / actions[i / 8], 1, 2e-4);
+  }
+  // The norm grows like (m - 1) exp(m/4): 1/4 but for terms of exp(-m/4), which count between distances 5 and 10.
+  const auto growth = read_csv(folder, "out/velocity_explosion_growth.csv");
+  ASSERT_EQ(growth.size(), 1u);
+  EXPECT_NEAR(std::stod(growth[0].at("log_norm_per_distance_less_power")), 0.25, 0.02);
+  const auto attributes = run_program(
+      {"h5dump", "-a", "/format", "-a", "/options", "-a", "/velocity_explosion/action/unit", "out/velocity_explosion.h5"}, folder.path());
+  EXPECT_THAT(attributes.out, testing::AllOf(HasSubstr("boltzcurve study"), HasSubstr("distances = 5, 10"), HasSubstr("length^2/time")));
+}
+
+TEST(VelocityExplosion, OfATargetHasTheReferenceActionsAndTheSameBytesOnTwoRanks) {
+  const TemporaryFolder folder;
+  folder.write("a.ini", "[target]\nname = asymmetric-two\ndimension = 1\n[study]\ndistances = 4, 8\ncurves = linear, gradient-flow\n");
+  for (const int ranks : {1, 2}) {
+    const auto outcome =
+        boltzcurve(folder, ranks, {"study", "velocity-explosion", "--config", "a.ini", "--output", "on" + std::to_string(ranks)});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  }
+  EXPECT_EQ(text_of(folder, "on1/velocity_explosion.csv"), text_of(folder, "on2/velocity_explosion.csv"));
+  EXPECT_EQ(testing_support::difference(folder, "on1/velocity_explosion.h5", "on2/velocity_explosion.h5", "/velocity_explosion"), "");
+  std::map<std::string, double> action;
+  for (const auto& row : read_csv(folder, "on1/velocity_explosion.csv"))
+    action[row.at("curve") + " " + row.at("distance")] = std::stod(row.at("action"));
+  ASSERT_EQ(action.size(), 4u);
+  EXPECT_NEAR(action["gradient-flow 4"], 7.364, 6e-4);
+  EXPECT_NEAR(action["gradient-flow 8"], 23.363, 6e-4);
+  EXPECT_NEAR(action["linear 4"], 24.4, 0.05);
+  EXPECT_NEAR(action["linear 8"] / 8.13e7, 1, 2e-3);
+}
+
+TEST(VelocityExplosion, OfAMixtureTakesItsOwnDistanceAndLatentLaw) {
+  const TemporaryFolder folder;
+  folder.write("a.ini",
+               "[target]\nname = gaussian-mixture\nmode = 1 | 4 | 1\nmode = 2 | -8 | 1\n[latent]\nscale = 3\n[study]\ncurves = linear\n");
+  const auto outcome = alone(folder, {"study", "velocity-explosion", "--config", "a.ini", "--output", "out", "--study.times=1"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto rows = read_csv(folder, "out/velocity_explosion.csv");
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].at("distance"), "12");
+  EXPECT_NEAR(std::stod(rows[0].at("action")) / 3.07e6, 1, 2e-3);
+}
+
+TEST(Study, SaysWhatItCannotDoAndWritesNothing) {
+  const TemporaryFolder folder;
+  const auto refuses = [&](std::vector<std::string> arguments, int code, const std::string& message) {
+    for (const char* word : {"out", "--output"}) arguments.insert(arguments.begin() + 1, word);
+    const auto outcome = alone(folder, arguments);
+    EXPECT_EQ(outcome.exit_code, code) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "out"));
+  };
+  refuses({"study"}, 2, "study needs the name of one; see: boltzcurve list studies");
+  refuses({"study", "velocity-explosoin"}, 2, "unknown study 'velocity-explosoin'; did you mean velocity-explosion?");
+  refuses({"study", "velocity-explosion", "--study.distances=5,x"}, 2,
+          "study.distances = 5,x: must be numbers from 0 to 1000000, separated by commas");
+  refuses({"study", "velocity-explosion", "--target.name=rings"}, 2, "on the line");
+  refuses({"study", "velocity-explosion", "--target.name=rings", "--study.distances=5"}, 2, "target rings has no key `distance`");
+  refuses({"study", "velocity-explosion", "--validate"}, 2, "--validate");
+}
+
+TEST(Study, IsListedWithItsSummary) {
+  const TemporaryFolder folder;
+  const auto outcome = alone(folder, {"list", "studies"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("velocity-explosion  norm of the velocity"));
+}
+
+}  // namespace
+}  // namespace boltzcurve
