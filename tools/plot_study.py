@@ -73,7 +73,74 @@ def draw_velocity_explosion(path, figure):
     decorate(over_distance, "Growth", "distance of the modes", "largest norm, action")
 
 
-STUDIES = {"velocity_explosion.csv": draw_velocity_explosion}
+def draw_velocity_explosion_networks(path, figure):
+    """Norm over time of every network, with two standard errors; actions."""
+    table = read_table(path, ("distance", "curve", "t", "velocity_norm", "velocity_norm_error", "action", "action_error", "run"))
+    names = [f"{curve}\n{run}" for curve, run in zip(table["curve"], table["run"])]
+    values = {name: numbers(table[name]) for name in ("t", "velocity_norm", "velocity_norm_error", "action", "action_error")}
+    over_time, actions = figure.subplots(1, 2)
+    runs = sorted(set(names), key=names.index)
+    for place, name in enumerate(runs):
+        rows = np.array([other == name for other in names])
+        colour = CURVES.get(name.split("\n")[0], INK)
+        t = values["t"][rows]
+        share = 1 - t / t.max() if name.startswith("gradient-flow") else t
+        over_time.errorbar(share, values["velocity_norm"][rows], 2 * values["velocity_norm_error"][rows], marker="o", markersize=3, color=colour,
+                           alpha=1 - 0.6 * place / len(runs), label=name.replace("\n", ", "))
+        actions.errorbar([place], values["action"][rows][:1], 2 * values["action_error"][rows][:1], marker="o", color=colour)
+    over_time.legend(fontsize=6, frameon=False)
+    for axes in (over_time, actions):
+        axes.set_yscale("log")
+    actions.set_xticks(range(len(runs)), runs, fontsize=6, rotation=30, ha="right")
+    decorate(over_time, "Velocity of networks, with two standard errors", "share of the time from latent law to target", r"$\|v_t\|_{L^2(\rho_t)}$")
+    decorate(actions, "Action of networks", "", "action")
+
+
+def draw_action(path, figure):
+    """Both actions of every curve over the distance, the Wasserstein one beside its lower bound W2^2 over the duration."""
+    table = read_table(path, ("distance", "curve", "source", "wasserstein_action", "fisher_rao_action", "duration", "w2"))
+    values = {name: numbers(table[name]) for name in ("distance", "wasserstein_action", "fisher_rao_action", "duration", "w2")}
+    curve, exact = np.array(table["curve"]), np.array(table["source"]) == "quadrature"
+    for axes, column, heading in zip(figure.subplots(1, 2), ("wasserstein_action", "fisher_rao_action"), ("Wasserstein action", "Fisher-Rao action")):
+        for name in sorted(set(curve), key=list(curve).index):
+            for by, mark, word in ((exact, "o-", "quadrature"), (~exact, "x", "networks")):
+                rows = (curve == name) & by
+                if not rows.any():
+                    continue
+                axes.plot(values["distance"][rows], values[column][rows], mark, color=CURVES.get(name, INK), label=f"{name}, {word}")
+                if column == "wasserstein_action":
+                    axes.plot(values["distance"][rows], values["w2"][rows] ** 2 / values["duration"][rows], ":", color=CURVES.get(name, INK),
+                              label=f"{name}: least, $W_2^2/T$")
+        axes.set_yscale("log")
+        axes.legend(fontsize=7, frameon=False)
+        decorate(axes, heading, "distance of the modes", heading.lower())
+
+
+def draw_ablation(path, figure):
+    """ESS of every combination, forward ESS beside it; NLL over its floor."""
+    table = read_table(path, ("latent", "schedule", "curve", "ess", "ess_forward", "nll", "nll_floor", "error"))
+    names = [", ".join(part for part in parts if part != "-") for parts in zip(table["curve"], table["schedule"], table["latent"])]
+    ess, forward = numbers(table["ess"]), numbers(table["ess_forward"])
+    excess = numbers(table["nll"]) - numbers(table["nll_floor"])
+    places = np.arange(len(names))
+    colours = [CURVES.get(curve, INK) for curve in table["curve"]]
+    shares, likelihood = figure.subplots(1, 2, sharey=True)
+    shares.barh(places - 0.2, np.nan_to_num(ess), 0.38, color=colours)
+    shares.barh(places + 0.2, np.nan_to_num(forward), 0.38, color=colours, alpha=0.45)
+    likelihood.barh(places, np.nan_to_num(excess), 0.6, color=colours)
+    for place, error in enumerate(table["error"]):
+        if error:
+            shares.text(0.01, place, "failed", va="center", fontsize=7, color=GREY)
+    shares.set_yticks(places, names, fontsize=7)
+    shares.invert_yaxis()
+    shares.set_xlim(0, 1)
+    likelihood.set_xscale("symlog", linthresh=0.1)
+    decorate(shares, "ESS, and forward ESS (pale)", "share of the particles", "")
+    decorate(likelihood, "NLL over the entropy of the target", "nats", "")
+
+
+STUDIES = {"velocity_explosion.csv": draw_velocity_explosion, "velocity_explosion_networks.csv": draw_velocity_explosion_networks,
+           "action.csv": draw_action, "ablation.csv": draw_ablation}
 
 
 def main():

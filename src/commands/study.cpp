@@ -5,7 +5,10 @@
 #include <fmt/format.h>
 
 // The list, one line an entry. Each names a function, defined in the study's own file (studies/), that returns the entry.
-#define BOLTZCURVE_STUDIES(ENTRY) ENTRY(velocity_explosion_study)
+#define BOLTZCURVE_STUDIES(ENTRY) \
+  ENTRY(velocity_explosion_study) \
+  ENTRY(action_study)             \
+  ENTRY(ablation_study)
 
 namespace boltzcurve {
 

@@ -60,6 +60,24 @@ Run::Run(const Communicator& world, Request request, Options options, std::optio
       provenance_(make_provenance(world_, request_, options_)),
       stop_(world_, {request_.max_walltime, output(stop_file_name)}) {}
 
+namespace {
+
+Request request_below(Request request, const std::string& folder, bool resumes) {
+  request.output /= folder;
+  if (resumes) request.resume = ResumeRequest{};
+  return request;
+}
+
+}  // namespace
+
+Run::Run(const Run& whole, const std::string& folder, Options options, std::optional<Checkpoint> checkpoint)
+    : world_(whole.world_),
+      request_(request_below(whole.request_, folder, checkpoint.has_value())),
+      options_(std::move(options)),
+      checkpoint_(std::move(checkpoint)),
+      provenance_(make_provenance(world_, request_, options_)),
+      stop_(world_, StopLimits{.walltime = request_.max_walltime, .stop_file = whole.output(stop_file_name), .part_of_another = true}) {}
+
 void Run::take_output_folder() {
   const auto& folder = request_.output;
   const auto fail = [&](const std::string& reason) {

@@ -96,6 +96,7 @@ StopRequest::StopRequest(const Communicator& world, StopLimits limits, Clock clo
 
 StopRequest::~StopRequest() {
   for (const auto& [signal, before] : handlers_before_) sigaction(signal, &before, nullptr);
+  if (limits_.part_of_another) return;
   stop_signalled = 0;
   checkpoint_signalled = 0;
 }

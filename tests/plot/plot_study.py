@@ -53,6 +53,14 @@ def refuses(folder, *parts):
 header = "distance,curve,t,velocity_norm,action\n"
 rows = [f"{d},{curve},{t},{2.0 ** (d * t)},{d * d}\n" for d in (5, 10) for curve in ("linear", "gradient-flow") for t in (0, 0.5, 1)]
 draws(folder_with("velocity", velocity_explosion=header + "".join(rows)), "velocity_explosion.png")
+draws(folder_with("networks", velocity_explosion_networks="distance,dimension,curve,t,velocity_norm,velocity_norm_error,action,action_error,particles,failed,run\n"
+                  + "".join(f"8,2,{curve},{t},{1 + t},0.1,4,0.5,100,0,networks/{curve}\n" for curve in ("linear", "learned") for t in (0, 1))),
+      "velocity_explosion_networks.png")
+draws(folder_with("action", action="distance,dimension,curve,source,wasserstein_action,wasserstein_action_error,fisher_rao_action,fisher_rao_action_error,duration,w2,w2_kind,failed\n"
+                  + "".join(f"{d},1,{curve},quadrature,{d ** 3},0,{d},0,1,{d},exact,0\n" for curve in ("linear", "gradient-flow") for d in (4, 8))
+                  + "4,1,linear,runs/a,60,2,,,1,4.1,sliced,0\n"), "action.png")
+draws(folder_with("ablation", ablation="latent,schedule,curve,ess,ess_forward,nll,nll_floor,error\ngaussian scale=1,linear,gradient-flow,0.9,0.8,3.4,3.3,\n"
+                  "gaussian scale=3,-,linear,,,,,curve.horizon: too much\n"), "ablation.png")
 refuses(folder_with("nothing"), "velocity_explosion.csv", "boltzcurve study")
 refuses(folder_with("no_rows", velocity_explosion=header), "holds no rows")
 refuses(folder_with("no_column", velocity_explosion="distance,curve\n5,linear\n"), "velocity_explosion.csv", "t")

@@ -24,6 +24,10 @@ class Run {
   /// Listens to signals from here on. `checkpoint`: what the command goes on from, or takes its parameters from. Collective.
   Run(const Communicator& world, Request request, Options options, std::optional<Checkpoint> checkpoint = {});
 
+  /// A part of `whole` with options of its own in a folder below the output folder: it stops when the whole is asked to, also by a file
+  /// there, and resumes where it has a checkpoint. Collective.
+  Run(const Run& whole, const std::string& folder, Options options, std::optional<Checkpoint> checkpoint);
+
   const Communicator& world() const { return world_; }
   const Request& request() const { return request_; }
   const Options& options() const { return options_; }

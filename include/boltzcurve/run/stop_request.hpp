@@ -45,11 +45,13 @@ struct StopLimits {
   double walltime = 0;              ///< seconds since `start` by which all is to be written; 0: none
   std::filesystem::path stop_file;  ///< empty: none. Looked for once a second
   double start = program_start_seconds();
+  bool part_of_another = false;  ///< while another object lives, for which signals are kept when this one ends
 };
 
 /// Listens, while it lives, to SIGUSR1, SIGTERM and SIGINT (stop in good order; a second SIGINT kills) and SIGUSR2 (write a checkpoint),
 /// looks for a file that asks to stop, and watches the wall time. Signals may reach one rank only and clocks differ, so ranks agree at the
-/// borders of steps: a signal on any rank counts for all; of the clocks and of what the file system shows, rank 0's. One object at a time.
+/// borders of steps: a signal on any rank counts for all; of the clocks and of what the file system shows, rank 0's. One object at a time,
+/// but for parts of a longer work.
 class StopRequest {
  public:
   explicit StopRequest(const Communicator& world, StopLimits limits = {}, Clock clock = steady_seconds);

@@ -1,4 +1,5 @@
 #include "line_cases.hpp"
+#include "network_cases.hpp"
 
 #include <boltzcurve/commands/study.hpp>
 #include <boltzcurve/commands/study_table.hpp>
@@ -94,6 +95,28 @@ StudyTable growth_of(const std::vector<ExactTask>& tasks, const std::vector<std:
   return table;
 }
 
+const std::vector<StudyColumn> network_columns = {{"distance", "length"},
+                                                  {"dimension", "1", Type::integer},
+                                                  {"curve", "text", Type::text},
+                                                  {"t", "time"},
+                                                  {"velocity_norm", "length/time"},
+                                                  {"velocity_norm_error", "length/time"},
+                                                  {"action", "length^2/time"},
+                                                  {"action_error", "length^2/time"},
+                                                  {"particles", "count", Type::integer},
+                                                  {"failed", "count", Type::integer},
+                                                  {"run", "text", Type::text}};
+
+/// Of one network: a row for each time. The error of a root is that of its square over twice the root.
+void add_speeds(StudyTable& table, double distance, const std::string& folder, const TrainedRun& trained, const NetworkSpeed& speed) {
+  for (std::size_t j = 0; j < speed.times.size(); ++j) {
+    const double norm = std::sqrt(speed.wasserstein[j].value);
+    table.add({distance, std::int64_t{trained.problem.dimension()}, std::string(name_of(trained.problem.curve_name)), speed.times[j], norm,
+               speed.wasserstein[j].error / (2 * norm), speed.wasserstein_action.value, speed.wasserstein_action.error, speed.particles,
+               speed.failed, folder});
+  }
+}
+
 ExitCode velocity_explosion(Run& run) {
   const auto& options = run.options();
   const auto cases = study_cases(options);
@@ -103,10 +126,12 @@ ExitCode velocity_explosion(Run& run) {
     for (const auto curve : options.study.curves)
       if (ends && exact_curve(*ends, of.options, curve)) tasks.push_back({&of, curve});
   }
-  if (tasks.empty())
+  const bool with_networks = options.study.networks || !options.study.runs.empty();
+  if (tasks.empty() && !with_networks)
     throw ConfigError(
-        "study velocity-explosion: quadrature is for targets on the line, with the curve linear, or gradient-flow from a gaussian "
-        "latent law");
+        "study velocity-explosion: quadrature is for targets on the line, with the curve linear, or gradient-flow from a gaussian latent "
+        "law; "
+        "networks of other curves and in more dimensions are studied with --study.networks=yes, or from --study.runs=DIR");
   run.take_output_folder();
   const auto results = measured(run, tasks);
   StudyTable table("velocity_explosion", {{"distance", "length"},
@@ -130,16 +155,31 @@ ExitCode velocity_explosion(Run& run) {
     text += fmt::format(" {:>11.6g}\n", results[i].back());
   }
   const auto growth = growth_of(tasks, results);
-  write_study(run, "velocity_explosion", {&table, &growth});
-  run.say("norm of the velocity in L2(rho_t), by share of the time from latent law to target, and action\n" + text +
-          run.output("velocity_explosion.csv").string());
+  std::vector<const StudyTable*> tables;
+  if (!tasks.empty()) {
+    tables = {&table, &growth};
+    run.say("norm of the velocity in L2(rho_t), by share of the time from latent law to target, and action\n" + text);
+  }
+
+  StudyTable networks("velocity_explosion_networks", network_columns);
+  Stop stop = Stop::no;
+  if (with_networks) {
+    stop = for_each_network(run, cases, [&](double distance, const std::string& folder, const TrainedRun& trained) {
+      add_speeds(networks, distance, folder, trained, network_speed(run.world(), trained, options.study.times));
+    });
+    tables.push_back(&networks);
+    run.say(networks.csv());
+  }
+  write_study(run, "velocity_explosion", tables);
+  if (stop != Stop::no) return interrupted_study(run, stop);
+  run.say(run.output("velocity_explosion.h5").string());
   return ExitCode::done;
 }
 
 }  // namespace
 
 StudyEntry velocity_explosion_study() {
-  return {"velocity-explosion", "norm of the velocity over t and its growth with the distance of modes, by quadrature on the line",
+  return {"velocity-explosion", "norm of the velocity over t and its growth with the distance: by quadrature on the line, of networks",
           velocity_explosion};
 }
 

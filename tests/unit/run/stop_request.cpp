@@ -37,6 +37,17 @@ TEST_F(AtStep, SignalsThatStopStayUntilTheEnd) {
   }
 }
 
+TEST_F(AtStep, ASignalToAPartIsHeardByTheWholeAfterIt) {
+  StopRequest whole(Communicator(MPI_COMM_SELF), {}, [] { return 0.0; });
+  {
+    StopLimits limits;
+    limits.part_of_another = true;
+    StopRequest part(Communicator(MPI_COMM_SELF), limits, [] { return 0.0; });
+    std::raise(SIGUSR1);
+  }
+  EXPECT_EQ(whole.agree().stop, Stop::user_signal);
+}
+
 TEST_F(AtStep, ASignalForACheckpointIsUsedUp) {
   std::raise(SIGUSR2);
   const auto decision = request.agree();
