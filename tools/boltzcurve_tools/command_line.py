@@ -10,7 +10,7 @@ import sys
 from typing import Sequence
 
 from . import __version__
-from .errors import DONE, ToolError, UsageError
+from .errors import DONE, InputError, ToolError, UsageError
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -102,6 +102,45 @@ def report(options: argparse.Namespace) -> int:
     return DONE
 
 
+def compare(options: argparse.Namespace) -> int:
+    from .compare import compare as compared
+    from .compare import draw_comparison
+    from .runs import read_run
+
+    a, b = read_run(options.first), read_run(options.second)
+    print(compared(a, b), end="")
+    if options.output:
+        draw_comparison(a, b, options.output)
+        print(f"picture: {options.output}")
+    return DONE
+
+
+def export(options: argparse.Namespace) -> int:
+    from .export import FORMATS
+    from .export import export as write
+    from .runs import read_run
+
+    file: pathlib.Path = options.output
+    if file.suffix not in FORMATS:
+        raise UsageError(f"{file}: the suffix says the format: " + ", ".join(f"{suffix} for {reader}" for suffix, (reader, _) in FORMATS.items()))
+    write(read_run(options.source, frame_particles=None), file)
+    print(f"exported: {file}")
+    return DONE
+
+
+def check(options: argparse.Namespace) -> int:
+    from .h5md import VERSION, check_h5md
+
+    done = check_h5md(options.file)
+    for violation in done.violations:
+        print(f"{violation.where}: {violation.what}")
+    standard = f"H5MD {VERSION[0]}.{VERSION[1]}"
+    if done.violations:
+        raise InputError(f"{options.file} is not {standard}: {len(done.violations)} of {done.rules} rules broken")
+    print(f"{options.file} is {standard}: {done.rules} rules looked at, none broken")
+    return DONE
+
+
 def is_sweep(source: pathlib.Path) -> bool:
     """A CSV, or a folder that is no run itself but has runs or a table in it."""
     from .runs import WRITTEN_BY
@@ -141,6 +180,15 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("source", metavar="DIR|CSV", type=pathlib.Path, help="the --output folder of a run, a folder of runs, or a collected table")
     one.add_argument("--output", metavar="FILE.html", type=pathlib.Path, help="where the page goes (default: DIR/report.html)")
     one.add_argument("--metric", help="what the report of a sweep is about (default: ess)")
+    one = command("compare", "two runs: options, metrics and bits that differ", compare)
+    one.add_argument("first", metavar="A", type=pathlib.Path)
+    one.add_argument("second", metavar="B", type=pathlib.Path)
+    one.add_argument("--output", metavar="FILE", type=pathlib.Path, help="draw loss and weights of both into a picture")
+    one = command("export", "write a run for other programs: FILE.vtkhdf (ParaView), FILE.npz (numpy), FILE.nc (xarray, ArviZ)", export)
+    one.add_argument("source", metavar="DIR", type=pathlib.Path, help="the --output folder of a run")
+    one.add_argument("output", metavar="FILE", type=pathlib.Path, help="its suffix says the format")
+    one = command("check", "check a file against the text of H5MD 1.1, rule by rule", check)
+    one.add_argument("file", metavar="FILE", type=pathlib.Path)
     return top
 
 
