@@ -1,6 +1,7 @@
 #include <boltzcurve/commands/commands.hpp>
 #include <boltzcurve/commands/evaluation.hpp>
 #include <boltzcurve/commands/stages.hpp>
+#include <boltzcurve/core/pulse.hpp>
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/samples_file.hpp>
 #include <boltzcurve/metrics/importance.hpp>
@@ -170,6 +171,7 @@ std::string evaluation_json(const Options& options, const std::vector<EvaluatedM
 }
 
 Stop evaluate_stage(Run& run, const Problem& problem, const TrainingState& state, const Sampling& sampling) {
+  const Phase phase("measuring");
   MetricInput input(run.world());
   input.distance_points = run.options().evaluation.energy_distance_points;
   add_particles(input, sampling.particles);

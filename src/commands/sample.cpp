@@ -1,5 +1,6 @@
 #include <boltzcurve/commands/commands.hpp>
 #include <boltzcurve/commands/stages.hpp>
+#include <boltzcurve/core/pulse.hpp>
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/record_file.hpp>
 #include <boltzcurve/io/samples_file.hpp>
@@ -24,6 +25,7 @@ std::vector<std::string> status_names() {
 }
 
 Stop write_samples_file(Run& run, const Particles& particles) {
+  const Phase phase("writing samples.h5md");
   SamplesDescription description;
   description.particles = run.options().sampling.particles;
   description.dimension = particles.dimension;
@@ -157,6 +159,7 @@ SamplingSettings sampling_settings(const Options& options, const Problem& proble
 }
 
 Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& state, SamplesGo destination) {
+  const Phase phase("sampling");
   const double started = steady_seconds();
   Drawing drawing(run, problem, state);
   Progress::Work work;

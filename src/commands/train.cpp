@@ -4,9 +4,11 @@
 #include <boltzcurve/commands/stages.hpp>
 #include <boltzcurve/commands/training_state.hpp>
 #include <boltzcurve/core/error.hpp>
+#include <boltzcurve/core/pulse.hpp>
 #include <boltzcurve/io/checkpoint_series.hpp>
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/metrics_file.hpp>
+#include <boltzcurve/run/host_names.hpp>
 #include <boltzcurve/run/print.hpp>
 
 #include <algorithm>
@@ -63,6 +65,7 @@ class Trainer {
   }
 
   Stop train() {
+    const Phase phase("training");
     const auto& options = run_.options().training;
     // The budget is for all of the training, the resumed part included.
     const double seconds_left = options.max_seconds - state_.seconds;
@@ -70,6 +73,7 @@ class Trainer {
     open_files(state_.step < options.steps && stop == Stop::no);
     run_.stop().start_clock(std::max(seconds_left, 0.0), options.checkpoint_seconds);
     seconds_before_ = state_.seconds;
+    const double waited_before = seconds_waited();
 
     auto progress = make_progress();
     const auto first_step = state_.step;
@@ -87,6 +91,7 @@ class Trainer {
       const bool due = decision.checkpoint || (options.checkpoint_steps > 0 && state_.step % options.checkpoint_steps == 0);
       if (due && stop == Stop::no && state_.step < options.steps && state_.skipped_in_a_row == 0) write_checkpoint();
     }
+    tell_imbalance(run_.stop().elapsed_seconds(), seconds_waited() - waited_before);
     // Interrupted, it goes on to skip or to recover as it would have; ended, it must not pass for a success.
     if (state_.step == options.steps) stop = Stop::no;
     if (state_.skipped_in_a_row > 0 && !is_interruption(stop)) give_up();
@@ -137,6 +142,14 @@ class Trainer {
         "kept: {}. A "
         "smaller optimizer.learning-rate or optimizer.gradient-clip, or a collocation.box in which the target's energy is finite, may help",
         state_.skipped_in_a_row, last_step, describe(worst), run_.output(checkpoint_name).string()));
+  }
+
+  void tell_imbalance(double elapsed, double waited) const {
+    constexpr double long_enough_to_tell = 10;  // seconds: below, the start of caches and clocks is most of it
+    if (run_.world().max(elapsed) < long_enough_to_tell) return;
+    const double busy[] = {elapsed - waited};
+    const auto hosts = host_of_each_rank(run_.world());
+    if (const auto text = imbalance_text(run_.world().all_gather(busy), hosts); !text.empty()) run_.say(text);
   }
 
   Progress make_progress() {
@@ -237,6 +250,7 @@ class Trainer {
   }
 
   void write_checkpoint(const std::string& run_state = "running") {
+    const Phase phase("writing a checkpoint");
     const auto& options = run_.options().training;
     state_.collocation = loss_->collocation_state();
     ++state_.checkpoints;
@@ -287,6 +301,7 @@ Stop train_stage(Run& run, Problem& problem, TrainingState& state) {
     adapt(problem, state.survey);
     walkers->change_coordinates({}, problem.coordinates, problem.curve_target(), 0);
   } else {
+    const Phase phase("exploring the target");
     auto explored = explore(run.world(), run.options(), problem);
     walkers = explored.walkers;
     state = initial_training_state(problem.networks(), *problem.optimizer, explored.survey, run.options().run.seed);

@@ -36,7 +36,7 @@ struct AttributeContent {
 AttributeContent content_of(const Attribute& attribute, const Attempt& attempt) {
   const Dataspace space(check(H5Aget_space(attribute.id()), attempt));
   const Datatype type(check(H5Aget_type(attribute.id()), attempt));
-  return {shape_of_space(space, attempt), type_name_by_id(type.id()), H5Tget_size(type.id())};
+  return {shape_of_space(space, attempt), type_name_by_id(type.id()), bytes_of_type(type, attempt)};
 }
 
 std::string attribute_title(Location location, std::string_view name) {

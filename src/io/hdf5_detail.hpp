@@ -28,6 +28,8 @@ std::vector<hsize_t> extents(const Shape& shape);
 Dataspace make_space(const Shape& shape, const Shape& maximum = {});
 Shape shape_of_space(const Dataspace& space, const Attempt& attempt);
 
+/// Size of an element. Throws InputError.
+std::size_t bytes_of_type(const Datatype& type, const Attempt& attempt);
 /// The name that type_name_of(dataset) speaks of.
 std::string type_name_by_id(hid_t type);
 /// Throws InputError that `what` (an object's title) in the file of `location` is of another type than expected.

@@ -116,6 +116,12 @@ std::vector<std::string> unpack(std::string_view bytes, std::size_t width) {
   return texts;
 }
 
+std::size_t bytes_of_type(const Datatype& type, const Attempt& attempt) {
+  const auto bytes = H5Tget_size(type.id());
+  if (bytes == 0) fail(attempt);  // how this one reports an error
+  return bytes;
+}
+
 std::string type_name_by_id(hid_t type) {
   const auto size = 8 * H5Tget_size(type);
   switch (H5Tget_class(type)) {

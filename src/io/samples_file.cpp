@@ -1,4 +1,5 @@
 #include <boltzcurve/core/error.hpp>
+#include <boltzcurve/core/pulse.hpp>
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/hdf5.hpp>
 #include <boltzcurve/io/samples_file.hpp>
@@ -280,6 +281,7 @@ struct SamplesFile::State {
     const auto rows = std::max<std::int64_t>(1, piece_bytes / row_bytes), mine = part.shard.count;
     const auto write = [&](std::int64_t begin) {
       const auto first = std::min(begin, mine), count = std::min(rows, mine - first);
+      beat();
       auto piece = slab;
       piece.start[along] += first;
       piece.count[along] = count;

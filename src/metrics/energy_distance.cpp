@@ -1,4 +1,5 @@
 #include <boltzcurve/core/pack_math.hpp>
+#include <boltzcurve/core/pulse.hpp>
 #include <boltzcurve/metrics/energy_distance.hpp>
 #include <boltzcurve/parallel/ordered_sum.hpp>
 
@@ -12,6 +13,7 @@ using P = Pack<double>;
 // Part of the result's definition: a block of rows is summed by itself, tile by tile of columns. A tile of 32-dimensional points fits in
 // the second-level cache, where the rows of a block find it again.
 constexpr std::int64_t rows_per_block = 64, columns_per_tile = 512;
+constexpr std::int64_t blocks_at_once = 256;  // between signs of life
 
 // Sum over j in [begin, end) of |x_i - y_j|. A lane is a j.
 double row_sum(const HostPoints<const double>& x, std::int64_t i, const HostPoints<const double>& y, std::int64_t begin, std::int64_t end) {
@@ -44,16 +46,20 @@ double sum_of_rows(const Communicator& ranks, std::int64_t rows, std::int64_t co
   const auto blocks = (mine.count + rows_per_block - 1) / rows_per_block;
   std::vector<double> sums(static_cast<std::size_t>(blocks));
   double* const block_sums = sums.data();
-  Kokkos::parallel_for("boltzcurve::metrics::sum_of_distances", Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, blocks),
-                       [=](const std::int64_t block) {
-                         const auto first = mine.first + block * rows_per_block;
-                         const auto last = std::min(first + rows_per_block, mine.first + mine.count);
-                         double sum = 0;
-                         for (std::int64_t begin = 0; begin < columns; begin += columns_per_tile)
-                           for (auto i = first; i < last; ++i) sum += part(i, begin, std::min(begin + columns_per_tile, columns));
-                         block_sums[block] = sum;
-                       });
-  Kokkos::fence();
+  for (std::int64_t begun = 0; begun < blocks; begun += blocks_at_once) {
+    Kokkos::parallel_for("boltzcurve::metrics::sum_of_distances",
+                         Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(begun, std::min(begun + blocks_at_once, blocks)),
+                         [=](const std::int64_t block) {
+                           const auto first = mine.first + block * rows_per_block;
+                           const auto last = std::min(first + rows_per_block, mine.first + mine.count);
+                           double sum = 0;
+                           for (std::int64_t begin = 0; begin < columns; begin += columns_per_tile)
+                             for (auto i = first; i < last; ++i) sum += part(i, begin, std::min(begin + columns_per_tile, columns));
+                           block_sums[block] = sum;
+                         });
+    Kokkos::fence();
+    beat();
+  }
   return sum_of_blocks(ranks, sums, 1).front();
 }
 

@@ -1,4 +1,5 @@
 #include <boltzcurve/core/error.hpp>
+#include <boltzcurve/core/pulse.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
 #include <boltzcurve/parallel/mpi_check.hpp>
 
@@ -12,6 +13,7 @@ namespace {
 // MPI-3 counts are int: longer arrays travel in pieces.
 template <class T>
 void all_reduce(MPI_Comm comm, std::span<T> values, MPI_Datatype type, MPI_Op operation) {
+  const WaitForOthers waiting;
   constexpr std::size_t piece = std::size_t{1} << 30;
   for (std::size_t begin = 0; begin < values.size(); begin += piece) {
     const auto count = static_cast<int>(std::min(piece, values.size() - begin));
@@ -27,6 +29,7 @@ struct GatherPlan {
   GatherPlan(MPI_Comm comm, int size, std::size_t local) : counts(static_cast<std::size_t>(size)), offsets(counts.size()) {
     if (local > static_cast<std::size_t>(std::numeric_limits<int>::max()))
       throw Error(ExitCode::internal_error, "gathering more than 2^31 numbers of one rank");
+    const WaitForOthers waiting;
     const int mine = static_cast<int>(local);
     check_mpi(MPI_Allgather(&mine, 1, MPI_INT, counts.data(), 1, MPI_INT, comm), "MPI_Allgather");
     for (std::size_t r = 0; r < counts.size(); ++r) {
@@ -39,6 +42,7 @@ struct GatherPlan {
 
 template <class T>
 std::vector<T> gather_to_all(MPI_Comm comm, int size, std::span<const T> values, MPI_Datatype type) {
+  const WaitForOthers waiting;
   const GatherPlan plan(comm, size, values.size());
   std::vector<T> all(static_cast<std::size_t>(plan.total));
   check_mpi(
@@ -54,7 +58,10 @@ Communicator::Communicator(MPI_Comm handle) : handle_(handle) {
   check_mpi(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
 }
 
-void Communicator::barrier() const { check_mpi(MPI_Barrier(handle_), "MPI_Barrier"); }
+void Communicator::barrier() const {
+  const WaitForOthers waiting;
+  check_mpi(MPI_Barrier(handle_), "MPI_Barrier");
+}
 
 void Communicator::sum(std::span<std::int64_t> values) const { all_reduce(handle_, values, MPI_INT64_T, MPI_SUM); }
 void Communicator::sum(std::span<double> values) const { all_reduce(handle_, values, MPI_DOUBLE, MPI_SUM); }
@@ -82,6 +89,7 @@ void Communicator::broadcast(std::string& text) const {
   auto length = static_cast<std::int64_t>(text.size());
   broadcast(std::span<std::int64_t>(&length, 1));
   text.resize(static_cast<std::size_t>(length));
+  const WaitForOthers waiting;
   constexpr std::size_t piece = std::size_t{1} << 30;
   for (std::size_t begin = 0; begin < text.size(); begin += piece) {
     const auto count = static_cast<int>(std::min(piece, text.size() - begin));
@@ -90,10 +98,12 @@ void Communicator::broadcast(std::string& text) const {
 }
 
 void Communicator::broadcast(std::span<double> values) const {
+  const WaitForOthers waiting;
   check_mpi(MPI_Bcast(values.data(), static_cast<int>(values.size()), MPI_DOUBLE, 0, handle_), "MPI_Bcast");
 }
 
 void Communicator::broadcast(std::span<std::int64_t> values) const {
+  const WaitForOthers waiting;
   check_mpi(MPI_Bcast(values.data(), static_cast<int>(values.size()), MPI_INT64_T, 0, handle_), "MPI_Bcast");
 }
 
@@ -106,6 +116,7 @@ std::vector<std::int64_t> Communicator::all_gather(std::span<const std::int64_t>
 }
 
 std::vector<double> Communicator::gather(std::span<const double> values, int root) const {
+  const WaitForOthers waiting;
   const GatherPlan plan(handle_, size_, values.size());
   std::vector<double> all(rank_ == root ? static_cast<std::size_t>(plan.total) : 0);
   check_mpi(MPI_Gatherv(values.data(), static_cast<int>(values.size()), MPI_DOUBLE, all.data(), plan.counts.data(), plan.offsets.data(),

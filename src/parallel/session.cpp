@@ -1,6 +1,8 @@
 #include <boltzcurve/core/error.hpp>
+#include <boltzcurve/parallel/mpi_check.hpp>
 #include <boltzcurve/parallel/session.hpp>
 
+#include <cstdio>
 #include <cstdlib>
 
 namespace boltzcurve {
@@ -11,10 +13,15 @@ MpiSession::MpiSession(int& argc, char**& argv) {
   int provided = MPI_THREAD_SINGLE;
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
     throw Error(ExitCode::internal_error, "MPI_Init_thread failed");
+  // Errors come back and become exceptions with a cause, instead of an abort of MPI's own; communicators made of these two inherit it.
+  for (const MPI_Comm comm : {MPI_COMM_WORLD, MPI_COMM_SELF})
+    check_mpi(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   world_.emplace(MPI_COMM_WORLD);
 }
 
-MpiSession::~MpiSession() { MPI_Finalize(); }
+MpiSession::~MpiSession() {
+  if (MPI_Finalize() != MPI_SUCCESS) std::fputs("boltzcurve: warning: MPI_Finalize failed\n", stderr);
+}
 
 KokkosSession::KokkosSession(int argc, const char* const* argv) {
   arguments_.emplace_back(argc > 0 ? argv[0] : "boltzcurve");

@@ -1,3 +1,4 @@
+#include <boltzcurve/parallel/mpi_check.hpp>
 #include <boltzcurve/run/build.hpp>
 #include <boltzcurve/run/version.hpp>
 
@@ -21,7 +22,7 @@ std::string kokkos_text() {
 std::string mpi_text() {
   char text[MPI_MAX_LIBRARY_VERSION_STRING];
   int length = 0;
-  MPI_Get_library_version(text, &length);
+  check_mpi(MPI_Get_library_version(text, &length), "MPI_Get_library_version");
   const std::string_view library(text, static_cast<std::size_t>(length));
   return std::string(library.substr(0, library.find_first_of(",\n")));  // the rest tells who built it
 }

@@ -1,4 +1,6 @@
+#include <boltzcurve/core/pulse.hpp>
 #include <boltzcurve/io/hdf5.hpp>
+#include <boltzcurve/parallel/mpi_check.hpp>
 #include <boltzcurve/run/exit.hpp>
 
 #include <array>
@@ -48,28 +50,40 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// No exception may leave the end of a program: tells an error of MPI and ends the job.
+void must(int code, const char* function) {
+  try {
+    check_mpi(code, function);
+  } catch (const Error& error) {
+    tell(error.what(), "");
+    MPI_Abort(MPI_COMM_WORLD, static_cast<int>(error.code()));
+  }
+}
+
 }  // namespace
 
 int exit_code_of(const Communicator& world, const std::function<ExitCode()>& work, double patience_seconds) {
   // On a communicator of its own: ranks that still wait in a collective of `world` must not meet this one.
   MPI_Comm ending;
-  MPI_Comm_dup(world.handle(), &ending);
+  must(MPI_Comm_dup(world.handle(), &ending), "MPI_Comm_dup");
   const End end = end_of(work);
 
   constexpr int nobody = std::numeric_limits<int>::max();
   const int mine = end.failed ? world.rank() : nobody;
   int lowest_failed = nobody;
   MPI_Request agreement;
-  MPI_Iallreduce(&mine, &lowest_failed, 1, MPI_INT, MPI_MIN, ending, &agreement);
+  must(MPI_Iallreduce(&mine, &lowest_failed, 1, MPI_INT, MPI_MIN, ending, &agreement), "MPI_Iallreduce");
   int all_arrived = 0;
-  MPI_Test(&agreement, &all_arrived, MPI_STATUS_IGNORE);
-  if (!all_arrived && !end.failed) MPI_Wait(&agreement, MPI_STATUS_IGNORE), all_arrived = 1;
+  must(MPI_Test(&agreement, &all_arrived, MPI_STATUS_IGNORE), "MPI_Test");
+  const Phase phase("ending");
+  const WaitForOthers waiting;
+  if (!all_arrived && !end.failed) must(MPI_Wait(&agreement, MPI_STATUS_IGNORE), "MPI_Wait"), all_arrived = 1;
   // Of several ranks that fail, the lowest loses patience first, and its abort, which takes a launcher up to half a second, silences the
   // others.
   const double patience = patience_seconds + 2.0 * world.rank() / world.size();
   for (const auto start = std::chrono::steady_clock::now(); !all_arrived && seconds_since(start) < patience;) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    MPI_Test(&agreement, &all_arrived, MPI_STATUS_IGNORE);
+    must(MPI_Test(&agreement, &all_arrived, MPI_STATUS_IGNORE), "MPI_Test");
   }
   const std::string where = world.size() > 1 ? fmt::format(" (on rank {})", world.rank()) : "";
   if (!all_arrived) {
@@ -83,15 +97,15 @@ int exit_code_of(const Communicator& world, const std::function<ExitCode()>& wor
   // MPI_Finalize would make HDF5 close it, and crash or hang.
   if (lowest_failed != nobody) {
     int open = hdf5::open_files() > 0;
-    MPI_Allreduce(MPI_IN_PLACE, &open, 1, MPI_INT, MPI_MAX, ending);
+    must(MPI_Allreduce(MPI_IN_PLACE, &open, 1, MPI_INT, MPI_MAX, ending), "MPI_Allreduce");
     if (open && world.rank() == lowest_failed) MPI_Abort(world.handle(), static_cast<int>(end.code));
   }
   int code = static_cast<int>(end.code);
   if (lowest_failed == nobody)
-    MPI_Allreduce(MPI_IN_PLACE, &code, 1, MPI_INT, MPI_MAX, ending);
+    must(MPI_Allreduce(MPI_IN_PLACE, &code, 1, MPI_INT, MPI_MAX, ending), "MPI_Allreduce");
   else
-    MPI_Bcast(&code, 1, MPI_INT, lowest_failed, ending);
-  MPI_Comm_free(&ending);
+    must(MPI_Bcast(&code, 1, MPI_INT, lowest_failed, ending), "MPI_Bcast");
+  must(MPI_Comm_free(&ending), "MPI_Comm_free");
   return code;
 }
 

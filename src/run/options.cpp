@@ -182,6 +182,8 @@ std::vector<OptionKey> make_keys() {
   run("seed", &R::seed, {0, std::numeric_limits<double>::infinity()}, "", "seed of every random number");
   run("precision", &R::precision, "numbers of the kernels");
   run("reduction", &R::reduction, "how sums over ranks are made");
+  run("watchdog-seconds", &R::watchdog_seconds, {0, 1e9}, "s", "time without progress of a rank after which the job ends; 0: never");
+  run.leaves_training_alone({"watchdog-seconds"});
   return keys;
 }
 

@@ -1,4 +1,5 @@
 #include <boltzcurve/core/error.hpp>
+#include <boltzcurve/core/pulse.hpp>
 #include <boltzcurve/parallel/pending_max.hpp>
 #include <boltzcurve/run/pieces.hpp>
 
@@ -31,11 +32,12 @@ Stop do_in_pieces(const Communicator& ranks, StopRequest& stop, const std::funct
   for (;;) {
     PendingMax agreement(ranks, {static_cast<std::int64_t>(stop.seen_here()), left, !failure.empty()});
     do {
-      if (left)
-        try_piece();
-      else
-        std::this_thread::sleep_for(between_looks);
-    } while (!agreement.has_come());
+      if (left) try_piece();
+    } while (!agreement.has_come() && left);
+    if (!left) {
+      const WaitForOthers waiting;
+      while (!agreement.has_come()) std::this_thread::sleep_for(between_looks);
+    }
     const bool any_left = agreement.result()[1] != 0, any_failed = agreement.result()[2] != 0;
     // An error that came after this agreement began is heard of in the next one.
     if (any_failed) agree_on_error(ranks, failure, static_cast<int>(code));

@@ -1,6 +1,7 @@
 #include <boltzcurve/core/error.hpp>
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/run/build.hpp>
+#include <boltzcurve/run/host_names.hpp>
 #include <boltzcurve/run/print.hpp>
 #include <boltzcurve/run/run.hpp>
 #include <boltzcurve/run/version.hpp>
@@ -20,11 +21,8 @@ namespace {
 
 /// Each host once, in the order of its first rank.
 std::vector<std::string> host_names(const Communicator& world) {
-  char name[MPI_MAX_PROCESSOR_NAME];
-  int length = 0;
-  MPI_Get_processor_name(name, &length);
   std::vector<std::string> hosts;
-  for (const auto& host : world.all_gather(std::string(name, static_cast<std::size_t>(length))))
+  for (const auto& host : host_of_each_rank(world))
     if (std::find(hosts.begin(), hosts.end(), host) == hosts.end()) hosts.push_back(host);
   return hosts;
 }
@@ -58,7 +56,9 @@ Run::Run(const Communicator& world, Request request, Options options, std::optio
       options_(std::move(options)),
       checkpoint_(std::move(checkpoint)),
       provenance_(make_provenance(world_, request_, options_)),
-      stop_(world_, {request_.max_walltime, output(stop_file_name)}) {}
+      stop_(world_, {request_.max_walltime, output(stop_file_name)}) {
+  if (options_.run.watchdog_seconds > 0) watchdog_.emplace(world_, options_.run.watchdog_seconds);
+}
 
 namespace {
 

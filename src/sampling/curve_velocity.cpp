@@ -1,3 +1,4 @@
+#include <boltzcurve/core/pulse.hpp>
 #include <boltzcurve/sampling/curve_velocity.hpp>
 
 namespace boltzcurve {
@@ -17,6 +18,7 @@ class CurveVelocity final : public VelocityField {
                 PointScalars<double> divergence) const override {
     const std::size_t n = t.extent(0);
     if (n == 0) return;
+    beat();
     reserve(n);
     const auto rows = std::make_pair(std::size_t{0}, n);
     const PointScalars<Real> time = Kokkos::subview(time_, rows), div = Kokkos::subview(divergence_, rows);

@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "faults/tally.hpp"
@@ -75,6 +77,50 @@ TEST_F(Ranks, OneThatWasAskedForSomethingElseEndsAll) {
   EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
   EXPECT_EQ(count(outcome.err, "boltzcurve: error: request differs from that of rank 0"), 1) << outcome.err;
   EXPECT_LT(outcome.seconds, seconds_of_a_job_that_ends);
+}
+
+// Stopped like this, a rank keeps its connections: MPI waits for it for ever. Rank 0 watches over the others, and they over it.
+TEST_F(Ranks, ThatStandStillEndTheJobAndAreNamed) {
+  for (const std::size_t rank : {1, 0}) {
+    SCOPED_TRACE("rank " + std::to_string(rank));
+    const Fault fault;
+    const auto output = "out" + std::to_string(rank);
+    Program program(
+        command_on(3, {"train", "--config", "small.ini", "--output", output, "--training.steps=100000000", "--run.watchdog-seconds=3"}),
+        folder.path());
+    ASSERT_TRUE(wait_for([&] { return std::filesystem::exists(folder.path() / output / "checkpoint.h5"); }));
+    const auto ranks = program.descendants("boltzcurve");  // started in their order
+    ASSERT_EQ(ranks.size(), 3u);
+    kill(ranks[rank], SIGSTOP);
+    const auto start = std::chrono::steady_clock::now();
+    const auto outcome = program.wait();
+    const std::chrono::duration<double> end = std::chrono::steady_clock::now() - start;
+    EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+    EXPECT_LT(end.count(), seconds_of_a_job_that_ends);
+    EXPECT_THAT(outcome.err,
+                testing::ContainsRegex("boltzcurve: error: rank " + std::to_string(rank) +
+                                       " on [^ ]+ has made no progress for [0-9.]+ s while [a-z ]+ and does not answer: it was "
+                                       "stopped, or its node or the network is down; the job ends. --resume goes on from"));
+    EXPECT_EQ(count(outcome.err, "boltzcurve: error:"), 1) << outcome.err;
+    const auto resumed = boltzcurve(folder, 2, {"train", "--output", output, "--resume", "--training.steps=20", "--accept-changes"});
+    EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  }
+}
+
+TEST_F(Ranks, ThatAreAllSuspendedForAWhileGoOn) {
+  const Fault fault;
+  Program program(
+      command_on(2, {"train", "--config", "small.ini", "--output", "out", "--training.steps=100000000", "--run.watchdog-seconds=2"}),
+      folder.path());
+  ASSERT_TRUE(wait_for([&] { return std::filesystem::exists(folder.path() / "out/checkpoint.h5"); }));
+  const auto ranks = program.descendants("boltzcurve");
+  for (const int rank : ranks) kill(rank, SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::seconds(5));
+  for (const int rank : ranks) kill(rank, SIGCONT);
+  std::this_thread::sleep_for(std::chrono::seconds(3));
+  EXPECT_TRUE(program.is_running());
+  kill(ranks.front(), SIGUSR1);
+  EXPECT_EQ(program.wait().exit_code, 75);
 }
 
 // Single precision overflows where |u| > 4e9, so that the energy there is infinity minus infinity.

@@ -12,6 +12,7 @@ namespace boltzcurve {
 
 /// MPI from its construction to its destruction. Sets OMPI_MCA_fbtl_posix_write_datasieving=0 first, unless the user chose a value:
 /// with data sieving, Open MPI 4.1 corrupts small collective HDF5 writes silently (open-mpi/ompi #12718).
+/// MPI's errors come back as return codes (MPI_ERRORS_RETURN): see check_mpi().
 class MpiSession {
  public:
   MpiSession(int& argc, char**& argv);

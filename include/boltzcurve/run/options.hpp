@@ -153,6 +153,7 @@ struct RunOptions {
   std::uint64_t seed = 1;
   Precision precision = Precision::single_precision;
   Reduction reduction = Reduction::reproducible;
+  double watchdog_seconds = 600;
   bool operator==(const RunOptions&) const = default;
 };
 

@@ -7,6 +7,7 @@
 #include <boltzcurve/run/progress.hpp>
 #include <boltzcurve/run/request.hpp>
 #include <boltzcurve/run/stop_request.hpp>
+#include <boltzcurve/run/watchdog.hpp>
 
 #include <filesystem>
 #include <optional>
@@ -21,7 +22,8 @@ inline constexpr const char* stop_file_name = "STOP";
 /// One run of a command on all ranks: what was asked, where results go, when to stop, and rank 0's voice.
 class Run {
  public:
-  /// Listens to signals from here on. `checkpoint`: what the command goes on from, or takes its parameters from. Collective.
+  /// Listens to signals from here on, and watches over progress (run.watchdog-seconds). `checkpoint`: what the command goes on from, or
+  /// takes its parameters from. Collective.
   Run(const Communicator& world, Request request, Options options, std::optional<Checkpoint> checkpoint = {});
 
   /// A part of `whole` with options of its own in a folder below the output folder: it stops when the whole is asked to, also by a file
@@ -59,6 +61,7 @@ class Run {
   Provenance provenance_;
   StopRequest stop_;
   std::optional<FolderLock> lock_;  // on rank 0
+  std::optional<Watchdog> watchdog_;
 };
 
 }  // namespace boltzcurve

@@ -92,6 +92,7 @@ const std::map<std::string, std::string> other_values = {
     {"run.seed", "18446744073709551615"},
     {"run.precision", "double"},
     {"run.reduction", "fast"},
+    {"run.watchdog-seconds", "0.75"},
 };
 
 TEST(Options, EveryKeyKeepsItsValueThroughTheResolvedText) {
