@@ -10,6 +10,18 @@ if(TARGET boltzcurve_executable)
   if(BUILD_SHARED_LIBS)
     set_target_properties(boltzcurve_executable PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   endif()
+  # Made by the program from the tables that its parser reads; left out where it does not run here (built for another machine).
+  foreach(document "man;boltzcurve.1;${CMAKE_INSTALL_MANDIR}/man1" "completion;boltzcurve;${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+    list(POP_FRONT document topic file folder)
+    install(CODE "
+      execute_process(COMMAND \"$<TARGET_FILE:boltzcurve_executable>\" list ${topic} OUTPUT_FILE \"${PROJECT_BINARY_DIR}/generated/${file}\"
+                      RESULT_VARIABLE failed ERROR_QUIET)
+      if(failed)
+        message(WARNING \"boltzcurve list ${topic} does not run here: ${file} is not installed\")
+      else()
+        file(INSTALL \"${PROJECT_BINARY_DIR}/generated/${file}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${folder}\")
+      endif()")
+  endforeach()
 endif()
 
 configure_package_config_file(cmake/boltzcurveConfig.cmake.in ${PROJECT_BINARY_DIR}/boltzcurveConfig.cmake INSTALL_DESTINATION ${package_folder})

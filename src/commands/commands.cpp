@@ -17,7 +17,7 @@ const std::vector<Command>& commands() {
       {{"sample", "", "draw particles from checkpoint.h5: samples.h5md"}, From::checkpoint, sample},
       {{"evaluate", "", "measure samples.h5md, or fresh particles: evaluation.json, a row in metrics.h5"}, From::checkpoint, evaluate},
       {{"study", "NAME", "compare what the method can do (list studies): CSV, HDF5"}, From::given, study},
-      {{"list", "[TOPIC]", "show what can be chosen (targets, latents, curves, ...); reference: all keys, in Markdown"},
+      {{"list", "[TOPIC]", "show what can be chosen (targets, latents, curves, ...); reference, man, completion: for the documentation"},
        From::nothing,
        list},
   };

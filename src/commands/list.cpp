@@ -1,6 +1,7 @@
 #include <boltzcurve/commands/commands.hpp>
 #include <boltzcurve/commands/study.hpp>
 #include <boltzcurve/core/suggestion.hpp>
+#include <boltzcurve/run/manual.hpp>
 
 #include <algorithm>
 
@@ -54,12 +55,15 @@ const std::vector<Topic>& topics() {
 
 ExitCode list(Run& run) {
   const auto& wanted = run.request().argument;
-  if (wanted == "reference") {
-    run.say(options_reference());
+  std::vector<CommandDescription> descriptions;
+  for (const auto& command : commands()) descriptions.push_back(command.description);
+  std::vector<std::string> names = {"reference", "completion", "man"};
+  if (wanted == "reference" || wanted == "completion" || wanted == "man") {
+    for (const auto& topic : topics()) names.push_back(topic.name);
+    run.say(wanted == "reference" ? options_reference() : wanted == "man" ? man_page(descriptions) : bash_completion(descriptions, names));
     return ExitCode::done;
   }
   std::string text;
-  std::vector<std::string> names = {"reference"};
   for (const auto& topic : topics()) {
     names.push_back(topic.name);
     if (wanted.empty()) text += fmt::format("{} ({})\n", topic.name, topic.key);

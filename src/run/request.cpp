@@ -16,13 +16,6 @@
 namespace boltzcurve {
 namespace {
 
-/// An option that is no key of the configuration, or a short name of one.
-struct CommonOption {
-  std::string_view name, value;  ///< `value`: its name in the help, empty for a switch, in brackets where it may be left out
-  std::string_view key;          ///< the key that it is short for, else empty
-  std::string_view meaning;
-};
-
 constexpr std::array common_options = {
     CommonOption{"config", "FILE", "", "read options from an INI file; may be repeated, later files count more"},
     CommonOption{"output", "DIR", "", "folder of all files, made if missing (default: the current one)"},
@@ -104,6 +97,8 @@ std::vector<boost::program_options::option> split(const std::vector<std::string>
 }
 
 }  // namespace
+
+std::span<const CommonOption> common_option_descriptions() { return common_options; }
 
 std::string Request::text() const {
   std::string all = command_line + "\n";

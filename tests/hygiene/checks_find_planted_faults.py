@@ -16,7 +16,9 @@ SOUND = {
     "README.md": "```sh\ntools/quickstart.sh\ntools/run_tests.sh  # tests\n```\n[the rest](CONTRIBUTING.md)\n",
     "CONTRIBUTING.md": "1. Say\n\n   ```sh\n   cmake --preset release\n   ```\n\n   ```cpp\n   int f();\n   ```\n",
     "jobs/README.md": "",
+    "jobs/OPTIONS.md": "# Options\n\n## [target]\n\n| `name` |\n",
     "tools/README.md": "",
+    "tools/FORMATS.md": "",
     "tests/perf/README.md": "| ranks |\n",
     "tests/perf/scaling_model.py": "print('| ranks |')\n",
     "CMakePresets.json": json.dumps({"configurePresets": [{"name": "release"}]}),
@@ -51,10 +53,13 @@ FAULTS = (  # check, file, its text, what the check must say
     ("self_contained_headers", "include/boltzcurve/core/bad.hpp", "#pragma once\nstd::string name();\n", "core/bad.hpp does not compile on its own"),
     ("self_contained_headers", "include/boltzcurve/core/bad.hpp", "struct Twice {};\n", "core/bad.hpp does not compile on its own"),
     ("documented_code", "README.md", "```cpp\nint f() { return g(); }\n```\n", "README.md: C++ block 1 does not compile"),
+    ("documented_options", "jobs/OPTIONS.md", "# Options\n\n## [target]\n\n| `nme` |\n", "-| `nme` |"),
+    ("documented_options", "jobs/OPTIONS.md", "# Options\n", "is behind; run: tools/update_reference.sh"),
     ("accepted_configurations", "jobs/configs/bad.ini", "[target]\nnme = rings\n", "bad.ini: exit code 2: unknown key"),
 )
-# Stands in for the program: refuses a file with the key "nme".
-PROGRAM = '#!/bin/sh\nif grep -q nme "$3"; then echo "unknown key" >&2; exit 2; fi\ncat "$3"\n'
+# Stands in for the program: has one key, refuses a file with the key "nme".
+PROGRAM = ("#!/bin/sh\nif [ \"$1\" = list ]; then printf '## [target]\\n\\n| `name` |\\n'; exit; fi\n"
+           'if grep -q nme "$3"; then echo "unknown key" >&2; exit 2; fi\ncat "$3"\n')
 
 
 def tree(folder, files):
@@ -73,7 +78,7 @@ def check(name, folder, compiler):
         command = f"{compiler} -std=c++20 -I{folder}/include -O2 -o v.o -c src/run/version.cpp"
         commands.write_text(json.dumps([{"file": "src/run/version.cpp", "command": command, "directory": str(folder)}]))
         arguments += [str(commands), str(folder / "scratch")]
-    elif name == "accepted_configurations":
+    elif name in ("accepted_configurations", "documented_options"):
         program = folder / "program.sh"
         tree(folder, {"program.sh": PROGRAM, "jobs/configs/good.ini": "[target]\nname = rings\n"})
         arguments.append(str(program))

@@ -17,7 +17,7 @@ presets = {preset["name"] for preset in json.loads((root / "CMakePresets.json").
 start = ["tools/quickstart.sh", "tools/run_tests.sh"]
 findings, looked_at = [], 0
 
-for name in ("README.md", "CONTRIBUTING.md", "jobs/README.md", "tools/README.md", "tests/perf/README.md"):
+for name in ("README.md", "CONTRIBUTING.md", "jobs/README.md", "jobs/OPTIONS.md", "tools/README.md", "tools/FORMATS.md", "tests/perf/README.md"):
     text = (root / name).read_text()
     blocks = re.findall(r"^ *```sh\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
     blocks = [[line for line in block.splitlines() if line.strip()] for block in blocks]

@@ -24,6 +24,16 @@ struct ResumeRequest {
   std::filesystem::path from;  ///< a checkpoint, or a folder for the newest in it; empty: the output folder
 };
 
+/// An option that is no key of the configuration, or a short name of one.
+struct CommonOption {
+  std::string_view name, value;  ///< `value`: its name in the help, empty for a switch, in brackets where it may be left out
+  std::string_view key;          ///< the key that it is short for, else empty
+  std::string_view meaning;
+};
+
+/// All of them, in the order of the help.
+std::span<const CommonOption> common_option_descriptions();
+
 /// What the command line asks for.
 struct Request {
   enum class Question { none, show_config, version, help };  // of several, the last of this list counts
