@@ -6,7 +6,7 @@ import sys
 from tree import conclude
 
 root, executable = pathlib.Path(sys.argv[1]), sys.argv[2]
-configurations, findings = sorted((root / "jobs/configs").glob("*.ini")), []
+configurations, findings = sorted((root / "jobs/configs").rglob("*.ini")), []
 for path in configurations:
     result = subprocess.run([executable, "run", "--config", str(path), "--show-config"], capture_output=True, text=True)
     if result.returncode:
