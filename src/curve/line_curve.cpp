@@ -121,16 +121,16 @@ std::unique_ptr<LineCurve> make_linear_line_curve(LineEnergy latent, LineEnergy 
   return std::make_unique<LinearLineCurve>(std::move(latent), std::move(target));
 }
 
-CurveSpeed action_of(const LineCurve& curve) {
+CurveSpeed LineCurve::action() const {
   std::map<double, CurveSpeed> known;  // both integrals ask at the same times
-  const auto speed = [&](double t) {
+  const auto at = [&](double t) {
     const auto found = known.find(t);
-    return found != known.end() ? found->second : known.emplace(t, curve.speed(t)).first->second;
+    return found != known.end() ? found->second : known.emplace(t, this->speed(t)).first->second;
   };
-  const double begin = std::min(curve.latent_time(), curve.target_time()), end = std::max(curve.latent_time(), curve.target_time());
+  const double begin = std::min(latent_time(), target_time()), end = std::max(latent_time(), target_time());
   constexpr IntegralTolerance tolerance{1e-6, 1e-20};
-  return {integrate_adaptively([&](double t) { return speed(t).wasserstein; }, begin, end, tolerance, "Wasserstein action"),
-          integrate_adaptively([&](double t) { return speed(t).fisher_rao; }, begin, end, tolerance, "Fisher-Rao action")};
+  return {integrate_adaptively([&](double t) { return at(t).wasserstein; }, begin, end, tolerance, "Wasserstein action"),
+          integrate_adaptively([&](double t) { return at(t).fisher_rao; }, begin, end, tolerance, "Fisher-Rao action")};
 }
 
 }  // namespace boltzcurve

@@ -49,21 +49,29 @@ TEST(VelocityExplosion, WritesTheReferenceTableOfTwoPeaks) {
   const auto outcome = alone(folder, {"study", "velocity-explosion", "--study.distances=5,10", "--output", "out"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const auto rows = read_csv(folder, "out/velocity_explosion.csv");
-  ASSERT_EQ(rows.size(), 16u);
+  ASSERT_EQ(rows.size(), 32u);
+  std::map<std::string, std::vector<std::map<std::string, std::string>>> of_curve;
+  for (const auto& row : rows) of_curve[row.at("curve")].push_back(row);
   const double norms[2][8] = {{.751, 1.531, 3.197, 6.278, 8.515, 9.175, 9.631, 9.732},
                               {.273, .911, 4.051, 22.28, 54.39, 66.97, 75.38, 77.08}};
   const double times[] = {0, .25, .5, .75, .9, .95, .99, 1}, actions[] = {23.87, 700.9};
   for (std::size_t i = 0; i < 16; ++i) {
-    EXPECT_EQ(rows[i].at("distance"), i < 8 ? "5" : "10");
-    EXPECT_EQ(rows[i].at("curve"), "linear");
-    EXPECT_EQ(std::stod(rows[i].at("t")), times[i % 8]);
-    EXPECT_NEAR(std::stod(rows[i].at("velocity_norm")) / norms[i / 8][i % 8], 1, 2e-3);  // three digits
-    EXPECT_NEAR(std::stod(rows[i].at("action")) / actions[i / 8], 1, 2e-4);
+    const auto& row = of_curve["linear"].at(i);
+    EXPECT_EQ(row.at("distance"), i < 8 ? "5" : "10");
+    EXPECT_EQ(std::stod(row.at("t")), times[i % 8]);
+    EXPECT_NEAR(std::stod(row.at("velocity_norm")) / norms[i / 8][i % 8], 1, 2e-3);  // three digits
+    EXPECT_NEAR(std::stod(row.at("action")) / actions[i / 8], 1, 2e-4);
   }
+  // The gradient flow never moves faster than at the target, where f_D' - f_Z' is 2 on a quarter of the mass, and its action is a
+  // divergence.
+  for (const auto& row : of_curve["gradient-flow"]) EXPECT_LT(std::stod(row.at("velocity_norm")), 1);
+  EXPECT_NEAR(std::stod(of_curve["gradient-flow"].at(0).at("action")), 1.47716, 2e-3);
+  EXPECT_NEAR(std::stod(of_curve["gradient-flow"].at(8).at("action")), 3.82882, 4e-3);
   // The norm grows like (m - 1) exp(m/4): 1/4 but for terms of exp(-m/4), which count between distances 5 and 10.
   const auto growth = read_csv(folder, "out/velocity_explosion_growth.csv");
-  ASSERT_EQ(growth.size(), 1u);
-  EXPECT_NEAR(std::stod(growth[0].at("log_norm_per_distance_less_power")), 0.25, 0.02);
+  ASSERT_EQ(growth.size(), 2u);
+  EXPECT_EQ(growth[1].at("curve"), "linear");
+  EXPECT_NEAR(std::stod(growth[1].at("log_norm_per_distance_less_power")), 0.25, 0.02);
   const auto attributes = run_program(
       {"h5dump", "-a", "/format", "-a", "/options", "-a", "/velocity_explosion/action/unit", "out/velocity_explosion.h5"}, folder.path());
   EXPECT_THAT(attributes.out, testing::AllOf(HasSubstr("boltzcurve study"), HasSubstr("distances = 5, 10"), HasSubstr("length^2/time")));

@@ -61,12 +61,16 @@ void add_exact(const Run& run, StudyTable& table, const StudyCase& of) {
   double w2 = std::nan("");
   on_root(run.world(), [&] { w2 = std::sqrt(squared_wasserstein_distance(ends->latent, ends->target)); });
   for (const auto name : run.options().study.curves) {
-    const auto curve = exact_curve(*ends, of.options, name);
-    if (!curve) continue;
+    if (!has_exact_curve(name)) continue;
     CurveSpeed action;
-    on_root(run.world(), [&] { action = action_of(*curve); });
+    double duration = 0;
+    on_root(run.world(), [&] {
+      const auto curve = exact_curve(*ends, of.options, name);
+      action = curve->action();
+      duration = std::fabs(curve->target_time() - curve->latent_time());
+    });
     table.add({of.distance, std::int64_t{1}, std::string(name_of(name)), std::string("quadrature"), action.wasserstein, 0.0,
-               action.fisher_rao, 0.0, std::fabs(curve->target_time() - curve->latent_time()), w2, std::string("exact"), std::int64_t{0}});
+               action.fisher_rao, 0.0, duration, w2, std::string("exact"), std::int64_t{0}});
   }
 }
 

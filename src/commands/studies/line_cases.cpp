@@ -94,9 +94,12 @@ std::unique_ptr<LineEnds> line_ends(const Options& options, double distance) {
   return ends;
 }
 
+bool has_exact_curve(CurveName name) { return name == CurveName::linear || name == CurveName::gradient_flow; }
+
 std::unique_ptr<LineCurve> exact_curve(const LineEnds& ends, const Options& options, CurveName name) {
   if (name == CurveName::linear) return make_linear_line_curve(ends.latent, ends.target);
-  if (name != CurveName::gradient_flow || !ends.latent_law || options.latent.name != "gaussian") return nullptr;
+  if (!ends.latent_law || options.latent.name != "gaussian")
+    return make_relaxation_line_curve(ends.target, ends.latent, options.curve.horizon);
   const auto moments = ends.latent_law->moments().value();
   return make_gradient_flow_line_curve(ends.target, moments.mean[0], moments.deviation[0], options.curve.horizon);
 }

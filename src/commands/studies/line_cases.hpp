@@ -27,8 +27,10 @@ struct LineEnds {
 /// Null where the target is not on the line.
 std::unique_ptr<LineEnds> line_ends(const Options& options, double distance);
 
-/// The curve of which everything is known by quadrature: linear between any two ends, the gradient flow of a smooth target to a Gaussian
-/// latent law. Null for others.
+/// Whether everything is known of a curve on the line: of the linear one and the gradient flow.
+bool has_exact_curve(CurveName name);
+
+/// Such a curve; the gradient flow to a Gaussian latent law by quadrature, to others by finite volumes, which takes a second.
 std::unique_ptr<LineCurve> exact_curve(const LineEnds& ends, const Options& options, CurveName name);
 
 }  // namespace boltzcurve

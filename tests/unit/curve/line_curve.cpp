@@ -45,7 +45,7 @@ TEST(LinearLineCurve, BetweenNormalLawsHasTheSpeedsOfTheirClosedForm) {
 // The trapezoid sum of 10^5 intervals is exact to 1e-9 for these smooth functions of t.
 TEST(LinearLineCurve, BetweenNormalLawsHasTheActionsOfTheirClosedForm) {
   const auto latent = normal(m0, V0), target = normal(m1, V1);
-  const auto action = action_of(*make_linear_line_curve(line_energy(*latent, "latent"), line_energy(*target, "target")));
+  const auto action = make_linear_line_curve(line_energy(*latent, "latent"), line_energy(*target, "target"))->action();
   CurveSpeed exact;
   constexpr int steps = 100000;
   for (int i = 0; i <= steps; ++i) {
@@ -100,7 +100,7 @@ TEST(LinearLineCurve, ExplodesBetweenFarPeaksAsTheReferenceTableSays) {
       const double digits = row.norm[i] < 0.5 ? two_digits : 7e-4;
       EXPECT_NEAR(std::sqrt(curve->speed(times[i]).wasserstein) / row.norm[i], 1, digits) << row.distance << ", t = " << times[i];
     }
-    EXPECT_NEAR(action_of(*curve).wasserstein / row.action, 1, 3e-4) << row.distance;
+    EXPECT_NEAR(curve->action().wasserstein / row.action, 1, 3e-4) << row.distance;
   }
 }
 
@@ -124,7 +124,7 @@ TEST(LinearLineCurve, FromNormalLawsToTwoFarModesHasTheReferenceActions) {
         Row{3, 12, 8.0e12, 6e-3}, Row{8, 4, 235.018, 1e-5}, Row{8, 8, 3.39e5, 2e-3}, Row{8, 12, 4.0e11, 2e-3}}) {
     const auto latent = normal(0, row.scale * row.scale), target = two_modes(row.distance);
     const auto curve = make_linear_line_curve(line_energy(*latent, "latent"), line_energy(*target, "target"));
-    EXPECT_NEAR(action_of(*curve).wasserstein / row.action, 1, row.tolerance) << "s = " << row.scale << ", m = " << row.distance;
+    EXPECT_NEAR(curve->action().wasserstein / row.action, 1, row.tolerance) << "s = " << row.scale << ", m = " << row.distance;
   }
 }
 
@@ -156,7 +156,31 @@ TEST(GradientFlowLineCurve, HasTheDivergenceFromTheLatentLawForItsAction) {
     const auto law = line_energy(*target, "target");
     const double divergence = kullback_leibler(law, line_energy(*latent, "latent"));
     EXPECT_NEAR(divergence, divergences[i], 6e-4);
-    EXPECT_NEAR(action_of(*make_gradient_flow_line_curve(law, 0, 1)).wasserstein / divergence, 1, 2e-6);
+    EXPECT_NEAR(make_gradient_flow_line_curve(law, 0, 1)->action().wasserstein / divergence, 1, 2e-6);
+  }
+}
+
+// The same flows by another way: the quadrature above is exact to 1e-8.
+TEST(RelaxationLineCurve, TowardsANormalLawAgreesWithQuadrature) {
+  const auto target = two_modes(8), latent = normal(0, 1);
+  const auto law = line_energy(*target, "target");
+  const auto exact = make_gradient_flow_line_curve(law, 0, 1), found = make_relaxation_line_curve(law, line_energy(*latent, "latent"));
+  for (const double t : {0.0, 0.01, 0.3, 2.0}) {
+    EXPECT_NEAR(found->speed(t).wasserstein / exact->speed(t).wasserstein, 1, 2e-3) << t;
+    EXPECT_NEAR(found->speed(t).fisher_rao / exact->speed(t).fisher_rao, 1, 1e-2) << t;
+  }
+  EXPECT_NEAR(found->action().wasserstein / 23.3635, 1, 1e-3);
+}
+
+// From two peaks towards one, f_D' - f_Z' = -2 between half the distance and the distance and 0 elsewhere: ||v_0||^2 is 4 times the mass
+// there, (1 - exp(-m/2))/2 over 2 - exp(-m/2). All of the divergence is the action.
+TEST(RelaxationLineCurve, OfTwoPeaksStartsAsItsForcesSayAndHasTheDivergenceForItsAction) {
+  for (const double m : {5.0, 20.0, 40.0}) {
+    const auto target = peaks({0, m}, m), latent = peaks({0}, m);
+    const auto flow = make_relaxation_line_curve(target, latent);
+    const double mass = (1 - std::exp(-m / 2)) / (4 - 2 * std::exp(-m / 2));
+    EXPECT_NEAR(flow->speed(0).wasserstein / (4 * mass), 1, 1e-2) << m;
+    EXPECT_NEAR(flow->action().wasserstein / kullback_leibler(target, latent), 1, 1e-3) << m;
   }
 }
 
