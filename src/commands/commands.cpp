@@ -20,6 +20,9 @@ const std::vector<Command>& commands() {
       {{"list", "[TOPIC]", "show what can be chosen (targets, latents, curves, ...); reference, man, completion: for the documentation"},
        From::nothing,
        list},
+      {{"verify", "", "check this machine in seconds: closed forms, same bits on all ranks and resumed; exit code 4 where not"},
+       From::nothing,
+       verify},
   };
   return table;
 }

@@ -55,6 +55,10 @@ ExitCode evaluate(Run& run);
 /// Does the study that the command line names (see commands/study.hpp). Throws ConfigError, naming the nearest, for an unknown one.
 ExitCode study(Run& run);
 
+/// Compares with closed forms, and the bits of a short run on all ranks with those of one rank and of a run that was resumed; prints
+/// checksums and what differs. Options change the short run. Returns ExitCode::numerical_failure where something differs.
+ExitCode verify(Run& run);
+
 /// Prints what can be chosen, a line each: all of it, or one topic (`list targets`). Throws ConfigError, naming the nearest, for an
 /// unknown topic.
 ExitCode list(Run& run);

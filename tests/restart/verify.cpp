@@ -1,0 +1,43 @@
+// What a user runs to see whether a machine gives the same bits.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "support/small_run.hpp"
+
+namespace boltzcurve {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing_support::alone;
+using testing_support::boltzcurve;
+using testing_support::TemporaryFolder;
+
+TEST(Verify, FindsNothingOnOneRankAndOnThree) {
+  const TemporaryFolder folder;
+  const auto one = alone(folder, {"verify", "--output", "out"}), three = boltzcurve(folder, 3, {"verify", "--output", "out"});
+  for (const auto& outcome : {one, three}) {
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("verified: nothing differs\n"));
+    EXPECT_THAT(outcome.out, testing::ContainsRegex("exact field: log weight of a particle +[0-9.e-]+  ok\n"));
+    EXPECT_THAT(outcome.out, testing::ContainsRegex("resumed and not: parameters +[0-9a-f]+  same\n"));
+  }
+  EXPECT_THAT(three.out, testing::ContainsRegex("3 ranks and one: particles +[0-9a-f]+  same\n"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path() / "out"));
+}
+
+// Sums of numbers in double precision depend on the number of ranks: the comparison can fail, and says where.
+TEST(Verify, NamesWhatDiffersWithSumsThatDependOnTheNumberOfRanks) {
+  const TemporaryFolder folder;
+  const auto outcome = boltzcurve(folder, 3, {"verify", "--output", "out", "--reduction=fast", "--precision=double"});
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.out;
+  EXPECT_THAT(outcome.out, testing::ContainsRegex("3 ranks and one: parameters +[0-9a-f]+  DIFFERS: [0-9a-f]+ on rank 0, [^ ]+;"));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("verified: nothing differs")));
+  EXPECT_THAT(outcome.out, HasSubstr("NOT verified: "));
+}
+
+}  // namespace
+}  // namespace boltzcurve
