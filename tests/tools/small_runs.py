@@ -20,10 +20,10 @@ for name, options in RUNS.items():
     result = subprocess.run([mpirun, "--oversubscribe", "-n", "2", executable, "run", *SMALL, *options, "--quiet", "--output", str(folder / name)],
                             capture_output=True, text=True, env=environment)
     assert result.returncode == 0, f"{name}: exit code {result.returncode}: {result.stderr}"
-for seed in (1, 2):
+for rate in ("0.01", "0.003"):
     for width in (8, 16):
         result = subprocess.run([executable, "run", *SMALL, "--target.name=gaussian-mixture", "--target.preset=two", f"--network.width={width}",
-                                 f"--seed={seed}", "--quiet", "--output", str(folder / f"sweep/width{width}_seed{seed}")],
+                                 f"--optimizer.learning-rate={rate}", "--quiet", "--output", str(folder / f"sweep/width{width}_rate{rate}")],
                                 capture_output=True, text=True, env=environment)
         assert result.returncode == 0, f"width {width}: exit code {result.returncode}: {result.stderr}"
 print(f"{len(RUNS) + 4} runs in {folder}")

@@ -35,8 +35,8 @@ def test_a_table_tells_parameters_from_metrics(table):
 
 def test_folders_of_runs_make_the_same_kind_of_table():
     sweep = read_sweep(RUNS / "sweep")
-    assert sweep.parameters == ["network.width", "run.seed"]
-    assert sweep.names == ["width16_seed1", "width16_seed2", "width8_seed1", "width8_seed2"]
+    assert sweep.parameters == ["network.width", "optimizer.learning-rate"]
+    assert sweep.names == ["width16_rate0.003", "width16_rate0.01", "width8_rate0.003", "width8_rate0.01"]
     assert sorted(sweep.numbers("network.width")) == [8, 8, 16, 16] and np.isfinite(sweep.numbers("ess")).all()
     assert sweep.states == ["finished"] * 4
 
