@@ -33,7 +33,7 @@ def in_space(position: np.ndarray) -> np.ndarray:
 
 def write_npz(run: Run, path: pathlib.Path) -> None:
     """Every array by its name: the columns of the samples, frames with step and time, training_*, evaluation_*."""
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     if run.samples is not None:
         arrays.update({name: getattr(run.samples, name) for name in ("position", *PARTICLE_COLUMNS)})
     if run.trajectory is not None:

@@ -45,7 +45,7 @@ def ratio(a, b):
 
 def read_runs(root):
     """Configuration -> list of (evaluation, wall time, ESS, NLL along training)."""
-    runs = {}
+    runs: dict[str, list] = {}
     for path in sorted(root.glob("*/seed*/evaluation.json")):
         with h5py.File(path.parent / "metrics.h5") as file:
             rows = file["evaluation"]

@@ -22,7 +22,7 @@ from ..errors import InputError  # noqa: E402
 INK, GREY, PALE, BLUE, RED = "#22303c", "#5a6a76", "#9fb0bd", "#2a6f97", "#c1440e"
 TIME_COLOURS = matplotlib.colors.ListedColormap(matplotlib.colormaps["viridis"](np.linspace(0.3, 0.97, 256)))  # seen on light and dark ground
 DENSITY_COLOURS = "Blues"
-PARAMETERS = {"font.size": 9, "axes.edgecolor": PALE, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
+PARAMETERS: Any = {"font.size": 9, "axes.edgecolor": PALE, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
               "axes.spines.top": False, "axes.spines.right": False, "figure.facecolor": "none", "axes.facecolor": "none",
               "savefig.facecolor": "auto", "legend.frameon": False, "legend.fontsize": 8}
 

@@ -5,13 +5,13 @@ import html
 import io
 import pathlib
 import re
-from typing import Iterable, Sequence
+from typing import Any, Iterable, Sequence
 
 from ..draw.style import BLUE, GREY, INK, PALE, RED, Caption, plt
 
 THEME = {INK: "--ink", GREY: "--grey", PALE: "--pale", BLUE: "--blue", RED: "--red"}
 HERE = pathlib.Path(__file__).resolve().parent
-SVG_SETTINGS = {"svg.fonttype": "none", "font.family": "sans-serif"}
+SVG_SETTINGS: Any = {"svg.fonttype": "none", "font.family": "sans-serif"}
 
 
 def escape(text: object) -> str:

@@ -1,6 +1,8 @@
 """The report of a sweep."""
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from .. import __version__
@@ -56,14 +58,18 @@ def tiles_of(sweep: Sweep, metric: str) -> str:
 
 
 def pictures_of(sweep: Sweep, metric: str) -> str:
-    jobs = [("parallel", lambda: make_parallel_coordinates(sweep, metric), True)] if sweep.parameters else []
+    jobs: list[tuple[str, partial, bool]] = [("parallel", partial(make_parallel_coordinates, sweep, metric), True)] if sweep.parameters else []
     pair = default_pair(sweep)
     if pair is not None:
-        jobs.append(("heatmap", lambda: make_heat_map(sweep, metric, *pair), False))
+        jobs.append(("heatmap", partial(make_heat_map, sweep, metric, *pair), False))
     for k, parameter in enumerate(sweep.parameters[:MOST_SCATTERS]):
         if len(levels_of(sweep.values(parameter))) > 1:
-            jobs.append((f"scatter{k}", lambda parameter=parameter: make_scatter(sweep, metric, parameter), False))
-    return f"<div class=pictures>{''.join(figure_of(*make(), name, wide) for name, make, wide in tracked(jobs, 'pictures'))}</div>" if jobs else ""
+            jobs.append((f"scatter{k}", partial(make_scatter, sweep, metric, parameter), False))
+    made = []
+    for name, make, wide in tracked(jobs, "pictures"):
+        figure, caption = make()
+        made.append(figure_of(figure, caption, name, wide))
+    return f"<div class=pictures>{''.join(made)}</div>" if made else ""
 
 
 def faults_of(sweep: Sweep, metric: str) -> str:
