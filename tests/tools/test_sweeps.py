@@ -33,6 +33,14 @@ def test_a_table_tells_parameters_from_metrics(table):
     assert read_sweep(table.parent).names == sweep.names, "the table of a folder"
 
 
+def test_a_table_as_the_program_collects_it(tmp_path):
+    (tmp_path / "manifest.csv").write_text("network.width,run.seed\n8,1\n16,1\n")
+    (tmp_path / "sweep.csv").write_text("row,state,detail,folder,network.width,step,loss,ess\n0,done,,rows/0,8,100,0.5,0.9\n"
+                                        '1,failed,"diverged, at step 7",rows/1,16,7,12.5,\n')
+    sweep = read_sweep(tmp_path)
+    assert sweep.parameters == ["network.width"] and sweep.metrics == ["step", "loss", "ess"] and sweep.states == ["done", "failed"]
+
+
 def test_folders_of_runs_make_the_same_kind_of_table():
     sweep = read_sweep(RUNS / "sweep")
     assert sweep.parameters == ["network.width", "optimizer.learning-rate"]

@@ -15,7 +15,8 @@ from .runs import Run, read_run
 
 NAMES_OF_ROWS = ("id", "run", "row", "name", "folder", "output", "directory")
 STATES = ("state", "status")
-EXTRA_METRICS = ("mode_weight_error", "mode_weight_error_relative", "mode_weight_error_reweighted", "energy_distance_unbiased")
+REMARKS = ("detail",)
+EXTRA_METRICS = ("step", "loss", "mode_weight_error", "mode_weight_error_relative", "mode_weight_error_reweighted", "energy_distance_unbiased")
 IGNORED = {"run.seed"}  # told apart from parameters: seeds repeat a run, they do not change its question
 
 
@@ -56,7 +57,7 @@ def sweep_of(source: pathlib.Path, rows: list[dict[str, Any]], names: list[str],
     known = {column: [row.get(column) for row in rows] for column in columns}
     metrics = [column for column in columns if is_metric(column) and any(isinstance(value, float) for value in known[column])]
     parameters = [column for column in columns
-                  if not is_metric(column) and column not in (*NAMES_OF_ROWS, *STATES) and len({str(value) for value in known[column]}) > 1]
+                  if not is_metric(column) and column not in (*NAMES_OF_ROWS, *STATES, *REMARKS) and len({str(value) for value in known[column]}) > 1]
     return Sweep(source, rows, names, parameters, metrics, folders, states)
 
 
