@@ -21,6 +21,8 @@ CurveSettings curve_settings(const Options& options, const Energy& latent) {
   settings.clock = options.curve.clock;
   settings.width = options.curve.width;
   settings.power = options.curve.power;
+  settings.schedule_width = options.curve.schedule_width;
+  settings.schedule_hidden_layers = options.curve.schedule_hidden_layers;
   settings.clock_width = options.curve.clock_width;
   settings.network_width = options.network.width;
   settings.hidden_layers = options.network.hidden_layers;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -18,22 +19,26 @@ namespace {
 // the root of share w (1 - w): 0.004.
 constexpr double remaining_share = 5e-5;
 
-class GradientFlowCurve final : public detail::CurveOf<GradientFlow> {
+/// A GradientFlow or a ScheduledFlow.
+template <class Flow>
+class GradientFlowCurve final : public detail::CurveOf<Flow> {
  public:
-  GradientFlowCurve(const GradientFlow& functor, CurveNetworks networks, CurveAnchor anchor)
-      : CurveOf(functor, std::move(networks)), anchor_(std::move(anchor)) {}
+  GradientFlowCurve(const Flow& functor, CurveNetworks networks, CurveAnchor anchor)
+      : detail::CurveOf<Flow>(functor, std::move(networks)), anchor_(std::move(anchor)) {}
 
   std::string description() const override {
-    return fmt::format("modes of squared width {:.3g}; horizon {:.3g}", functor().width, functor().horizon);
+    return fmt::format("modes of squared width {:.3g}; horizon {:.3g}", this->functor().width, this->functor().horizon);
   }
 
  private:
   void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<float>>& made) const override {
-    made = std::make_unique<GradientFlowEnergies<float>>(functor(), anchor_, target, latent);
+    made = std::make_unique<GradientFlowEnergies<float>>(this->functor(), anchor_, target, latent, rows);
   }
   void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<double>>& made) const override {
-    made = std::make_unique<GradientFlowEnergies<double>>(functor(), anchor_, target, latent);
+    made = std::make_unique<GradientFlowEnergies<double>>(this->functor(), anchor_, target, latent, rows);
   }
+
+  static constexpr auto rows = std::is_same_v<Flow, ScheduledFlow> ? GradientFlowRows::apart : GradientFlowRows::mixed;
 
   CurveAnchor anchor_;
 };
@@ -52,7 +57,9 @@ void require_normal_latent(const CurveSettings& settings) {
 }  // namespace
 
 std::unique_ptr<Curve> make_curve(const GradientFlow& curve, const CurveNetworks& networks, const CurveAnchor& anchor) {
-  return std::make_unique<GradientFlowCurve>(curve, networks, anchor);
+  if (curve.schedule == Schedule::learned)
+    return std::make_unique<GradientFlowCurve<ScheduledFlow>>(ScheduledFlow{curve}, networks, anchor);
+  return std::make_unique<GradientFlowCurve<GradientFlow>>(curve, networks, anchor);
 }
 
 std::unique_ptr<Curve> make_gradient_flow_curve(const CurveSettings& settings) {
@@ -85,11 +92,15 @@ std::unique_ptr<Curve> make_gradient_flow_curve(const CurveSettings& settings) {
   anchor.taming = detail::taming_of(settings);
 
   const bool with_normaliser = settings.normalizer == NormalizerKind::network;
-  auto networks = detail::curve_networks(settings, {{"psi", detail::space_time_network(settings, 1)}}, with_normaliser, flow.width);
-  return make_curve(flow, networks, anchor);
+  std::vector<CurveNetwork> networks = {{"psi", detail::space_time_network(settings, 1)}};
+  if (settings.schedule == Schedule::learned)
+    networks.push_back({"schedule", {1, settings.schedule_width, settings.schedule_hidden_layers}});
+  return make_curve(flow, detail::curve_networks(settings, std::move(networks), with_normaliser, flow.width), anchor);
 }
 
 template std::unique_ptr<ResidualKernel<float>> make_residual_kernel(const GradientFlow&, const CurveNetworks&, const LossShape&);
 template std::unique_ptr<ResidualKernel<double>> make_residual_kernel(const GradientFlow&, const CurveNetworks&, const LossShape&);
+template std::unique_ptr<ResidualKernel<float>> make_residual_kernel(const ScheduledFlow&, const CurveNetworks&, const LossShape&);
+template std::unique_ptr<ResidualKernel<double>> make_residual_kernel(const ScheduledFlow&, const CurveNetworks&, const LossShape&);
 
 }  // namespace boltzcurve

@@ -83,6 +83,8 @@ std::vector<OptionKey> make_keys() {
   curve("form", &C::form, "what stands beside the network in the energy");
   curve("width", &C::width, {0, 1e30}, "length^2", "c of the schedule diffusion, squared width of a mode; 0: from the target's curvature");
   curve("power", &C::power, {0.5, 20}, "", "q of the schedule diffusion");
+  curve("schedule-width", &C::schedule_width, {1, 8192}, "units", "units of a hidden layer of the schedule learned");
+  curve("schedule-hidden-layers", &C::schedule_hidden_layers, {1, 64}, "layers", "hidden layers of the schedule learned");
   curve("clock", &C::clock, "what the network sees, and times are drawn by, in place of t");
   curve("clock-width", &C::clock_width, {1e-6, 1e6}, "",
         "c' of the logarithmic clock as a multiple of c: smaller, and the target end takes longer");

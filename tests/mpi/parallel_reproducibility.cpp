@@ -24,7 +24,7 @@ struct SmallProblem {
   std::unique_ptr<Energy> target, latent;
   BatchLossSettings settings;
 
-  explicit SmallProblem(std::int64_t points, CurveName curve = CurveName::gradient_flow) {
+  explicit SmallProblem(std::int64_t points, CurveName curve = CurveName::gradient_flow, Schedule schedule = Schedule::diffusion) {
     const auto& mixture = find_target("gaussian-mixture");
     target = mixture.make(Parameters("target", "gaussian-mixture", mixture.parameters, {{"preset", {"two"}}}));
     const auto& gaussian = find_latent("gaussian");
@@ -32,6 +32,7 @@ struct SmallProblem {
     CurveSettings of_curve;
     of_curve.dimension = 2;
     of_curve.horizon = 2;
+    of_curve.schedule = schedule;
     of_curve.network_width = 24;
     of_curve.hidden_layers = 2;
     of_curve.normalizer = NormalizerKind::network;
@@ -90,6 +91,13 @@ TEST(BatchLoss, OfEveryCurveWithEveryKindOfPointsHasTheSameBitsOnAllRanksTogethe
       expect_same_bits_on_all_ranks_as_on_one(problem, Precision::single_precision);
     }
   }
+}
+
+TEST(BatchLoss, WithALearnedScheduleHasTheSameBitsOnAllRanksTogetherAsOnOne) {
+  const SmallProblem problem(1000, CurveName::gradient_flow, Schedule::learned);
+  ASSERT_NE(problem.settings.curve->networks().find("schedule"), nullptr);
+  for (const auto precision : {Precision::single_precision, Precision::double_precision})
+    expect_same_bits_on_all_ranks_as_on_one(problem, precision);
 }
 
 // Steps 1 to 6 on one rank and on all, with trajectories renewed at 3 and 6 and walkers moved at 4; then from the state after step 4 on, by

@@ -78,6 +78,22 @@ TEST_F(Resume, WithOtherNumbersOfRanksGivesTheBitsOfARunThatNeverStopped) {
   EXPECT_NE(difference(folder, "whole/checkpoint.h5", "other/checkpoint.h5", "/parameters"), "");
 }
 
+// The schedule's network is in the checkpoint beside psi: training goes on with it, and sampling uses it.
+TEST_F(Resume, OfALearnedScheduleGivesTheBitsOfARunThatNeverStopped) {
+  const std::vector<std::string> learned = {"--curve.schedule=learned", "--training.steps=30"};
+  ASSERT_EQ(alone(folder, train("whole", learned)).exit_code, 0);
+  ASSERT_EQ(alone(folder, train("parts", {learned[0], "--training.steps=15"})).exit_code, 0);
+  const auto second = boltzcurve(folder, 2, train("parts", {"--resume", learned[0], learned[1]}));
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  expect_equal("whole", "parts");
+  EXPECT_NE(difference(folder, "whole/checkpoint.h5", "whole/checkpoint.previous.h5", "/parameters/schedule"), "");
+  for (const std::string output : {"whole", "parts"}) {
+    const auto sampled = boltzcurve(folder, output == "whole" ? 1 : 3, {"sample", "--output", output});
+    ASSERT_EQ(sampled.exit_code, 0) << sampled.err;
+  }
+  EXPECT_EQ(difference(folder, "whole/samples.h5md", "parts/samples.h5md", "/samples"), "");
+}
+
 TEST_F(Resume, TakesOptionsFromTheCheckpoint) {
   ASSERT_EQ(alone(folder, train("whole", {"--training.steps=30", "--seed=5"})).exit_code, 0);
   ASSERT_EQ(alone(folder, train("parts", {"--training.steps=10", "--seed=5"})).exit_code, 0);

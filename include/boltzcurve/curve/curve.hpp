@@ -6,6 +6,7 @@
 #include <boltzcurve/curve/gradient_flow.hpp>
 #include <boltzcurve/curve/networks.hpp>
 #include <boltzcurve/curve/residual.hpp>
+#include <boltzcurve/curve/scheduled_flow.hpp>
 #include <boltzcurve/energy/energy.hpp>
 #include <boltzcurve/energy/survey.hpp>
 
@@ -46,7 +47,8 @@ struct CurveSettings {
   Schedule schedule = Schedule::diffusion;
   CurveClock clock = CurveClock::logarithmic;
   double width = 0, power = 4;
-  double clock_width = 0.3;  ///< c' over the squared width of modes
+  int schedule_width = 16, schedule_hidden_layers = 1;  ///< of the schedule `learned`
+  double clock_width = 0.3;                             ///< c' over the squared width of modes
 
   int network_width = 64, hidden_layers = 3;  ///< of psi and of the velocity
   double input_range = 0;

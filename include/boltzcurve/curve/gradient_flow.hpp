@@ -20,13 +20,19 @@ inline constexpr auto choices<CurveForm> = std::to_array<Choice<CurveForm>>({
      "g f_D(x/alpha) + (1 - g)(f_A + psi), alpha = exp(-t), f_A a normal law as wide as the target after time t of diffusion"},
 });
 
-/// Weight g of the target's energy along the gradient flow, g(0) = 1, g(T) = 0 (diffusion: as good as 0).
-enum class Schedule { linear, diffusion };
+/// Weight g of the target's energy along the gradient flow, g(0) = 1, g(T) = 0 (diffusion: as good as 0). Linear, vp and ou keep f_D to
+/// the latent end: for the forms plain and anchored. In the contracted form f_D(x/alpha) is by then a wall that psi cannot undo.
+enum class Schedule { linear, diffusion, vp, ou, learned };
 template <>
 inline constexpr auto choices<Schedule> = std::to_array<Choice<Schedule>>({
     {Schedule::linear, "linear", "g(t) = (T - t) / T"},
     {Schedule::diffusion, "diffusion",
      "g(t) = (1 + v/c)^-q, v = exp(2t) - 1: f_D fades as diffusion adds to its modes, of squared width c, the variance v"},
+    {Schedule::vp, "vp", "g(t) = 1 - s, s the time of the variance-preserving diffusion with beta from 0.1 to 20: t/T = B(s)/B(1)"},
+    {Schedule::ou, "ou",
+     "g(t) = (exp(-2t) - exp(-2T))/(1 - exp(-2T)): what the Ornstein-Uhlenbeck diffusion leaves of the target's variance"},
+    {Schedule::learned, "learned",
+     "logit g = logit of diffusion - N(s), N a small network of the clock, trained with psi; g(0) = 1, g(T) = 0 always"},
 });
 
 /// The gradient-flow curve of energies between the target (t = 0) and the latent law N(m, sigma^2) (t = T), f_t = b + tau psi with what is
@@ -65,11 +71,12 @@ struct GradientFlow {
   Schedule schedule = Schedule::diffusion;
   CurveClock clock = CurveClock::logarithmic;
   double latent_scale = 1;  ///< sigma
-  double width = 1;         ///< c [length^2], squared width of the target's modes, for schedule `diffusion`
-  double power = 4;         ///< q, for schedule `diffusion`
+  double width = 1;         ///< c [length^2], squared width of the target's modes, for schedules `diffusion` and `learned`
+  double power = 4;         ///< q, for the same
   double clock_width = 1;   ///< c' [length^2], for the clock `logarithmic`
 
-  /// Weights of the target's energy and of psi, and their rates.
+  /// Weights of the target's energy and of psi, and their rates. For the schedule `learned`, which needs its network, those that it begins
+  /// with: diffusion, clamped to 0 at T (see ScheduledFlow).
   template <class P>
   struct Factors {
     P target, target_rate;  ///< g, dg/dt
@@ -104,15 +111,29 @@ struct GradientFlow {
 
   template <class P>
   KOKKOS_FORCEINLINE_FUNCTION Factors<P> factors(P t) const {
-    using std::exp, std::log;
+    using std::exp, std::fmax;
     P g, rate;
     if (schedule == Schedule::linear) {
       g = P(1) - t * P(1 / horizon);
       rate = P(-1 / horizon);
+    } else if (schedule == Schedule::vp) {
+      const P share = t * P(1 / horizon);
+      g = P(1) - VariancePreservingClock::clock_at(share);
+      rate = P(-1 / horizon) / VariancePreservingClock::share_per_clock(share);
+    } else if (schedule == Schedule::ou) {
+      const double decay = 2 / (latent_scale * latent_scale), last = std::exp(-decay * horizon);
+      const P left = exp(t * P(-decay));
+      g = (left - P(last)) * P(1 / (1 - last));
+      rate = left * P(-decay / (1 - last));
     } else {
       const P v = added_variance(stretch(t));
-      g = exp(P(-power) * log(P(1) + v * P(1 / width)));
+      g = faded(v);
       rate = P(-power) * g * added_variance_rate(v) / (P(width) + v);
+      if (schedule == Schedule::learned) {
+        const P last = faded(added_variance(stretch(P(horizon)))), whole = P(1) - last;
+        g = fmax(g - last, P(0)) / whole;
+        rate /= whole;
+      }
     }
     const bool fades_in = form == CurveForm::contracted;
     return {g, rate, fades_in ? P(1) - g : t, fades_in ? -rate : P(1)};
@@ -128,6 +149,8 @@ struct GradientFlow {
     }
     const P share = t * P(1 / horizon);
     if (clock == CurveClock::linear) return {share, P(horizon)};
+    if (clock == CurveClock::vp)
+      return {VariancePreservingClock::clock_at(share), P(horizon) * VariancePreservingClock::share_per_clock(share)};
     return {sqrt(share), P(2) * sqrt(t * P(horizon))};
   }
 
@@ -146,6 +169,7 @@ struct GradientFlow {
       const double variance = latent_scale * latent_scale;
       return 0.5 * variance * std::log1p(clock_width * std::expm1(clock_length() * s) / variance);
     }
+    if (clock == CurveClock::vp) return horizon * VariancePreservingClock::share_at(s);
     return horizon * (clock == CurveClock::linear ? s : s * s);
   }
 
@@ -193,6 +217,13 @@ struct GradientFlow {
   }
 
  private:
+  /// (1 + v/c)^-q.
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION P faded(P added) const {
+    using std::exp, std::log;
+    return exp(P(-power) * log(P(1) + added * P(1 / width)));
+  }
+
   /// log(1 + v_T/c').
   KOKKOS_FORCEINLINE_FUNCTION double clock_length() const {
     const double variance = latent_scale * latent_scale;

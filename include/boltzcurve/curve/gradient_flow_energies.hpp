@@ -3,6 +3,7 @@
 #include <boltzcurve/curve/curve_energies.hpp>
 #include <boltzcurve/curve/gradient_flow.hpp>
 #include <boltzcurve/curve/networks.hpp>
+#include <boltzcurve/curve/scheduled_flow.hpp>
 #include <boltzcurve/energy/energy.hpp>
 
 #include <memory>
@@ -20,8 +21,12 @@ struct CurveAnchor {
   static CurveAnchor standard(int dimension);
 };
 
-/// The rows of a GradientFlow: of its base b, then of f_Z. In the contracted form derivatives by x and t follow by the
-/// chain rule,
+/// Which rows are wanted: those of a GradientFlow, or, where g is known later only, those of a ScheduledFlow.
+enum class GradientFlowRows { mixed, apart };
+
+/// The rows of a GradientFlow, of its base b = g f_D + (1-g) f_A and then of f_Z; or those of a ScheduledFlow, of f_A and of f_D - f_A,
+/// then of f_Z (f_A stands for f_Z in the anchored form and for 0 in the plain one). In the contracted form derivatives by x and t follow
+/// by the chain rule,
 ///
 ///     grad_x F(y) = grad F(y)/alpha,  Lap_x F(y) = Lap F(y)/alpha^2,  d_t F(y) = <grad F(y), y-m>/sigma^2.
 ///
@@ -30,16 +35,20 @@ template <class Real>
 class GradientFlowEnergies final : public CurveEnergies<Real> {
  public:
   /// The energies must outlive this. m is the latent law's only mode. `anchor` is needed by the contracted form.
-  GradientFlowEnergies(const GradientFlow& curve, const CurveAnchor& anchor, const Energy& target, const Energy& latent);
+  GradientFlowEnergies(const GradientFlow& curve, const CurveAnchor& anchor, const Energy& target, const Energy& latent,
+                       GradientFlowRows rows = GradientFlowRows::mixed);
 
-  int rows() const override { return curve_.known_rows(); }
+  int rows() const override;
   void evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> known) override;
 
  private:
-  void contract(PointScalars<const Real> t, Points<const Real> x, Points<Real> base);
-  void stay(PointScalars<const Real> t, Points<const Real> x, Points<Real> base, Points<const Real> latent);
+  template <class Rows>
+  void contract(PointScalars<const Real> t, Points<const Real> x, Points<Real> of_target, const Rows& rows);
+  template <class Rows>
+  void stay(PointScalars<const Real> t, Points<const Real> x, Points<Real> of_target, Points<const Real> latent, const Rows& rows);
 
   GradientFlow curve_;
+  GradientFlowRows rows_;
   const Energy& target_;
   const Energy& latent_;
   Kokkos::View<Real*> center_, anchor_mean_, anchor_variance_;
@@ -49,11 +58,11 @@ class GradientFlowEnergies final : public CurveEnergies<Real> {
   struct Moment {
     Real target, target_rate, stretch;  // g, dg/dt, 1/alpha
   };
-  Points<Real> y_;  // these two grow to the largest batch seen
+  Points<Real> y_, of_target_;  // these three grow to the largest batch seen; of_target_: with rows apart
   Kokkos::View<Moment*> moments_;
 };
 
-/// A gradient flow of which everything is known.
+/// A gradient flow of which everything is known; with the schedule `learned`, a ScheduledFlow.
 class Curve;
 std::unique_ptr<Curve> make_curve(const GradientFlow& curve, const CurveNetworks& networks, const CurveAnchor& anchor);
 

@@ -62,6 +62,7 @@ struct TemperedCurve {
       return {P(1) - log(precision) * P(1 / length), precision * P(-length / kappa)};
     }
     if (clock == CurveClock::linear) return {P(1) - t, P(-1)};
+    if (clock == CurveClock::vp) return {P(1) - VariancePreservingClock::clock_at(t), -VariancePreservingClock::share_per_clock(t)};
     const P root = sqrt(t);
     return {P(1) - root, P(-2) * root};
   }
@@ -72,6 +73,7 @@ struct TemperedCurve {
   /// The time at which the clock shows s.
   double time_at(double s) const {
     if (clock == CurveClock::logarithmic) return std::expm1((1 - s) * std::log1p(kappa)) / kappa;
+    if (clock == CurveClock::vp) return VariancePreservingClock::share_at(1 - s);
     return clock == CurveClock::linear ? 1 - s : (1 - s) * (1 - s);
   }
 

@@ -56,6 +56,8 @@ struct CurveOptions {
   CurveForm form = CurveForm::contracted;
   double width = 0;  ///< 0: from a survey of the target
   double power = 4;
+  int schedule_width = 16;
+  int schedule_hidden_layers = 1;
   CurveClock clock = CurveClock::logarithmic;
   double clock_width = 0.3;  ///< as a share of width
   Coordinates coordinates = Coordinates::automatic;

@@ -67,7 +67,12 @@ double value_of(const Energy& energy, const std::vector<double>& x) {
 /// The base b(x, t) from its definition.
 double base_value(const GradientFlow& flow, double t, const std::vector<double>& x) {
   const double variance = scale * scale, added = variance * std::expm1(2 * t / variance);
-  const double g = flow.schedule == Schedule::linear ? 1 - t / flow.horizon : std::pow(1 + added / flow.width, -flow.power);
+  const double left = std::exp(-2 * t / variance), last = std::exp(-2 * flow.horizon / variance);
+  double g = std::pow(1 + added / flow.width, -flow.power);
+  if (flow.schedule == Schedule::linear) g = 1 - t / flow.horizon;
+  if (flow.schedule == Schedule::ou) g = (left - last) / (1 - last);
+  // the root s of 0.05 s + 4.975 s^2 = 5.025 t/T, halves of the integral of beta = 0.1 + 19.9 s
+  if (flow.schedule == Schedule::vp) g = 1 - (std::sqrt(0.05 * 0.05 + 4 * 4.975 * 5.025 * t / flow.horizon) - 0.05) / (2 * 4.975);
   if (flow.form == CurveForm::plain) return g * value_of(*target(), x);
   if (flow.form == CurveForm::anchored) return g * value_of(*target(), x) + (1 - g) * value_of(*latent(), x);
   std::vector<double> y(4);
@@ -84,7 +89,7 @@ double base_value(const GradientFlow& flow, double t, const std::vector<double>&
 TEST(GradientFlowEnergies, AreTheDerivativesOfTheBase) {
   constexpr double h = 1e-4;
   for (const auto form : {CurveForm::plain, CurveForm::anchored, CurveForm::contracted}) {
-    for (const auto schedule : {Schedule::linear, Schedule::diffusion}) {
+    for (const auto schedule : {Schedule::linear, Schedule::diffusion, Schedule::vp, Schedule::ou}) {
       auto flow = curve(form);
       flow.schedule = schedule;
       for (std::uint64_t i = 0; i < 20; ++i) {
@@ -163,7 +168,7 @@ TEST(GradientFlowEnergies, LeaveTheTargetOutWhereItsWeightIsNothing) {
 
 // Time and clock are each other's inverse, and time_per_clock is the slope of one by the other.
 TEST(CurveClock, CanBeReadBothWaysAndKnowsItsRate) {
-  for (const auto clock : {CurveClock::logarithmic, CurveClock::square_root, CurveClock::linear}) {
+  for (const auto clock : {CurveClock::logarithmic, CurveClock::square_root, CurveClock::vp, CurveClock::linear}) {
     auto flow = curve(CurveForm::contracted);
     flow.clock = clock;
     EXPECT_NEAR(flow.time_at(0), 0, 1e-15);

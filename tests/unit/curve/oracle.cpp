@@ -100,11 +100,13 @@ TEST_P(ExactMixture, HasNoResidualInTheProgramsOwnFormula) {
   const auto flow = test::correlated_flow(GetParam());
   const auto D = static_cast<std::size_t>(GetParam());
   const auto target = energy_of(flow), latent = make_gaussian_mixture({{1, std::vector<double>(D, 0.0), {1.0}}});
-  for (const auto& [form, schedule, clock] : {std::tuple(CurveForm::plain, Schedule::linear, CurveClock::square_root),
-                                              std::tuple(CurveForm::anchored, Schedule::linear, CurveClock::linear),
-                                              std::tuple(CurveForm::anchored, Schedule::diffusion, CurveClock::square_root),
-                                              std::tuple(CurveForm::contracted, Schedule::diffusion, CurveClock::logarithmic),
-                                              std::tuple(CurveForm::contracted, Schedule::linear, CurveClock::logarithmic)}) {
+  for (const auto& [form, schedule, clock] :
+       {std::tuple(CurveForm::plain, Schedule::linear, CurveClock::square_root),
+        std::tuple(CurveForm::anchored, Schedule::linear, CurveClock::linear),
+        std::tuple(CurveForm::anchored, Schedule::diffusion, CurveClock::square_root),
+        std::tuple(CurveForm::contracted, Schedule::diffusion, CurveClock::logarithmic),
+        std::tuple(CurveForm::contracted, Schedule::linear, CurveClock::logarithmic),
+        std::tuple(CurveForm::anchored, Schedule::vp, CurveClock::vp), std::tuple(CurveForm::contracted, Schedule::ou, CurveClock::vp)}) {
     GradientFlow curve;
     curve.dimension = GetParam();
     curve.horizon = 4;

@@ -33,6 +33,8 @@ const std::map<std::string, std::string> other_values = {
     {"curve.form", "plain"},
     {"curve.width", "0.123"},
     {"curve.power", "2.5"},
+    {"curve.schedule-width", "17"},
+    {"curve.schedule-hidden-layers", "2"},
     {"curve.clock", "linear"},
     {"curve.clock-width", "0.7"},
     {"curve.coordinates", "given"},
