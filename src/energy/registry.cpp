@@ -11,7 +11,11 @@
   ENTRY(rings_target)             \
   ENTRY(funnel_target)
 
-#define BOLTZCURVE_LATENTS(ENTRY) ENTRY(gaussian_latent)
+#define BOLTZCURVE_LATENTS(ENTRY)  \
+  ENTRY(gaussian_latent)           \
+  ENTRY(laplace_latent)            \
+  ENTRY(generalised_normal_latent) \
+  ENTRY(soft_box_latent)
 
 namespace boltzcurve {
 

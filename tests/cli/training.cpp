@@ -275,6 +275,34 @@ TEST(Training, StopsOnRequestWithCodeSeventyFiveAndACheckpoint) {
   EXPECT_THAT(outcome.out, HasSubstr("stopped by SIGUSR1 after step"));
 }
 
+TEST(Latents, OtherThanANormalLawOfOneScaleAreForTheLinearAndTheLearnedCurve) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config());
+  const std::vector<std::vector<std::string>> latents = {{"--latent.name=laplace", "--latent.scale=2"},
+                                                         {"--latent.name=generalised-normal", "--latent.power=3"},
+                                                         {"--latent.name=soft-box", "--latent.scale=4,5"},
+                                                         {"--latent.scale=1,2"}};
+  for (const auto& latent : latents) {
+    SCOPED_TRACE(latent.front());
+    std::vector<std::string> arguments = {"run", "--config", "small.ini", "--output", "out"};
+    arguments.insert(arguments.end(), latent.begin(), latent.end());
+    const auto refused = testing_support::alone(folder, arguments);
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("curve.name = gradient-flow needs latent.name = gaussian with one latent.scale for all "
+                                             "coordinates, since its densities follow the Langevin diffusion towards the latent law"),
+                                   HasSubstr("curve.name = linear and learned take any latent law")));
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "out"));
+    for (const char* curve : {"--curve.name=linear", "--curve.name=learned"}) {
+      auto taken = arguments;
+      taken.emplace_back(curve);
+      taken.emplace_back("--training.steps=3");
+      const auto outcome = testing_support::alone(folder, taken);
+      EXPECT_EQ(outcome.exit_code, 0) << curve << ": " << outcome.err;
+    }
+    std::filesystem::remove_all(folder.path() / "out");
+  }
+}
+
 TEST(Validate, DoesOneStepEstimatesAndWritesNothing) {
   const TemporaryFolder folder;
   folder.write("small.ini", small_config());

@@ -73,24 +73,69 @@ TEST_P(EveryLaw, GradientAndLaplacianAreTheDerivativesOfTheValue) {
   }
 }
 
-// Trapezoid sums over the domain, exact to rounding (see Law::spacing). Under rho = exp(-f)/Z, integration by parts gives
+/// Nodes and weights of a sum over an interval.
+struct Nodes {
+  std::vector<double> at, weight;
+};
+
+Nodes trapezoid_nodes(double lower, double upper, double spacing) {
+  Nodes nodes;
+  for (std::size_t i = 0; i < static_cast<std::size_t>((upper - lower) / spacing); ++i) {
+    nodes.at.push_back(lower + spacing * static_cast<double>(i));
+    nodes.weight.push_back(spacing);
+  }
+  return nodes;
+}
+
+/// Gauss's rule of five points on panels that halve towards every kink, down to 2^-16 of the side, and are cut into eight: with panels
+/// a fixed share of their distance from a singularity the error does not depend on its kind.
+Nodes nodes_around(double lower, double upper, const std::vector<double>& kinks) {
+  std::vector<double> borders = {lower, upper};
+  const double side = upper - lower;
+  for (const double kink : kinks) {
+    borders.push_back(kink);
+    for (int halvings = 1; halvings < 16; ++halvings)
+      for (int part = 8; part < 16; ++part)
+        for (const double sign : {-1.0, 1.0}) {
+          const double border = kink + sign * side * std::ldexp(part / 8.0, -halvings);
+          if (border > lower && border < upper) borders.push_back(border);
+        }
+  }
+  std::sort(borders.begin(), borders.end());
+  constexpr double place[] = {-0.9061798459386640, -0.5384693101056831, 0, 0.5384693101056831, 0.9061798459386640};
+  constexpr double weight[] = {0.2369268850561891, 0.4786286704993665, 0.5688888888888889, 0.4786286704993665, 0.2369268850561891};
+  Nodes nodes;
+  for (std::size_t i = 0; i + 1 < borders.size(); ++i) {
+    const double middle = (borders[i] + borders[i + 1]) / 2, half = (borders[i + 1] - borders[i]) / 2;
+    for (int k = 0; k < 5; ++k) {
+      nodes.at.push_back(middle + half * place[k]);
+      nodes.weight.push_back(half * weight[k]);
+    }
+  }
+  return nodes;
+}
+
+// Sums over the domain, exact to rounding (see Law::spacing) or around kinks. Under rho = exp(-f)/Z, integration by parts gives
 // E[x . grad f] = D and E[Lap f] = E[|grad f|^2].
 TEST_P(EveryLaw, QuadratureGivesLogZEntropyAndIntegrationByParts) {
-  const double h = GetParam().spacing;
+  const auto& law = GetParam();
   if (dimension > 2) GTEST_SKIP() << "more than two dimensions";
-  ASSERT_GT(h, 0) << "a law in one or two dimensions needs a spacing";
+  ASSERT_TRUE(law.spacing > 0 || !law.kinks.empty()) << "a law in one or two dimensions needs a spacing, or kinks";
   const Domain domain = energy->domain();
-  std::size_t side[2] = {1, 1};
-  for (std::size_t d = 0; d < dimension; ++d) side[d] = static_cast<std::size_t>((domain.upper[d] - domain.lower[d]) / h);
-  const HostPoints<double> points("test::grid", side[0] * side[1], dimension);
+  Nodes axis[2] = {{}, {{0}, {1}}};
+  for (std::size_t d = 0; d < dimension; ++d)
+    axis[d] = law.kinks.empty() ? trapezoid_nodes(domain.lower[d], domain.upper[d], law.spacing)
+                                : nodes_around(domain.lower[d], domain.upper[d], law.kinks);
+  const std::size_t side = axis[0].at.size();
+  const HostPoints<double> points("test::grid", side * axis[1].at.size(), dimension);
   for (std::size_t i = 0; i < points.extent(0); ++i) {
-    points(i, 0) = domain.lower[0] + h * static_cast<double>(i % side[0]);
-    if (dimension == 2) points(i, 1) = domain.lower[1] + h * static_cast<double>(i / side[0]);
+    points(i, 0) = axis[0].at[i % side];
+    if (dimension == 2) points(i, 1) = axis[1].at[i / side];
   }
   const auto results = evaluate(*energy, points);
   double z = 0, mean_energy = 0, virial = 0, laplacian = 0, squares = 0;
   for (std::size_t i = 0; i < points.extent(0); ++i) {
-    const double weight = std::exp(-results(i, 0)) * std::pow(h, static_cast<double>(dimension));
+    const double weight = std::exp(-results(i, 0)) * axis[0].weight[i % side] * axis[1].weight[i / side];
     z += weight;
     mean_energy += weight * results(i, 0);
     laplacian += weight * results(i, 1 + dimension);
@@ -103,7 +148,11 @@ TEST_P(EveryLaw, QuadratureGivesLogZEntropyAndIntegrationByParts) {
   EXPECT_NEAR(*energy->log_z(), std::log(z), 1e-9);
   EXPECT_NEAR(*energy->entropy(), mean_energy / z + std::log(z), 1e-7);
   EXPECT_NEAR(virial / z, static_cast<double>(dimension), 1e-9);
-  EXPECT_NEAR(laplacian / squares, 1, 1e-9);
+  // Of a curvature like |u|^(p-2) the panels next to the kink hold a share of their size to the power p - 1, 2^-8 for p = 1.5.
+  const double tolerance = law.kinks.empty() ? 1e-9 : 0x1p-7;
+  if (!law.weak_laplacian) {
+    EXPECT_NEAR(laplacian / squares, 1, tolerance);
+  }
 }
 
 // The same identities by exact samples, which checks the sampler with all else. A sampler of another law would be seen from a relative
@@ -128,7 +177,7 @@ TEST_P(EveryLaw, ExactSamplesGiveTheEntropyAndIntegrationByParts) {
   // entropies of mixtures in more than two dimensions have a standard error of 0.005 of their own
   EXPECT_NEAR(value.mean() + *energy->log_z(), *energy->entropy(), certain * std::hypot(value.standard_error(), dimension > 2 ? 0.005 : 0));
   EXPECT_NEAR(virial.mean(), static_cast<double>(dimension), certain * virial.standard_error());
-  if (GetParam().stein_by_samples) {
+  if (GetParam().stein_by_samples && !GetParam().weak_laplacian) {
     EXPECT_NEAR(stein.mean(), 0, certain * stein.standard_error());
   }
 }

@@ -30,6 +30,9 @@ struct Law {
   /// border. 0: the law has more dimensions.
   double spacing = 0;
   bool stein_by_samples = true;  ///< whether |grad f|^2 has a variance small enough for a test with samples
+  /// Where derivatives of f by one coordinate, any of them, have a jump or a singularity: what sums have to mind instead of a spacing.
+  std::vector<double> kinks = {};
+  bool weak_laplacian = false;  ///< whether the Laplacian has a delta function at a kink, so that E[Lap f] is not E[|grad f|^2]
 };
 
 inline std::ostream& operator<<(std::ostream& stream, const Law& law) { return stream << law.name; }
@@ -46,7 +49,10 @@ inline std::vector<Law> laws() {
     if (entry.name == "funnel") laws.back().stein_by_samples = false;
   }
   for (const LatentEntry& entry : latent_entries()) {
-    laws.push_back({entry.name + "_latent", [name = entry.name] { return make_latent(name, 2); }, 0.25});
+    laws.push_back({entry.name + "_latent", [name = entry.name] { return make_latent(name, 2); }, entry.name == "gaussian" ? 0.25 : 0});
+    if (entry.name == "laplace" || entry.name == "generalised-normal") laws.back().kinks = {0};
+    if (entry.name == "soft-box") laws.back().kinks = {-1, 1};
+    laws.back().weak_laplacian = entry.name == "laplace";
   }
   const auto target = [&](const std::string& name, const std::string& key, const Parameters::Values& values, double spacing) {
     laws.push_back({name, [key, values] { return make_target(key, values); }, spacing});
@@ -62,7 +68,20 @@ inline std::vector<Law> laws() {
   target("other_well", "many-well", {{"dimension", {"2"}}, {"quartic", {"0.7"}}, {"quadratic", {"3"}}, {"tilt", {"-0.4"}}}, 0.0625);
   target("single_well", "many-well", {{"dimension", {"2"}}, {"quartic", {"0.3"}}, {"quadratic", {"-1"}}, {"tilt", {"2"}}}, 0.0625);
   target("many_well_64", "many-well", {{"dimension", {"64"}}}, 0);
-  laws.push_back({"shifted_latent", [] { return make_latent("gaussian", 3, {{"mean", {"1, -2, 0.5"}}, {"scale", {"2.5"}}}); }});
+  const auto latent = [&](const std::string& name, const std::string& key, int dimension, const Parameters::Values& values,
+                          const std::vector<double>& kinks = {}) {
+    laws.push_back({name, [=] { return make_latent(key, dimension, values); }});
+    laws.back().kinks = kinks;
+    laws.back().weak_laplacian = key == "laplace";
+  };
+  latent("shifted_latent", "gaussian", 3, {{"mean", {"1, -2, 0.5"}}, {"scale", {"2.5"}}});
+  latent("latent_of_several_scales", "gaussian", 3, {{"mean", {"1, -2, 0.5"}}, {"scale", {"2.5, 0.5, 1"}}});
+  latent("shifted_laplace", "laplace", 1, {{"mean", {"-0.7"}}, {"scale", {"1.6"}}}, {-0.7});
+  latent("laplace_of_several_scales", "laplace", 3, {{"mean", {"0, 1, 2"}}, {"scale", {"2, 0.5, 1"}}});
+  latent("sharper_than_normal", "generalised-normal", 1, {{"mean", {"0.5"}}, {"scale", {"1.3"}}, {"power", {"1.5"}}}, {0.5});
+  latent("blunt_of_several_scales", "generalised-normal", 3, {{"scale", {"2, 0.5, 1"}}, {"power", {"3"}}});
+  latent("wide_soft_box", "soft-box", 1, {{"mean", {"1"}}, {"scale", {"4"}}, {"softness", {"0.25"}}}, {-3, 5});
+  latent("soft_box_of_several_sides", "soft-box", 3, {{"scale", {"2, 0.5, 1"}}, {"softness", {"0.5"}}});
   return laws;
 }
 
