@@ -25,7 +25,7 @@ Options resolve(const std::vector<std::string>& texts) {
 
 // A value other than the default for every key; numbers have digits that a shorter text would lose.
 const std::map<std::string, std::string> other_values = {
-    {"latent.name", "gaussian"},  // the only one
+    {"latent.name", "gaussian"},  // others have keys of their own
     {"curve.name", "gradient-flow"},
     {"curve.schedule", "linear"},
     {"optimizer.name", "adam"},
