@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support import EVERY_RUN, PROGRAM, RUNS, SOURCE
 
-PLACEHOLDERS = {"NET": r"(psi|velocity|normalizer)", "K": r"\d+", "MOMENT": r"\w+", "METRIC": r"\w+", "COLUMN": r"\w+", "PART": r"(center|offset|slope)"}
+PLACEHOLDERS = {"NET": r"(psi|velocity|normalizer|schedule)", "K": r"\d+", "MOMENT": r"\w+", "METRIC": r"\w+", "COLUMN": r"\w+", "PART": r"(center|offset|slope)"}
 RARE = {"/survey/coordinates/PART"}  # only for targets such as a funnel
 TEXT = "text"
 
