@@ -185,8 +185,8 @@ Stop evaluate_stage(Run& run, const Problem& problem, const TrainingState& state
 
   const auto metrics = evaluate_metrics(input);
   on_root(run.world(), [&] {
+    MetricsFile file(run.output("metrics.h5"), run.provenance());  // first: it may turn out to be another's
     replace_file(run.output("evaluation.json"), evaluation_json(run.options(), metrics));
-    MetricsFile file(run.output("metrics.h5"), run.provenance());
     file.declare("evaluation", evaluation_columns());
     file.append("evaluation", evaluation_row(metrics, state));
     file.close();

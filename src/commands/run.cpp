@@ -46,7 +46,9 @@ ExitCode told(Run& run, const std::function<ExitCode()>& work) {
   } catch (const Error& error) {
     if (run.world().is_root()) {
       try {
-        tell_state(run, fmt::format("stopped: {}", error.what()));
+        // Of a run that is over, or never began, nothing has changed.
+        if (read_metrics(run.output("metrics.h5"), "training").state == "running")
+          tell_state(run, fmt::format("stopped: {}", error.what()));
       } catch (const Error&) {
         // The error itself is what matters.
       }

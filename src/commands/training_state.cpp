@@ -94,7 +94,7 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
   for (auto& array : state.optimizer.arrays)
     array.values = checkpoint.values<double>("optimizer/" + array.name, {array.rows, array.columns});
   if (const auto* exponents = checkpoint.find("reduction/exponents"))
-    state.sum_exponents = std::get<std::vector<std::int64_t>>(exponents->values);
+    state.sum_exponents = checkpoint.values<std::int64_t>(exponents->name, exponents->shape);
   const auto dimension = static_cast<std::int64_t>(networks.input_shift.size()) - 1;
   state.survey.mean = checkpoint.values<double>("survey/mean", {dimension});
   state.survey.deviation = checkpoint.values<double>("survey/deviation", {dimension});

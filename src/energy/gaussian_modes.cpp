@@ -11,19 +11,31 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <istream>
 
 namespace boltzcurve {
 namespace {
 
 using Fail = std::function<void(const std::string&)>;  // throws the right kind of error, with the place in front
 
+// Bounds of lengths and of weights. Squares of lengths and their inverses are then numbers in single precision, too, and sums of weights
+// in double.
+constexpr double shortest = 1e-15, longest = 1e15, heaviest = 1e100;
+
 /// A component from its numbers: one spread entry is the standard deviation, more are the upper triangle of the covariance.
 GaussianComponent component_from(double weight, std::vector<double> mean, const std::vector<double>& spread, const Fail& fail) {
   const std::size_t dimension = mean.size();
-  if (!(weight > 0)) fail("weight = " + format_real(weight) + ": must be > 0");
+  if (!(weight > 0 && weight <= heaviest))
+    fail(fmt::format("weight = {}: must be > 0 and at most {}", format_real(weight), format_real(heaviest)));
+  for (const double coordinate : mean) {
+    if (!(std::fabs(coordinate) <= longest))
+      fail(fmt::format("mean {}: must be between {} and {}", format_real(coordinate), format_real(-longest), format_real(longest)));
+  }
   GaussianComponent component{weight, std::move(mean), {}};
   if (spread.size() == 1) {
-    if (!(spread[0] > 0)) fail("standard deviation = " + format_real(spread[0]) + ": must be > 0");
+    if (!(spread[0] >= shortest && spread[0] <= longest))
+      fail(fmt::format("standard deviation = {}: must be between {} and {}", format_real(spread[0]), format_real(shortest),
+                       format_real(longest)));
     component.covariance = {spread[0] * spread[0]};
     return component;
   }
@@ -31,6 +43,9 @@ GaussianComponent component_from(double weight, std::vector<double> mean, const 
   std::size_t entry = 0;
   for (std::size_t i = 0; i < dimension; ++i) {
     for (std::size_t j = i; j < dimension; ++j, ++entry) {
+      if (!(std::fabs(spread[entry]) <= longest * longest))
+        fail(fmt::format("covariance {}: must be between {} and {}", format_real(spread[entry]), format_real(-longest * longest),
+                         format_real(longest * longest)));
       component.covariance[i * dimension + j] = component.covariance[j * dimension + i] = spread[entry];
     }
   }
@@ -83,18 +98,15 @@ Header parse_header(const std::string& line, const Fail& fail) {
 
 }  // namespace
 
-std::vector<GaussianComponent> read_gaussian_modes(const std::filesystem::path& file) {
-  std::ifstream input(file);
-  if (!input) throw InputError("cannot read " + file.string() + ": " + std::strerror(errno));
-
+std::vector<GaussianComponent> parse_gaussian_modes(std::istream& text, const std::string& file) {
   int line_number = 0;
   const Fail fail = [&](const std::string& what) -> void {
-    throw InputError("cannot read " + file.string() + ", line " + std::to_string(line_number) + ": " + what);
+    throw InputError("cannot read " + file + ", line " + std::to_string(line_number) + ": " + what);
   };
 
   Header header;
   std::vector<GaussianComponent> components;
-  for (std::string line; std::getline(input, line);) {
+  for (std::string line; std::getline(text, line);) {
     ++line_number;
     if (line_number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // the mark that spreadsheets put before UTF-8
     if (trimmed(line).empty()) continue;
@@ -121,10 +133,19 @@ std::vector<GaussianComponent> read_gaussian_modes(const std::filesystem::path& 
     components.push_back(component_from(numbers[0], std::vector<double>(numbers.begin() + 1, spread), entries, fail));
     if (!is_positive_definite(components.back())) fail("the covariance is not positive definite");
   }
-  if (input.bad()) throw InputError("cannot read " + file.string() + ": " + std::strerror(errno));
+  if (text.bad()) throw InputError("cannot read " + file + ": " + std::strerror(errno));
   if (components.empty())
-    throw InputError("cannot read " + file.string() + ": expected a header and at least one mode, found neither or only the header");
+    throw InputError("cannot read " + file + ": expected a header and at least one mode, found neither or only the header");
   return components;
+}
+
+std::vector<GaussianComponent> read_gaussian_modes(const std::filesystem::path& file) {
+  std::error_code unreadable;
+  if (std::filesystem::is_directory(file, unreadable)) throw InputError("cannot read " + file.string() + ": it is a folder");
+  errno = 0;
+  std::ifstream text(file);
+  if (!text) throw InputError("cannot read " + file.string() + ": " + std::strerror(errno));
+  return parse_gaussian_modes(text, file.string());
 }
 
 GaussianComponent parse_gaussian_mode(const std::string& line, const std::string& where) {

@@ -14,6 +14,7 @@ using Kind = ParameterSpec::Kind;
 
 std::string must_be(const ParameterSpec& spec) {
   const bool below = std::isfinite(spec.lower), above = std::isfinite(spec.upper);
+  if (!below && !above) return "must be finite";
   if (below && above) return "must be between " + format_real(spec.lower) + " and " + format_real(spec.upper);
   return below ? "must be at least " + format_real(spec.lower) : "must be at most " + format_real(spec.upper);
 }
@@ -22,7 +23,8 @@ void check_number(const ParameterSpec& spec, const std::string& place, std::stri
   const bool valid = spec.kind != Kind::integer || parse_integer(text);
   const auto number = parse_real(text);
   if (!valid || !number)
-    throw ConfigError(place + ": '" + std::string(text) + "' is not " + (spec.kind == Kind::integer ? "an integer" : "a number"));
+    throw ConfigError(place + ": '" + std::string(text) + "' is not " + (spec.kind == Kind::integer ? "an integer" : "a number") + ": " +
+                      must_be(spec));
   if (*number < spec.lower || *number > spec.upper) throw ConfigError(place + ": " + must_be(spec));
 }
 

@@ -176,6 +176,12 @@ CheckpointDataset read_and_verify(const hdf5::File& file, const std::string& nam
   if (shape.empty() || shape.size() > 2)
     throw InputError(fmt::format("{} has the shape {}, expected one or two dimensions", title, hdf5::to_text(shape)));
   const auto type = hdf5::type_name_of(handle);
+  const bool is_known = type == type_title<float>() || type == type_title<double>() || type == type_title<std::int64_t>();
+  // A file of a few bytes can claim datasets of any size.
+  const std::int64_t stored_bytes = static_cast<std::int64_t>(H5Dget_storage_size(handle.id())),
+                     element_bytes = type == type_title<float>() ? 4 : 8;
+  if (is_known && hdf5::size_of(shape) > stored_bytes / element_bytes)
+    throw InputError(fmt::format("{} is damaged: it has the shape {} but {} bytes", title, hdf5::to_text(shape), stored_bytes));
   if (!read_if<float>(file, type, dataset) && !read_if<double>(file, type, dataset) && !read_if<std::int64_t>(file, type, dataset))
     throw InputError(fmt::format("{} is of type {}, expected float32, float64 or int64", title, type));
   const auto stored = hdf5::read_attribute<std::int64_t>(handle, dataset_attribute), found = checksum_of(dataset);
@@ -209,22 +215,6 @@ void read_scalars(const hdf5::File& file, Checkpoint& checkpoint) {
     else
       checkpoint.scalars[name] = hdf5::read_attribute<std::int64_t>(group, name);
   }
-}
-
-Checkpoint parse(const std::filesystem::path& path, std::span<const std::byte> image) {
-  const auto file = hdf5::open_image(path, image);
-  Checkpoint checkpoint;
-  checkpoint.source = path;
-  checkpoint.provenance = read_provenance(file, format_name, checkpoint_format_version);
-  for (const auto& name : hdf5::read_attribute_texts(file, names_attribute)) checkpoint.datasets.push_back(read_and_verify(file, name));
-  read_scalars(file, checkpoint);
-  const auto stored = hdf5::read_attribute<std::int64_t>(file, contents_attribute),
-             found = checksum_of_rest(checkpoint.provenance, checkpoint);
-  if (stored != found)
-    throw InputError(
-        fmt::format("{} is damaged: the checksum of its attributes is {:08x}, the file says {:08x}; use another checkpoint, for example {}",
-                    path.string(), found, stored, previous_path(path).filename().string()));
-  return checkpoint;
 }
 
 }  // namespace
@@ -270,7 +260,23 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
   replace_file(path, compose(path, checkpoint), Previous::keep, read_back);
 }
 
-Checkpoint read_checkpoint(const std::filesystem::path& path) { return parse(path, read_file(path)); }
+Checkpoint parse_checkpoint(const std::filesystem::path& source, std::span<const std::byte> image) {
+  const auto file = hdf5::open_image(source, image);
+  Checkpoint checkpoint;
+  checkpoint.source = source;
+  checkpoint.provenance = read_provenance(file, format_name, checkpoint_format_version);
+  for (const auto& name : hdf5::read_attribute_texts(file, names_attribute)) checkpoint.datasets.push_back(read_and_verify(file, name));
+  read_scalars(file, checkpoint);
+  const auto stored = hdf5::read_attribute<std::int64_t>(file, contents_attribute),
+             found = checksum_of_rest(checkpoint.provenance, checkpoint);
+  if (stored != found)
+    throw InputError(
+        fmt::format("{} is damaged: the checksum of its attributes is {:08x}, the file says {:08x}; use another checkpoint, for example {}",
+                    source.string(), found, stored, previous_path(source).filename().string()));
+  return checkpoint;
+}
+
+Checkpoint read_checkpoint(const std::filesystem::path& path) { return parse_checkpoint(path, read_file(path)); }
 
 Checkpoint read_checkpoint(const Communicator& ranks, const std::filesystem::path& path) {
   std::string image, message;
@@ -285,7 +291,7 @@ Checkpoint read_checkpoint(const Communicator& ranks, const std::filesystem::pat
   agree_on_error(ranks, message, static_cast<int>(ExitCode::input));
   ranks.broadcast(image);
   // All ranks hold the same bytes, so they succeed together or fail together with the same message.
-  return parse(path, std::as_bytes(std::span(image)));
+  return parse_checkpoint(path, std::as_bytes(std::span(image)));
 }
 
 }  // namespace boltzcurve

@@ -185,6 +185,8 @@ File create_file(const std::filesystem::path& path, const PropertyList& access) 
 }
 
 File open_file(const std::filesystem::path& path, Mode mode, const PropertyList& access) {
+  std::error_code unreadable;
+  if (std::filesystem::is_directory(path, unreadable)) throw InputError(fmt::format("cannot open {}: it is a folder", path.string()));
   const hid_t id = H5Fopen(path.c_str(), mode == Mode::read_only ? H5F_ACC_RDONLY : H5F_ACC_RDWR, access.id());
   if (id < 0) fail_with_path("open", path);
   return File(id);

@@ -65,7 +65,9 @@ std::vector<std::string> attribute_texts(Location location, std::string_view nam
   if (content.shape.size() != dimensions)
     throw InputError(fmt::format("{} in {} has {} dimensions, expected {}", attribute_title(location, name), file_name(location.id()),
                                  content.shape.size(), dimensions));
-  auto bytes = room_for<char>(static_cast<std::size_t>(size_of(content.shape)) * content.element_bytes, location.id(), name);
+  auto in_bytes = content.shape;
+  in_bytes.push_back(static_cast<std::int64_t>(content.element_bytes));
+  auto bytes = room_for<char>(static_cast<std::size_t>(size_of(in_bytes)), location.id(), name);
   const Datatype type(check(H5Aget_type(attribute.id()), attempt));
   if (!bytes.empty()) check(H5Aread(attribute.id(), type.id(), bytes.data()), attempt);
   return unpack({bytes.data(), bytes.size()}, content.element_bytes);

@@ -119,7 +119,7 @@ std::vector<std::string> read_texts(Location location, std::string_view path) {
     throw InputError(fmt::format("dataset {} in {} has the shape {}, expected 1 dimension", object_path(location.id(), path),
                                  file_name(location.id()), to_text(shape)));
   const auto width = bytes_of_type(type, {"read the dataset", location.id(), path});
-  auto bytes = room_for<char>(static_cast<std::size_t>(shape[0]) * width, location.id(), path);
+  auto bytes = room_for<char>(static_cast<std::size_t>(size_of({shape[0], static_cast<std::int64_t>(width)})), location.id(), path);
   if (!bytes.empty())
     check(H5Dread(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), {"read the dataset", location.id(), path});
   return unpack({bytes.data(), bytes.size()}, width);

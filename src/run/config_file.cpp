@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/options_description.hpp>
@@ -15,6 +16,7 @@ namespace boltzcurve {
 namespace {
 
 constexpr const char* blanks = " \t\r";
+constexpr std::size_t longest_file = std::size_t{64} << 20;  // devices never end
 
 /// The text without ;-comments (Boost's parser knows only #), line for line, and the numbers of the lines that assign something.
 struct Filtered {
@@ -41,8 +43,12 @@ Filtered filter(const std::string& text) {
 
 OptionSource parse_config(const std::string& text, const std::string& name, const std::filesystem::path& folder) {
   namespace po = boost::program_options;
-  const Filtered filtered = filter(text);
   const auto place = [&](auto line) { return name + ":" + std::to_string(line); };
+  if (const auto zero = text.find('\0'); zero != std::string::npos)
+    throw ConfigError(place(1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(zero), '\n')) +
+                      ": holds a zero byte: this is no text file");
+  constexpr std::string_view mark = "\xEF\xBB\xBF";  // that some editors put before UTF-8
+  const Filtered filtered = filter(text.starts_with(mark) ? text.substr(mark.size()) : text);
 
   std::istringstream stream(filtered.text);
   OptionSource source{{}, folder, false};
@@ -68,14 +74,17 @@ OptionSource parse_config(const std::string& text, const std::string& name, cons
 
 OptionSource read_config_file(const std::filesystem::path& file) {
   const auto fail = [&](const std::string& reason) { throw InputError("cannot read config file " + file.string() + ": " + reason); };
-  if (std::filesystem::is_directory(file)) fail("it is a folder");
+  std::error_code unreadable;
+  if (std::filesystem::is_directory(file, unreadable)) fail("it is a folder");
   errno = 0;
   std::ifstream stream(file);
   if (!stream) fail(std::strerror(errno));
-  std::ostringstream text;
-  text << stream.rdbuf();
+  std::string text(longest_file + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (stream.bad()) fail(std::strerror(errno));
-  return parse_config(text.str(), file.string(), file.parent_path());
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (text.size() > longest_file) fail("it is longer than 64 MiB: this is no configuration");
+  return parse_config(text, file.string(), file.parent_path());
 }
 
 }  // namespace boltzcurve

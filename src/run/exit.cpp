@@ -23,24 +23,50 @@ struct End {
   std::string reason = {};
 };
 
+constexpr auto out_of_memory =
+    "out of memory; use more nodes, fewer particles (sampling.particles, sampling.block) or fewer points (collocation.points)";
+
 End end_of(const std::function<ExitCode()>& work) {
   try {
     return {work()};
   } catch (const Error& error) {
     return {error.code(), true, error.what()};
   } catch (const std::bad_alloc&) {
-    return {ExitCode::internal_error, true,
-            "out of memory; use more nodes, fewer particles (sampling.particles, sampling.block) or fewer points (collocation.points)"};
+    return {ExitCode::internal_error, true, out_of_memory};
   } catch (const std::exception& error) {
-    return {ExitCode::internal_error, true, std::string("internal error: ") + error.what()};
+    const std::string reason = error.what();
+    if (reason.find("failed to allocate") != std::string::npos) return {ExitCode::internal_error, true, out_of_memory};  // Kokkos
+    return {ExitCode::internal_error, true, "internal error: " + reason};
   } catch (...) {
     return {ExitCode::internal_error, true, "internal error: an exception of unknown type"};
   }
 }
 
+/// On one line that a terminal shows as it is, whatever a file or an argument that it quotes may hold; of a long one both ends, which say
+/// where and what would be right.
+std::string readable(const std::string& text) {
+  constexpr std::size_t first = 1000, last = 500;
+  const bool is_long = text.size() > first + last;
+  const std::string shown =
+      is_long ? text.substr(0, first) + fmt::format(" [... {} bytes ...] ", text.size() - first - last) + text.substr(text.size() - last)
+              : text;
+  std::string line;
+  for (const char letter : shown) {
+    const auto code = static_cast<unsigned char>(letter);
+    constexpr unsigned char blank = 0x20, rubout = 0x7f;
+    if (letter == '\n')
+      line += ' ';
+    else if (code < blank || code == rubout)
+      line += fmt::format("\\x{:02x}", code);
+    else
+      line += letter;
+  }
+  return line;
+}
+
 void tell(const std::string& reason, const std::string& where) {
   // In one piece, so that lines of several ranks do not mix.
-  const std::string line = "boltzcurve: error: " + reason + where + "\n";
+  const std::string line = "boltzcurve: error: " + readable(reason) + where + "\n";
   std::fflush(stdout);
   std::fwrite(line.data(), 1, line.size(), stderr);
   std::fflush(stderr);

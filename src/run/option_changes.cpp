@@ -53,7 +53,7 @@ std::vector<OptionChange> option_changes(const Options& before, const Options& a
   for (const auto& [key, value] : new_lines) add(key);
   for (const auto& [key, value] : old_lines)
     if (value_in(new_lines, key).empty() && !value.empty() &&
-        std::none_of(new_lines.begin(), new_lines.end(), [&](const auto& line) { return line.first == key; }))
+        std::none_of(new_lines.begin(), new_lines.end(), [&, &key = key](const auto& line) { return line.first == key; }))
       add(key);
   return changes;
 }

@@ -54,6 +54,13 @@ std::vector<std::string> all_option_names() {
   throw ConfigError(fmt::format("command line: unknown option --{}; did you mean --{}?", name, nearest_name(name, all_option_names())));
 }
 
+/// Without blanks at the ends, as values in a file.
+std::string trimmed(const std::string& value) {
+  constexpr const char* blanks = " \t\r\n";
+  const auto begin = value.find_first_not_of(blanks);
+  return begin == std::string::npos ? std::string() : value.substr(begin, value.find_last_not_of(blanks) - begin + 1);
+}
+
 /// "5400", "1:30:00", "1-12:00:00".
 double walltime_from(const std::string& text) {
   static const std::regex forms(R"((\d{1,9}(\.\d{1,9})?)|((\d{1,5})-)?(\d{1,6}):(\d{1,2}):(\d{1,2}))");
@@ -132,6 +139,8 @@ Request parse_command_line(int argc, const char* const* argv, std::span<const Co
     const auto common = std::find_if(common_options.begin(), common_options.end(), [&](const auto& known) { return known.name == name; });
     if (option.position_key >= 0)
       words.push_back(value);
+    else if (name == "config" && value.empty())
+      throw ConfigError("command line: --config needs the name of a file");
     else if (name == "config")
       request.sources.push_back(read_config_file(value));
     else if (name == "output")
@@ -153,7 +162,8 @@ Request parse_command_line(int argc, const char* const* argv, std::span<const Co
     else if (name == "show-config")
       request.question = std::max(request.question, Request::Question::show_config);
     else
-      from_command_line.assignments.push_back({common != common_options.end() ? std::string(common->key) : name, value, "command line"});
+      from_command_line.assignments.push_back(
+          {common != common_options.end() ? std::string(common->key) : name, trimmed(value), "command line"});
   }
   request.sources.push_back(std::move(from_command_line));
   if (request.output.empty()) throw ConfigError("command line: --output needs the name of a folder");

@@ -1,4 +1,4 @@
-// Questions, errors and precedence, through the real executable.
+// Questions and precedence, through the real executable.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <support/process.hpp>
@@ -91,116 +91,7 @@ TEST_F(CommandLine, QuietListIsSilent) {
   EXPECT_THAT(outcome.out, IsEmpty());
 }
 
-// ---- Errors: nothing on stdout; stderr says what, where, the value and the need
-
-struct Mistake {
-  std::string name;
-  std::vector<std::string> arguments;
-  std::string config;  ///< content of a.ini
-  int exit_code;
-  std::string message;  ///< all of stderr
-};
-
-void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
-
-class ReportsMistake : public CommandLine, public testing::WithParamInterface<Mistake> {};
-
-TEST_P(ReportsMistake, WithItsCodeAndText) {
-  folder.write("a.ini", GetParam().config);
-  const Outcome outcome = run(GetParam().arguments);
-  EXPECT_EQ(outcome.exit_code, GetParam().exit_code);
-  EXPECT_EQ(outcome.err, "boltzcurve: error: " + GetParam().message + "\n");
-  EXPECT_THAT(outcome.out, IsEmpty());
-}
-
-const std::vector<std::string> on_line = {"--show-config", "--target.name=funnel"};
-std::vector<std::string> with(const std::string& option) { return {on_line[0], on_line[1], option}; }
-const std::vector<std::string> on_file = {"--show-config", "--config", "a.ini"};
-
-INSTANTIATE_TEST_SUITE_P(
-    Usage, ReportsMistake,
-    testing::Values(Mistake{"UnknownCommand", {"lits"}, "", 2, "command line: unknown command 'lits'; did you mean list?"},
-                    Mistake{"NoCommand", {"--seed=1"}, "", 2, "command line: no command given; see: boltzcurve --help"},
-                    Mistake{"TooManyWords",
-                            {"list", "targets", "latents"},
-                            "",
-                            2,
-                            "command line: 'latents' is too much; usage: boltzcurve list [TOPIC] [options]"},
-                    Mistake{"UnknownTopic", {"list", "target"}, "", 2, "command line: unknown topic 'target'; did you mean targets?"},
-                    Mistake{
-                        "UnknownOption", {"list", "--verison"}, "", 2, "command line: unknown option --verison; did you mean --version?"},
-                    Mistake{"AbbreviatedOption", {"list", "--quie"}, "", 2, "command line: unknown option --quie; did you mean --quiet?"},
-                    Mistake{"OneDash", {"list", "-q"}, "", 2, "command line: unknown option -q; options begin with two dashes"},
-                    Mistake{"UnknownKey", with("--network.widht=3"), "", 2,
-                            "command line: unknown option --network.widht; did you mean --network.width?"},
-                    Mistake{"NoValue", {"list", "--seed"}, "", 2, "command line: the required argument for option '--seed' is missing"},
-                    Mistake{"EmptyOutput", {"list", "--output="}, "", 2, "command line: --output needs the name of a folder"}),
-    name_of<Mistake>);
-
-INSTANTIATE_TEST_SUITE_P(
-    Values, ReportsMistake,
-    testing::Values(
-        Mistake{"OutOfRange", with("--network.width=0"), "", 2, "command line: network.width = 0: must be a whole number from 1 to 8192"},
-        Mistake{"NoNumber", with("--network.width=wide"), "", 2,
-                "command line: network.width = wide: must be a whole number from 1 to 8192"},
-        Mistake{"Fraction", with("--network.width=1.5"), "", 2, "command line: network.width = 1.5: must be a whole number from 1 to 8192"},
-        Mistake{"Overflow", with("--seed=18446744073709551616"), "", 2,
-                "command line: run.seed = 18446744073709551616: must be a whole number from 0 to 18446744073709551615"},
-        Mistake{"NotBelow", with("--optimizer.beta1=1"), "", 2, "command line: optimizer.beta1 = 1: must be a number from 0 to below 1"},
-        Mistake{"NotANumber", with("--curve.horizon=nan"), "", 2, "command line: curve.horizon = nan: must be a number from 0 to 50"},
-        Mistake{
-            "BoxUpsideDown", with("--collocation.box=1:-1"), "", 2,
-            "command line: collocation.box = 1:-1: must be two numbers as lower:upper with lower < upper, for example -10:10, or empty"},
-        Mistake{"UnknownChoice", with("--precision=flot"), "", 2,
-                "command line: run.precision = flot: did you mean float? Must be one of float | double"},
-        Mistake{"UnknownCurve", with("--curve.name=lienar"), "", 2,
-                "command line: curve.name = lienar: did you mean linear? Must be one of gradient-flow | linear | learned"},
-        Mistake{"UnknownShare", with("--collocation.shares=latent:0.5, box:0.5"), "", 2,
-                "command line: collocation.shares = latent:0.5, box:0.5: must be kinds with shares above 0, for example langevin:0.5, "
-                "trajectory:0.5; kinds are those of `boltzcurve list collocations` but mixture"},
-        Mistake{"HorizonBeyondTheLatentLaw",
-                {"train", "--target.name=funnel", "--curve.horizon=6", "--latent.scale=0.5", "--validate"},
-                "",
-                2,
-                "curve.horizon = 6: with latent.scale = 0.5 nothing of the target is left long before; must be at most 20 scale^2 = 5"},
-        Mistake{"NoTarget",
-                {"--show-config"},
-                "",
-                2,
-                "target.name is not set; write it in a configuration ([target] name = ...) or give --target.name; see: boltzcurve list "
-                "targets"},
-        Mistake{"UnknownTarget",
-                {"--show-config", "--target.name=funel"},
-                "",
-                2,
-                "command line: target.name = funel: there is no such target; did you mean funnel?"},
-        Mistake{"KeyOfAnotherTarget", with("--target.distance=3"), "", 2,
-                "command line: target.distance is a key of asymmetric-two, not of funnel, whose keys are: dimension"},
-        Mistake{"CommentInAValue", with("--target.dimension=3;4"), "", 2,
-                "command line: target.dimension = 3;4: a value cannot hold ; or # (they begin a comment) or a line break"}),
-    name_of<Mistake>);
-
-INSTANTIATE_TEST_SUITE_P(
-    Files, ReportsMistake,
-    testing::Values(Mistake{"Missing", {"list", "--config", "b.ini"}, "", 3, "cannot read config file b.ini: No such file or directory"},
-                    Mistake{"Folder", {"list", "--config", "."}, "", 3, "cannot read config file .: it is a folder"},
-                    Mistake{"NoAssignment", on_file, "[target]\n; a comment\n\nfunnel\nname = funnel\n", 2,
-                            "a.ini:4: cannot read 'funnel'; expected [section], key = value or a comment behind ; or #"},
-                    Mistake{"UnclosedSection", on_file, "[target\nname = funnel", 2,
-                            "a.ini:1: cannot read '[target'; expected [section], key = value or a comment behind ; or #"},
-                    Mistake{"GivenTwice", on_file, "[target]\nname = funnel\n[network]\nwidth = 32\n\nwidth = 16\n", 2,
-                            "a.ini:6: network.width is given twice (first at a.ini:4)"},
-                    Mistake{"TargetKeyGivenTwice", on_file, "[target]\nname = funnel\ndimension = 4\ndimension = 5\n", 2,
-                            "a.ini:4: target.dimension is given twice (first at a.ini:3)"},
-                    Mistake{"UnknownSection", on_file, "[netwrok]\nwidth = 32\n", 2,
-                            "a.ini:2: unknown section [netwrok]; did you mean [network]?"},
-                    Mistake{"UnknownKeyInFile", on_file, "[optimizer]\nlearning_rate = 1\n", 2,
-                            "a.ini:2: unknown key optimizer.learning_rate; did you mean optimizer.learning-rate?"},
-                    Mistake{"KeyInNoSection", on_file, "horizont = 1\n", 2,
-                            "a.ini:1: key 'horizont' stands in no section; did you mean curve.horizon?"},
-                    Mistake{"OutOfRangeInFile", on_file, "[target]\nname = funnel\n[curve]\nhorizon = 51 ; too long\n", 2,
-                            "a.ini:4: curve.horizon = 51: must be a number from 0 to 50"}),
-    name_of<Mistake>);
+// ---- Errors; bad_inputs.txt has many more
 
 TEST_F(CommandLine, RangeOfATargetsKeyIsNamedWithItsPlace) {
   folder.write("a.ini", "[target]\nname = many-well\ndimension = 0\n");

@@ -4,6 +4,7 @@
 #include <boltzcurve/energy/registry.hpp>
 
 #include <filesystem>
+#include <iosfwd>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,9 @@ bool is_positive_definite(const GaussianComponent& component);
 /// upper triangle of the covariance, row by row) and one component a line; blank lines are skipped.
 /// Throws InputError with file, line, and what was expected and found.
 std::vector<GaussianComponent> read_gaussian_modes(const std::filesystem::path& file);
+
+/// The same from the text of such a file, whose name `file` serves for messages.
+std::vector<GaussianComponent> parse_gaussian_modes(std::istream& text, const std::string& file);
 
 /// The same from one line  weight | mean_1 ... mean_D | sd  or  weight | mean_1 ... mean_D | cov_11 cov_12 ... cov_DD, numbers separated by
 /// blanks or commas; in one dimension the last number is the standard deviation. Throws ConfigError that starts with `where`.

@@ -4,9 +4,11 @@
 #include <boltzcurve/io/provenance.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -62,6 +64,9 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
 /// Reads and verifies: every array against its own CRC-32 (which covers name, type, shape and values), everything else against a common
 /// one. Throws InputError, naming the file, the dataset and what is wrong: missing, not HDF5, truncated, checksum, newer version.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
+
+/// The same from the bytes of such a file, whose name `source` serves for messages.
+Checkpoint parse_checkpoint(const std::filesystem::path& source, std::span<const std::byte> image);
 
 /// The same on every rank, of which only rank 0 reads the file. Collective; throws on every rank.
 Checkpoint read_checkpoint(const Communicator& ranks, const std::filesystem::path& path);

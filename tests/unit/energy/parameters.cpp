@@ -48,7 +48,7 @@ TEST(Parameters, FillInDefaultsAndKeepWhatIsGivenAsText) {
 
 TEST(Parameters, AKeyWithNothingAfterItIsNotGivenUnlessItHasADefault) {
   EXPECT_FALSE(parameters({{"file", {" "}}}).has("file"));
-  EXPECT_THAT([] { parameters({{"count", {""}}}); }, refuses("target.count = : '' is not an integer"));
+  EXPECT_THAT([] { parameters({{"count", {""}}}); }, refuses("target.count = : '' is not an integer: must be between 1 and 10"));
 }
 
 TEST(Parameters, NameTheNearestKeyForAnUnknownOne) {
@@ -61,11 +61,11 @@ TEST(Parameters, NameTheNearestKeyForAnUnknownOne) {
 }
 
 TEST(Parameters, RefuseWhatIsNotANumberOfTheirKind) {
-  EXPECT_THAT([] { parameters({{"count", {"2.5"}}}); }, refuses("target.count = 2.5: '2.5' is not an integer"));
-  EXPECT_THAT([] { parameters({{"width", {"1 2"}}}); }, refuses("target.width = 1 2: '1 2' is not a number"));
-  EXPECT_THAT([] { parameters({{"width", {"nan"}}}); }, refuses("target.width = nan: 'nan' is not a number"));
-  EXPECT_THAT([] { parameters({{"width", {"1e999"}}}); }, refuses("target.width = 1e999: '1e999' is not a number"));
-  EXPECT_THAT([] { parameters({{"center", {"1, x"}}}); }, refuses("target.center = 1, x: 'x' is not a number"));
+  EXPECT_THAT([] { parameters({{"count", {"2.5"}}}); }, refuses("target.count = 2.5: '2.5' is not an integer: must be between 1 and 10"));
+  EXPECT_THAT([] { parameters({{"width", {"1 2"}}}); }, refuses("target.width = 1 2: '1 2' is not a number: must be at least 0"));
+  EXPECT_THAT([] { parameters({{"width", {"nan"}}}); }, refuses("target.width = nan: 'nan' is not a number: must be at least 0"));
+  EXPECT_THAT([] { parameters({{"width", {"1e999"}}}); }, refuses("target.width = 1e999: '1e999' is not a number: must be at least 0"));
+  EXPECT_THAT([] { parameters({{"center", {"1, x"}}}); }, refuses("target.center = 1, x: 'x' is not a number: must be between -5 and 5"));
   EXPECT_THAT([] { parameters({{"center", {" , "}}}); }, refuses("target.center =  , : expected numbers, separated by blanks or commas"));
 }
 
@@ -153,8 +153,8 @@ TEST_F(ModeFile, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(complaint(header + "1,2,3\n"), ", line 2: expected 4 numbers, found 3");
   EXPECT_EQ(complaint(header + "1,0,0,1\n\n1,2,x,1\n"), ", line 4: column mean_2: 'x' is not a number");
   EXPECT_EQ(complaint(header + "1,2,,1\n"), ", line 2: column mean_2: '' is not a number");
-  EXPECT_EQ(complaint(header + "0,2,3,1\n"), ", line 2: weight = 0: must be > 0");
-  EXPECT_EQ(complaint(header + "1,2,3,-1\n"), ", line 2: standard deviation = -1: must be > 0");
+  EXPECT_EQ(complaint(header + "0,2,3,1\n"), ", line 2: weight = 0: must be > 0 and at most 1e+100");
+  EXPECT_EQ(complaint(header + "1,2,3,-1\n"), ", line 2: standard deviation = -1: must be between 1e-15 and 1e+15");
   EXPECT_EQ(complaint(full + "1,0,0,1,2,1\n"), ", line 2: the covariance is not positive definite");
   EXPECT_EQ(complaint(full + "1,0,0,1,1,1\n"), ", line 2: the covariance is not positive definite");
 }
@@ -192,8 +192,8 @@ TEST(ModeLines, SayWhatIsWrongWithThem) {
               refuses("target.mode 2: expected 1 standard deviation or 3 entries of the covariance after a mean of 2 "
                       "numbers, found 2"));
   EXPECT_THAT(with("1 | 1 b | 1"), refuses("target.mode 2: 'b' is not a number"));
-  EXPECT_THAT(with("-1 | 1 2 | 1"), refuses("target.mode 2: weight = -1: must be > 0"));
-  EXPECT_THAT(with("1 | 1 2 | 0"), refuses("target.mode 2: standard deviation = 0: must be > 0"));
+  EXPECT_THAT(with("-1 | 1 2 | 1"), refuses("target.mode 2: weight = -1: must be > 0 and at most 1e+100"));
+  EXPECT_THAT(with("1 | 1 2 | 0"), refuses("target.mode 2: standard deviation = 0: must be between 1e-15 and 1e+15"));
   EXPECT_THAT(with("1 | 1 2 | 1, 2, 1"), refuses("target.mode 2: the covariance is not positive definite"));
 }
 

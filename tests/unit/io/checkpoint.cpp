@@ -317,5 +317,19 @@ TEST(ReadCheckpoint, NoticesEveryTruncation) {
   EXPECT_THAT([&] { read_checkpoint(path); }, ThrowsMessage<InputError>(AllOf(HasSubstr(path.string()), HasSubstr("truncated file"))));
 }
 
+TEST(ReadCheckpoint, TakesNoMemoryForADatasetThatTheFileDoesNotHold) {
+  const ScratchFolder folder;
+  const auto path = folder / "checkpoint.h5";
+  write_checkpoint(path, example_checkpoint());
+  {
+    const auto file = hdf5::open_file(path, hdf5::Mode::read_write, hdf5::file_access());
+    hdf5::check(H5Ldelete(file.id(), "counters", H5P_DEFAULT), {"delete", file.id()});
+    const auto dataset = hdf5::create_dataset<std::int64_t>(file, "counters", {std::int64_t{1} << 32});
+    hdf5::write_attribute(dataset, "crc32", std::int64_t{0});
+  }
+  EXPECT_THAT([&] { read_checkpoint(path); }, ThrowsMessage<InputError>(HasSubstr("dataset counters in " + path.string() +
+                                                                                  " is damaged: it has the shape 4294967296 but 0")));
+}
+
 }  // namespace
 }  // namespace boltzcurve

@@ -41,6 +41,12 @@ TEST(Request, PutsTheCommandLineLastAndKeepsItsOrder) {
   EXPECT_EQ(assignments[2].where, "command line");
 }
 
+TEST(Request, TakesValuesWithoutTheBlanksAroundThem) {
+  const auto request = parse({"train", "--target.mode= 1 | 0 0 | 1 "});
+  ASSERT_EQ(request.sources.back().assignments.size(), 1U);
+  EXPECT_EQ(request.sources.back().assignments[0].value, "1 | 0 0 | 1");
+}
+
 TEST(Request, QuotesTheCommandLineSoThatAShellReadsItBack) {
   EXPECT_EQ(parse({"train", "--output=my dir", "--target.mode=1 | 2 | it's"}).command_line,
             "boltzcurve train '--output=my dir' '--target.mode=1 | 2 | it'\\''s'");

@@ -1,0 +1,132 @@
+// Bad input of every kind, through the real executable. The cases stand in bad_inputs.txt, which says how it is read.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <support/process.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <ostream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+namespace {
+
+using boltzcurve::testing_support::Outcome;
+using boltzcurve::testing_support::run_program;
+using boltzcurve::testing_support::TemporaryFolder;
+
+struct BadInput {
+  std::string name, set_up, command;
+  int exit_code = 0;
+  std::string message;
+};
+
+void PrintTo(const BadInput& input, std::ostream* out) { *out << input.name; }
+
+std::vector<BadInput> read_table(const std::string& file) {
+  std::ifstream lines(file);
+  std::vector<BadInput> table;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    const auto word = line.substr(0, line.find(' ')), rest = line.substr(std::min(line.find(' ') + 1, line.size()));
+    if (word == "case")
+      table.push_back({rest, {}, {}, {}, {}});
+    else if (table.empty())
+      throw std::runtime_error(file + ": begins with no case");
+    else if (word == "!")
+      table.back().set_up += rest + "\n";
+    else if (word == "$")
+      table.back().command = rest;
+    else if (word.find_first_not_of("0123456789") == std::string::npos)
+      table.back().exit_code = std::stoi(word), table.back().message = rest;
+    else
+      throw std::runtime_error(file + ": cannot read '" + line + "'");
+  }
+  return table;
+}
+
+Outcome run_in(const std::filesystem::path& folder, const std::string& commands) {
+  return run_program({"sh", "-c", "B='" BOLTZCURVE_EXECUTABLE "'\n" + commands}, folder);
+}
+
+/// All files of a folder: kind, and size and content of those that have one.
+std::map<std::string, std::string> content_of(const std::filesystem::path& folder) {
+  std::map<std::string, std::string> all;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    std::string& what = all[entry.path().string()];
+    if (entry.is_symlink())
+      what = "link to " + std::filesystem::read_symlink(entry).string();
+    else if (entry.is_regular_file())
+      what = (std::ostringstream() << std::ifstream(entry.path()).rdbuf()).str();
+    else
+      what = entry.is_directory() ? "folder" : "other";
+  }
+  return all;
+}
+
+/// `expected` with each {number} replaced by the digits that stand there in `found`, if any do.
+std::string with_numbers_of(const std::string& found, std::string expected) {
+  const std::string word = "{number}", digits = "0123456789";
+  for (auto at = expected.find(word); at != std::string::npos; at = expected.find(word, at + 1)) {
+    const auto end = at < found.size() ? std::min(found.find_first_not_of(digits, at), found.size()) : at;
+    if (end > at) expected.replace(at, word.size(), found.substr(at, end - at));
+  }
+  return expected;
+}
+
+class RefusesBadInput : public testing::TestWithParam<BadInput> {
+ protected:
+  static void SetUpTestSuite() {
+    const Outcome outcome = run_in(trained().path(),
+                                   "exec \"$B\" run --output run --target.name=funnel --target.dimension=2 --network.width=4 "
+                                   "--network.hidden-layers=1 --collocation.points=64 --collocation.kind=uniform --training.steps=2 "
+                                   "--sampling.particles=64 --evaluation.exact-samples=64 --quiet");
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  }
+
+  /// Holds the folder `run` of a small run that is done.
+  static const TemporaryFolder& trained() {
+    static const TemporaryFolder folder;
+    return folder;
+  }
+};
+
+TEST_P(RefusesBadInput, WithItsMessageAndCodeAndNothingWritten) {
+  const BadInput& input = GetParam();
+  if (input.set_up.find("unless root") != std::string::npos && geteuid() == 0) GTEST_SKIP() << "root may do all";
+  const TemporaryFolder folder;
+  std::filesystem::copy(trained().path(), folder.path(), std::filesystem::copy_options::recursive);
+  const Outcome set_up = run_in(folder.path(), "set -e\n" + input.set_up);
+  ASSERT_EQ(set_up.exit_code, 0) << set_up.err;
+  const auto before = content_of(folder.path());
+
+  const Outcome outcome = run_in(folder.path(), "exec \"$B\" " + input.command);
+
+  EXPECT_EQ(outcome.exit_code, input.exit_code);
+  auto message = input.message;
+  for (auto at = message.find("{here}"); at != std::string::npos; at = message.find("{here}"))
+    message.replace(at, 6, folder.path().string());
+  EXPECT_EQ(with_numbers_of(outcome.err, "boltzcurve: error: " + message + "\n"), outcome.err);
+  constexpr double seconds = 20;  // a second, but of a machine that may be busy
+  EXPECT_LT(outcome.seconds, seconds);
+  const auto after = content_of(folder.path());
+  EXPECT_TRUE(before == after) << "files have changed";
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, RefusesBadInput, testing::ValuesIn(read_table(BAD_INPUTS)),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(BadInputs, AreManyAndHaveNamesOfTheirOwn) {
+  const auto table = read_table(BAD_INPUTS);
+  std::map<std::string, int> names;
+  for (const auto& input : table) EXPECT_EQ(++names[input.name], 1) << input.name;
+  EXPECT_GE(table.size(), 60U);
+}
+
+}  // namespace
