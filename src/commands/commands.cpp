@@ -17,6 +17,7 @@ const std::vector<Command>& commands() {
       {{"sample", "", "draw particles from checkpoint.h5: samples.h5md"}, From::checkpoint, sample},
       {{"evaluate", "", "measure samples.h5md, or fresh particles: evaluation.json, a row in metrics.h5"}, From::checkpoint, evaluate},
       {{"study", "NAME", "compare what the method can do (list studies): CSV, HDF5"}, From::given, study},
+      {{"sweep", "ACTION [FILE]", "many runs: plan FILE, run, status, collect; in the folder --output"}, From::nothing, sweep},
       {{"list", "[TOPIC]", "show what can be chosen (targets, latents, curves, ...); reference, man, completion: for the documentation"},
        From::nothing,
        list},
@@ -112,7 +113,11 @@ Beginning beginning_of(const Command& command, const Request& request, const Com
   using From = Command::OptionsFrom;
   if (request.resume && (command.options_from == From::nothing || command.options_from == From::given))
     throw ConfigError(fmt::format("command line: --resume is for a run that was interrupted, not for {}", command.description.name));
-  if (command.options_from == From::nothing) return {};
+  if (command.options_from == From::nothing) {
+    Beginning plain;
+    plain.options.run.watchdog_seconds = 0;  // it is short, or runs of its own have theirs
+    return plain;
+  }
   if (command.options_from == From::given) return {resolve_options(request.sources, TargetName::optional), std::nullopt};
   if (command.options_from == From::checkpoint) {
     if (request.resume && !request.resume->from.empty())

@@ -240,13 +240,17 @@ class Trainer {
       const MetricsValue row[] = {state_.step, last_loss_,     state_.gradient_norm, rate_.at(state_.step - 1),
                                   speed,       state_.seconds, state_.skipped_steps};
       metrics_->append("training", row);
+      if (run_.on_news) run_.on_news({state_.step, last_loss_, std::nan("")});
     });
     state_.window = {};
     state_.window.started = state_.seconds;
   }
 
   void append_quick_evaluation(const QuickEvaluation& quick) {
-    on_root(run_.world(), [&] { metrics_->append("evaluation", evaluation_row(quick, state_)); });
+    on_root(run_.world(), [&] {
+      metrics_->append("evaluation", evaluation_row(quick, state_));
+      if (run_.on_news) run_.on_news({state_.step, std::nan(""), quick.ess});
+    });
   }
 
   void write_checkpoint(const std::string& run_state = "running") {

@@ -17,16 +17,21 @@ constexpr auto lock_name = ".boltzcurve.lock";
 
 // Of the open file where the system has such locks: the older ones, of the process, end when it closes any descriptor of the file.
 #ifdef F_OFD_SETLK
-constexpr int set_lock = F_OFD_SETLK;
+constexpr int set_lock = F_OFD_SETLK, get_lock = F_OFD_GETLK;
 #else
-constexpr int set_lock = F_SETLK;
+constexpr int set_lock = F_SETLK, get_lock = F_GETLK;
 #endif
 
-/// 0 if the lock was got, else the system's error.
-int lock(int descriptor) {
+struct flock lock_of_whole_file() {
   struct flock whole_file = {};
   whole_file.l_type = F_WRLCK;
   whole_file.l_whence = SEEK_SET;
+  return whole_file;
+}
+
+/// 0 if the lock was got, else the system's error.
+int lock(int descriptor) {
+  auto whole_file = lock_of_whole_file();
   return fcntl(descriptor, set_lock, &whole_file) == 0 ? 0 : errno;
 }
 
@@ -67,6 +72,16 @@ FolderLock::FolderLock(const std::filesystem::path& folder, const std::string& h
 FolderLock::~FolderLock() {
   if (held_) unlink(file_.c_str());  // before the lock ends, so that nobody else's file is meant
   close(descriptor_);
+}
+
+std::optional<std::string> holder_of(const std::filesystem::path& folder) {
+  const int descriptor = open((folder / lock_name).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (descriptor < 0) return std::nullopt;
+  auto found = lock_of_whole_file();
+  const bool is_held = fcntl(descriptor, get_lock, &found) == 0 && found.l_type != F_UNLCK;
+  const auto holder = is_held ? std::optional(content_of(descriptor)) : std::nullopt;
+  close(descriptor);
+  return holder;
 }
 
 }  // namespace boltzcurve

@@ -16,17 +16,11 @@
 namespace boltzcurve {
 namespace {
 
-/// How a rank ended: its exit code, and why if it failed.
-struct End {
-  ExitCode code;
-  bool failed = false;
-  std::string reason = {};
-};
-
 constexpr auto out_of_memory =
     "out of memory; use more nodes, fewer particles (sampling.particles, sampling.block) or fewer points (collocation.points)";
 
-End end_of(const std::function<ExitCode()>& work) {
+/// How this rank ended.
+Ending end_of(const std::function<ExitCode()>& work) {
   try {
     return {work()};
   } catch (const Error& error) {
@@ -88,14 +82,19 @@ void must(int code, const char* function) {
 
 }  // namespace
 
-int exit_code_of(const Communicator& world, const std::function<ExitCode()>& work, double patience_seconds) {
-  // On a communicator of its own: ranks that still wait in a collective of `world` must not meet this one.
+Ending ending_of(const Communicator& ranks, const std::function<ExitCode()>& work, double patience_seconds,
+                 const std::function<void(const Ending&)>& before_abort) {
+  // On a communicator of its own: ranks that still wait in a collective of `ranks` must not meet this one.
   MPI_Comm ending;
-  must(MPI_Comm_dup(world.handle(), &ending), "MPI_Comm_dup");
-  const End end = end_of(work);
+  must(MPI_Comm_dup(ranks.handle(), &ending), "MPI_Comm_dup");
+  Ending end = end_of(work);
+  const auto abort = [&] {
+    if (before_abort) before_abort(end);
+    MPI_Abort(ranks.handle(), static_cast<int>(end.code));
+  };
 
   constexpr int nobody = std::numeric_limits<int>::max();
-  const int mine = end.failed ? world.rank() : nobody;
+  const int mine = end.failed ? ranks.rank() : nobody;
   int lowest_failed = nobody;
   MPI_Request agreement;
   must(MPI_Iallreduce(&mine, &lowest_failed, 1, MPI_INT, MPI_MIN, ending, &agreement), "MPI_Iallreduce");
@@ -106,33 +105,44 @@ int exit_code_of(const Communicator& world, const std::function<ExitCode()>& wor
   if (!all_arrived && !end.failed) must(MPI_Wait(&agreement, MPI_STATUS_IGNORE), "MPI_Wait"), all_arrived = 1;
   // Of several ranks that fail, the lowest loses patience first, and its abort, which takes a launcher up to half a second, silences the
   // others.
-  const double patience = patience_seconds + 2.0 * world.rank() / world.size();
+  const double patience = patience_seconds + 2.0 * ranks.rank() / ranks.size();
   for (const auto start = std::chrono::steady_clock::now(); !all_arrived && seconds_since(start) < patience;) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     must(MPI_Test(&agreement, &all_arrived, MPI_STATUS_IGNORE), "MPI_Test");
   }
-  const std::string where = world.size() > 1 ? fmt::format(" (on rank {})", world.rank()) : "";
+  const std::string where = ranks.size() > 1 ? fmt::format(" (on rank {})", ranks.rank()) : "";
   if (!all_arrived) {
     tell(end.reason, where);
-    MPI_Abort(world.handle(), static_cast<int>(end.code));
+    abort();
   }
 
-  // Everyone is here: leave in order, with the code of the lowest rank that failed, else the largest (a rank that stopped early).
-  if (world.rank() == lowest_failed) tell(end.reason, lowest_failed > 0 ? where : "");
+  // Everyone is here: leave in order, as the lowest rank that failed, else with the largest code (a rank that stopped early).
+  if (ranks.rank() == lowest_failed) tell(end.reason, lowest_failed > 0 ? where : "");
   // Not in order where a file is open that HDF5 could not close, or that a rank left open since others may not be there to close it with:
   // MPI_Finalize would make HDF5 close it, and crash or hang.
   if (lowest_failed != nobody) {
     int open = hdf5::open_files() > 0;
     must(MPI_Allreduce(MPI_IN_PLACE, &open, 1, MPI_INT, MPI_MAX, ending), "MPI_Allreduce");
-    if (open && world.rank() == lowest_failed) MPI_Abort(world.handle(), static_cast<int>(end.code));
+    if (open && ranks.rank() == lowest_failed) abort();
   }
   int code = static_cast<int>(end.code);
-  if (lowest_failed == nobody)
+  if (lowest_failed == nobody) {
     must(MPI_Allreduce(MPI_IN_PLACE, &code, 1, MPI_INT, MPI_MAX, ending), "MPI_Allreduce");
-  else
+  } else {
+    int length = static_cast<int>(end.reason.size());
     must(MPI_Bcast(&code, 1, MPI_INT, lowest_failed, ending), "MPI_Bcast");
+    must(MPI_Bcast(&length, 1, MPI_INT, lowest_failed, ending), "MPI_Bcast");
+    end.failed = true;
+    end.reason.resize(static_cast<std::size_t>(length));
+    must(MPI_Bcast(end.reason.data(), length, MPI_CHAR, lowest_failed, ending), "MPI_Bcast");
+  }
+  end.code = static_cast<ExitCode>(code);
   must(MPI_Comm_free(&ending), "MPI_Comm_free");
-  return code;
+  return end;
+}
+
+int exit_code_of(const Communicator& world, const std::function<ExitCode()>& work, double patience_seconds) {
+  return static_cast<int>(ending_of(world, work, patience_seconds).code);
 }
 
 void require_same(const Communicator& world, const std::string& what, const std::string& text) {

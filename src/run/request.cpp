@@ -6,6 +6,7 @@
 #include <array>
 #include <regex>
 #include <set>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <boost/program_options/errors.hpp>
@@ -27,6 +28,9 @@ constexpr std::array common_options = {
     CommonOption{"seed", "N", "run.seed", "short for --run.seed"},
     CommonOption{"precision", "NAME", "run.precision", "short for --run.precision: float or double"},
     CommonOption{"reduction", "NAME", "run.reduction", "short for --run.reduction: reproducible or fast"},
+    CommonOption{"rows", "ROWS", "", "the rows of the manifest to run, for example 0-3,7 (default: all)", "sweep"},
+    CommonOption{"ranks-per-run", "N", "", "ranks that work on a run together (default: as the sweep file says)", "sweep"},
+    CommonOption{"failed", "", "", "plan: rows that failed are to be run again, from the start", "sweep"},
     CommonOption{"validate", "", "", "parse, allocate, estimate memory and file sizes, do one step, quit"},
     CommonOption{"show-config", "", "", "print all options as a configuration file and quit"},
     CommonOption{"quiet", "", "", "print nothing but errors"},
@@ -75,6 +79,25 @@ double walltime_from(const std::string& text) {
       fmt::format("command line: --max-walltime = {}: must be seconds, or hours:minutes:seconds with or without days- before, for example "
                   "5400 or 1:30:00",
                   text));
+}
+
+int ranks_from(const std::string& text) {
+  constexpr std::size_t most_digits = 7;
+  const bool is_number = !text.empty() && text.size() <= most_digits && text.find_first_not_of("0123456789") == std::string::npos;
+  if (is_number && std::stoi(text) > 0) return std::stoi(text);
+  throw ConfigError(fmt::format("command line: --ranks-per-run = {}: must be a whole number from 1 on", text));
+}
+
+/// How many words may follow a command: those of "ACTION [FILE]".
+std::size_t most_arguments_of(const CommandDescription& command) {
+  std::istringstream words(command.arguments);
+  std::size_t count = 0;
+  for (std::string word; words >> word;) ++count;
+  return count;
+}
+
+std::string usage_of(const CommandDescription& command) {
+  return fmt::format("boltzcurve {} {}[options]", command.name, command.arguments.empty() ? "" : command.arguments + " ");
 }
 
 std::vector<boost::program_options::option> split(const std::vector<std::string>& arguments) {
@@ -132,11 +155,13 @@ Request parse_command_line(int argc, const char* const* argv, std::span<const Co
   if (arguments.empty()) request.question = Request::Question::help;
 
   std::vector<std::string> words;
+  std::vector<const CommonOption*> given;
   OptionSource from_command_line{{}, std::filesystem::current_path(), true};
   for (const auto& option : split(arguments)) {
     const auto& name = option.string_key;
     const auto value = option.value.empty() ? std::string() : option.value.front();
     const auto common = std::find_if(common_options.begin(), common_options.end(), [&](const auto& known) { return known.name == name; });
+    if (common != common_options.end()) given.push_back(common);
     if (option.position_key >= 0)
       words.push_back(value);
     else if (name == "config" && value.empty())
@@ -149,6 +174,12 @@ Request parse_command_line(int argc, const char* const* argv, std::span<const Co
       request.resume = {value == "auto", value == "auto" ? std::string() : value};
     else if (name == "max-walltime")
       request.max_walltime = walltime_from(value);
+    else if (name == "rows")
+      request.sweep.rows = value;
+    else if (name == "ranks-per-run")
+      request.sweep.ranks_per_run = ranks_from(value);
+    else if (name == "failed")
+      request.sweep.failed = true;
     else if (name == "accept-changes")
       request.accept_changes = true;
     else if (name == "validate")
@@ -184,11 +215,13 @@ Request parse_command_line(int argc, const char* const* argv, std::span<const Co
     for (const auto& known : commands) names.push_back(known.name);
     throw ConfigError(fmt::format("command line: unknown command '{}'; did you mean {}?", words[0], nearest_name(words[0], names)));
   }
-  const std::size_t allowed = command->argument.empty() ? 1 : 2;
-  if (words.size() > allowed)
-    throw ConfigError(fmt::format("command line: '{}' is too much; usage: boltzcurve {} {}[options]", words[allowed], command->name,
-                                  command->argument.empty() ? "" : command->argument + " "));
-  if (words.size() > 1) request.argument = words[1];
+  for (const auto& option : given)
+    if (!option->command.empty() && option->command != command->name)
+      throw ConfigError(fmt::format("command line: --{} is for {}, not for {}", option->name, option->command, command->name));
+  const auto given_words = words.size() - 1, most = most_arguments_of(*command);
+  if (given_words > most) throw ConfigError(fmt::format("command line: '{}' is too much; usage: {}", words[1 + most], usage_of(*command)));
+  if (given_words > 0) request.argument = words[1];
+  if (given_words > 1) request.more_arguments.assign(words.begin() + 2, words.end());
   return request;
 }
 
@@ -198,17 +231,19 @@ std::string help_text(std::span<const CommandDescription> commands, const std::s
   if (described == commands.end()) {
     text += "Samples from Boltzmann densities along learned curves of densities.\n\nUsage: boltzcurve COMMAND [options]\n\nCommands:\n";
     for (const auto& known : commands)
-      text += fmt::format("  {:<22}  {}\n", known.name + (known.argument.empty() ? "" : fmt::format(" {}", known.argument)), known.summary);
+      text +=
+          fmt::format("  {:<22}  {}\n", known.name + (known.arguments.empty() ? "" : fmt::format(" {}", known.arguments)), known.summary);
   } else {
-    text += fmt::format("Usage: boltzcurve {} {}[options]\n\n  {}\n", described->name,
-                        described->argument.empty() ? "" : described->argument + " ", described->summary);
+    text += fmt::format("Usage: {}\n\n  {}\n", usage_of(*described), described->summary);
   }
   text += "\nOptions:\n";
-  for (const auto& option : common_options)
+  for (const auto& option : common_options) {
+    if (!option.command.empty() && option.command != command) continue;
     text +=
         fmt::format("  {:<22}  {}\n",
                     fmt::format("--{}{}{}", option.name, option.value.empty() || option.value.starts_with('[') ? "" : " ", option.value),
                     option.meaning);
+  }
   text += fmt::format("  {:<22}  {}\n", "--SECTION.KEY VALUE", "any key of a configuration; counts more than files");
   if (described == commands.end())
     text += "\nAll keys with default, unit, meaning and range: boltzcurve COMMAND --help\n";

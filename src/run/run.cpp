@@ -48,15 +48,22 @@ Provenance make_provenance(const Communicator& world, const Request& request, co
   return provenance;
 }
 
+StopLimits limits_of(const Request& request, std::vector<std::filesystem::path> stop_files) {
+  const bool is_part = !stop_files.empty();
+  stop_files.push_back(request.output / stop_file_name);
+  return {.walltime = request.max_walltime, .stop_files = std::move(stop_files), .part_of_another = is_part};
+}
+
 }  // namespace
 
-Run::Run(const Communicator& world, Request request, Options options, std::optional<Checkpoint> checkpoint)
+Run::Run(const Communicator& world, Request request, Options options, std::optional<Checkpoint> checkpoint,
+         std::vector<std::filesystem::path> stop_files)
     : world_(world),
       request_(std::move(request)),
       options_(std::move(options)),
       checkpoint_(std::move(checkpoint)),
       provenance_(make_provenance(world_, request_, options_)),
-      stop_(world_, {request_.max_walltime, output(stop_file_name)}) {
+      stop_(world_, limits_of(request_, std::move(stop_files))) {
   if (options_.run.watchdog_seconds > 0) watchdog_.emplace(world_, options_.run.watchdog_seconds);
 }
 
@@ -76,7 +83,7 @@ Run::Run(const Run& whole, const std::string& folder, Options options, std::opti
       options_(std::move(options)),
       checkpoint_(std::move(checkpoint)),
       provenance_(make_provenance(world_, request_, options_)),
-      stop_(world_, StopLimits{.walltime = request_.max_walltime, .stop_file = whole.output(stop_file_name), .part_of_another = true}) {}
+      stop_(world_, StopLimits{.walltime = request_.max_walltime, .stop_files = {whole.output(stop_file_name)}, .part_of_another = true}) {}
 
 void Run::take_output_folder() {
   const auto& folder = request_.output;

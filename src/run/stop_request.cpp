@@ -53,6 +53,8 @@ const char* name_of(Stop stop) {
       return "nothing";
     case Stop::time_limit:
       return "training.max-seconds";
+    case Stop::others:
+      return "the median of other runs";
     case Stop::walltime:
       return "--max-walltime";
     case Stop::file:
@@ -128,7 +130,7 @@ Stop StopRequest::seen_here() {
     if (walltime_is_up(now)) stop = Stop::walltime;
     if (sees_stop_file(now)) stop = Stop::file;
   }
-  return std::max(stop, reason_of(stop_signalled));
+  return std::max({stop, requested_, reason_of(stop_signalled)});
 }
 
 bool StopRequest::walltime_is_up(double now) {
@@ -140,10 +142,11 @@ bool StopRequest::walltime_is_up(double now) {
 }
 
 bool StopRequest::sees_stop_file(double now) {
-  if (limits_.stop_file.empty() || stop_file_seen_ || now - last_look_ < seconds_between_looks) return stop_file_seen_;
+  if (stop_file_seen_ || now - last_look_ < seconds_between_looks) return stop_file_seen_;
   last_look_ = now;
   std::error_code unreadable;
-  return stop_file_seen_ = std::filesystem::exists(limits_.stop_file, unreadable);
+  return stop_file_seen_ = std::any_of(limits_.stop_files.begin(), limits_.stop_files.end(),
+                                       [&](const auto& file) { return std::filesystem::exists(file, unreadable); });
 }
 
 double StopRequest::elapsed_seconds() const { return clock_() - start_; }

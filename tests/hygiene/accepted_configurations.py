@@ -1,7 +1,8 @@
-"""The program accepts every configuration of jobs/configs: accepted_configurations.py ROOT EXECUTABLE"""
+"""The program accepts every configuration of jobs/configs and plans every sweep of jobs/sweeps: accepted_configurations.py ROOT EXECUTABLE"""
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 from tree import conclude
 
@@ -13,4 +14,10 @@ for path in configurations:
         findings.append(f"{path.relative_to(root)}: exit code {result.returncode}: {result.stderr.strip()}")
     elif "[target]" not in result.stdout:
         findings.append(f"{path.relative_to(root)}: --show-config printed no [target] section: {result.stdout[:200]!r}")
-conclude("configurations", len(configurations), findings)
+sweeps = sorted((root / "jobs/sweeps").glob("*.ini"))
+for path in sweeps:
+    with tempfile.TemporaryDirectory() as folder:
+        result = subprocess.run([executable, "sweep", "plan", str(path), "--output", folder], capture_output=True, text=True)
+    if result.returncode:
+        findings.append(f"{path.relative_to(root)}: exit code {result.returncode}: {result.stderr.strip()}")
+conclude("configurations and sweeps", len(configurations) + len(sweeps), findings)

@@ -18,6 +18,7 @@ ORDER = (
     ("metrics",),
     ("io",),
     ("run",),
+    ("sweep",),
     ("commands",),
 )
 # Stands high in the order, since it is used late, and yet knows little.

@@ -55,6 +55,10 @@ ExitCode evaluate(Run& run);
 /// Does the study that the command line names (see commands/study.hpp). Throws ConfigError, naming the nearest, for an unknown one.
 ExitCode study(Run& run);
 
+/// Many runs, in the folder of the output: `plan FILE` writes their manifest, `run` works on what is left of it, `status` says what has
+/// become of them, `collect` gathers their results in sweep.csv and sweep.h5. Throws ConfigError, naming the nearest, for another action.
+ExitCode sweep(Run& run);
+
 /// Compares with closed forms, and the bits of a short run on all ranks with those of one rank and of a run that was resumed; prints
 /// checksums and what differs. Options change the short run. Returns ExitCode::numerical_failure where something differs.
 ExitCode verify(Run& run);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace boltzcurve {
@@ -23,5 +24,8 @@ class FolderLock {
   int descriptor_ = -1;
   bool held_ = false;
 };
+
+/// Who holds the lock of a folder now, as that one said; none where nobody does, or where it cannot be told.
+std::optional<std::string> holder_of(const std::filesystem::path& folder);
 
 }  // namespace boltzcurve

@@ -21,6 +21,7 @@ enum class RandomStream : std::uint8_t {
   walker_decisions = 9,
   trajectory_starts = 10,
   trajectory_choice = 11,
+  sweep_draws = 12,
   test = 255
 };
 

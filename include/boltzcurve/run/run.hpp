@@ -9,7 +9,9 @@
 #include <boltzcurve/run/stop_request.hpp>
 #include <boltzcurve/run/watchdog.hpp>
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,12 +21,20 @@ namespace boltzcurve {
 /// A file of this name in the output folder asks a run to stop.
 inline constexpr const char* stop_file_name = "STOP";
 
+/// What training tells of itself on the way: NaN where it was not measured.
+struct TrainingNews {
+  std::int64_t step = 0;
+  double loss, ess;
+};
+
 /// One run of a command on all ranks: what was asked, where results go, when to stop, and rank 0's voice.
 class Run {
  public:
   /// Listens to signals from here on, and watches over progress (run.watchdog-seconds). `checkpoint`: what the command goes on from, or
-  /// takes its parameters from. Collective.
-  Run(const Communicator& world, Request request, Options options, std::optional<Checkpoint> checkpoint = {});
+  /// takes its parameters from. `stop_files` ask it to stop as the one in its output folder does, and are left where they are: for a part
+  /// of a longer work. Collective.
+  Run(const Communicator& world, Request request, Options options, std::optional<Checkpoint> checkpoint = {},
+      std::vector<std::filesystem::path> stop_files = {});
 
   /// A part of `whole` with options of its own in a folder below the output folder: it stops when the whole is asked to, also by a file
   /// there, and resumes where it has a checkpoint. Collective.
@@ -46,6 +56,9 @@ class Run {
   const Provenance& provenance() const { return provenance_; }
 
   StopRequest& stop() { return stop_; }
+
+  /// On rank 0, with every row of the log and every quick evaluation.
+  std::function<void(const TrainingNews&)> on_news;
 
   /// Progress on rank 0's stderr; silent elsewhere and where asked to be quiet.
   Progress progress(Progress::Work work, std::vector<ProgressColumn> columns) const;

@@ -2,6 +2,8 @@
 
 #include <boltzcurve/parallel/communicator.hpp>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <functional>
@@ -21,6 +23,7 @@ using Clock = std::function<double()>;
 enum class Stop {
   no,
   time_limit,   ///< the budget of this piece of work is used up: it ends in good order
+  others,       ///< other runs of a sweep are better
   walltime,     ///< --max-walltime
   file,         ///< a file named STOP in the output folder
   interrupt,    ///< SIGINT
@@ -28,6 +31,8 @@ enum class Stop {
   user_signal,  ///< SIGUSR1
 };
 constexpr bool is_interruption(Stop stop) { return stop > Stop::time_limit; }
+inline constexpr std::array all_interruptions = {Stop::others,    Stop::walltime,  Stop::file,
+                                                 Stop::interrupt, Stop::terminate, Stop::user_signal};
 /// As a user knows it: "SIGUSR1", "the file STOP", "--max-walltime".
 const char* name_of(Stop stop);
 
@@ -42,8 +47,8 @@ struct StepDecision {
 
 /// What ends a run besides signals.
 struct StopLimits {
-  double walltime = 0;              ///< seconds since `start` by which all is to be written; 0: none
-  std::filesystem::path stop_file;  ///< empty: none. Looked for once a second
+  double walltime = 0;                            ///< seconds since `start` by which all is to be written; 0: none
+  std::vector<std::filesystem::path> stop_files;  ///< looked for once a second
   double start = program_start_seconds();
   bool part_of_another = false;  ///< while another object lives, for which signals are kept when this one ends
 };
@@ -61,6 +66,9 @@ class StopRequest {
 
   /// Starts the wall time of a piece of work, from now: stop after `max_seconds`, checkpoint every `checkpoint_seconds` (0: never).
   void start_clock(double max_seconds, double checkpoint_seconds);
+
+  /// Asks to stop at the next border, from within the program. Counts on any rank.
+  void request(Stop stop) { requested_ = std::max(requested_, stop); }
 
   /// Call at the border of every step. A request for a checkpoint is used up by being reported; one to stop stays. The wall time is up
   /// early enough for another step like the longest and for writing what was done, by a quarter of it at most. Collective.
@@ -83,6 +91,7 @@ class StopRequest {
   Clock clock_;
   double last_border_, longest_step_ = 0, last_look_;
   bool stop_file_seen_ = false;
+  Stop requested_ = Stop::no;
   double start_, max_seconds_ = 0, checkpoint_seconds_ = 0, last_checkpoint_;
   std::vector<Handler> handlers_before_;
 };

@@ -62,6 +62,28 @@ TEST(Request, HelpCountsMoreThanOtherQuestions) {
   EXPECT_EQ(parse({"train", "--show-config", "--version"}).question, Request::Question::version);
 }
 
+TEST(Request, TakesAsManyArgumentsAsACommandHas) {
+  const std::vector<CommandDescription> commands = {{"sweep", "ACTION [FILE]", "many"}};
+  const auto parse_sweep = [&](std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "boltzcurve");
+    return parse_command_line(static_cast<int>(arguments.size()), arguments.data(), commands);
+  };
+  const auto request = parse_sweep({"sweep", "plan", "a.ini", "--rows=0-3", "--ranks-per-run=2", "--failed"});
+  EXPECT_EQ(request.argument, "plan");
+  EXPECT_THAT(request.more_arguments, testing::ElementsAre("a.ini"));
+  EXPECT_EQ(request.sweep.rows, "0-3");
+  EXPECT_EQ(request.sweep.ranks_per_run, 2);
+  EXPECT_TRUE(request.sweep.failed);
+  EXPECT_TRUE(parse_sweep({"sweep", "run"}).more_arguments.empty());
+  EXPECT_EQ(parse_sweep({"sweep", "--help"}).command, "sweep");
+  EXPECT_THAT(
+      [&] {
+        parse_sweep({"sweep", "plan", "a.ini", "b.ini"});
+      },
+      ThrowsMessage<ConfigError>(testing::HasSubstr("'b.ini' is too much")));
+  EXPECT_THAT([&] { parse({"train", "--rows=1"}); }, ThrowsMessage<ConfigError>("command line: --rows is for sweep, not for train"));
+}
+
 TEST(Request, RefusesAnArgumentOfACommandThatTakesNone) {
   EXPECT_THAT(
       [] {

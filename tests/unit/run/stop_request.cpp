@@ -84,9 +84,26 @@ TEST_F(AtStep, OneLongStepTakesAQuarterOfTheWalltimeAtMost) {
   EXPECT_EQ(limited.agree().stop, Stop::walltime);
 }
 
+TEST_F(AtStep, ARequestOfTheProgramCountsLessThanASignal) {
+  StopRequest asked(Communicator(MPI_COMM_SELF), {}, [this] { return now; });
+  asked.request(Stop::others);
+  EXPECT_EQ(asked.agree().stop, Stop::others);
+  std::raise(SIGUSR1);
+  EXPECT_EQ(asked.agree().stop, Stop::user_signal);
+}
+
+TEST_F(AtStep, ASignalHeardByAnInnerPieceOfWorkLastsForTheOuterOne) {
+  StopRequest outer(Communicator(MPI_COMM_SELF), {}, [this] { return now; });
+  {
+    StopRequest inner(Communicator(MPI_COMM_SELF), {.stop_files = {}, .part_of_another = true}, [this] { return now; });
+    std::raise(SIGUSR1);
+  }
+  EXPECT_EQ(outer.agree().stop, Stop::user_signal);
+}
+
 TEST_F(AtStep, AStopFileIsLookedForOnceASecondAndCountsOnceSeen) {
   const testing::ScratchFolder folder;
-  StopRequest asked(Communicator(MPI_COMM_SELF), {0, folder / "STOP"}, [this] { return now; });
+  StopRequest asked(Communicator(MPI_COMM_SELF), {0, {folder / "STOP"}}, [this] { return now; });
   EXPECT_EQ(asked.agree().stop, Stop::no);
   replace_file(folder / "STOP", "");
   now += 0.5;
