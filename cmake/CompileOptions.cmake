@@ -5,6 +5,13 @@ add_library(boltzcurve_options INTERFACE)
 target_compile_options(boltzcurve_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   # no errno from sqrt and friends, no traps: both only stop loops from being vectorised and change no result
   -fno-math-errno -fno-trapping-math)
+if("CUDA" IN_LIST Kokkos_DEVICES)
+  # nvcc's own front end: constants of the standard library in kernels, {fmt} as with GCC alone, and what it
+  # hands on to the host compiler is not pedantic C++. The wrapper passes all other flags to the host compiler.
+  # A host function called in a kernel is an error: nvcc would leave the kernel empty with no more than a warning.
+  target_compile_options(boltzcurve_options INTERFACE --expt-relaxed-constexpr --Werror=cross-execution-space-call -Wno-pedantic)
+  target_compile_definitions(boltzcurve_options INTERFACE FMT_USE_CONSTEXPR=1)
+endif()
 if(BOLTZCURVE_WERROR)
   target_compile_options(boltzcurve_options INTERFACE -Werror)
 endif()

@@ -32,6 +32,7 @@ Walkers::Walkers(const Communicator& ranks, const Settings& settings, const Ener
       layers_(static_cast<int>(std::clamp<std::int64_t>(enough / settings.points, 1, 4))) {
   const auto n = static_cast<std::size_t>(layers_ * shard_.count), D = static_cast<std::size_t>(target.dimension());
   position_ = Points<double>("boltzcurve::walkers", n, D);
+  host_position_ = Kokkos::create_mirror_view(position_);
   energy_ = Points<double>("boltzcurve::walker_energy", n, D + 2);
   trial_ = Points<double>("boltzcurve::walker_trial", n, D);
   trial_energy_ = Points<double>("boltzcurve::walker_trial_energy", n, D + 2);
@@ -58,6 +59,7 @@ void Walkers::start() {
   }
   Kokkos::deep_copy(position_, position);
   Kokkos::deep_copy(temperature_, temperature);
+  show_host();
 }
 
 // Each walker goes along its own gradient with its own step, longer after every success and half as long after a failure. It stops where
@@ -123,6 +125,7 @@ void Walkers::choose_steps() {
 
 void Walkers::move_all(int rounds) {
   for (int round = 0; round < rounds; ++round) move_rows(0, position_.extent(0), settling_stages + settling_rounds_++);
+  show_host();
 }
 
 void Walkers::change_coordinates(const ScaleMap& from, const ScaleMap& to, const Energy& target, int rounds) {
@@ -171,6 +174,7 @@ void Walkers::move(std::int64_t step) {
   if (step % steps_per_move != 0) return;
   const auto count = static_cast<std::size_t>(shard_.count);
   move_rows(static_cast<std::size_t>(step / steps_per_move % layers_) * count, count, static_cast<std::uint64_t>(step));
+  show_host();
 }
 
 void Walkers::move_rows(std::size_t first, std::size_t count, std::uint64_t stage) {
@@ -255,6 +259,7 @@ void Walkers::restore(std::span<const NamedArray> state) {
     }
   Kokkos::deep_copy(position_, position);
   Kokkos::deep_copy(step_, step);
+  show_host();
   target_->evaluate(position_, energy_);
 }
 

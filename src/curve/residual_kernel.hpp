@@ -17,7 +17,11 @@
 namespace boltzcurve::detail {
 
 inline constexpr std::int64_t alignment_bytes = 64;
-inline constexpr int team_size = 1;
+
+/// Threads of a team that go through a tile together: on the host the one whose caches it lies in, on a GPU as many warps as there are
+/// chunks of neurons, up to a number that leaves each thread the registers for its block of sums.
+inline constexpr int most_warps = 8, least_teams = 2;  // of a multiprocessor: 128 registers a thread
+inline int team_size_for(int padded_width) { return threads_abreast == 1 ? 1 : std::min(most_warps, padded_width / chunk_neurons); }
 
 /// dt/ds below which the clock counts as standing still: C is finite in its units, and infinite in those of time.
 inline constexpr double least_time_per_clock = 1e-12;
@@ -32,6 +36,7 @@ constexpr std::int64_t aligned(std::int64_t count) {
 /// [W][W] are more than what a tile of one vector carries through it [W][channels][lanes]; else the smaller tile fits the caches better.
 template <class Real>
 int packs_for(const MlpShape& network, int channels) {
+  if (threads_abreast > 1) return 1;
   return network.width >= channels * pack_lanes<Real> ? 2 : 1;
 }
 
@@ -67,7 +72,7 @@ struct TilePlan {
     std::int64_t results, seeds, tile, gradient;  // the last within the gradient
   };
 
-  int known_rows;
+  int known_rows, team_size = 1;
   Slot slots[CurveSlots::count];
   std::int64_t inputs, weight, unit, time, known;
   std::int64_t gradient, loss, sum_size, total;  // the two in the middle within the gradient
@@ -92,6 +97,7 @@ struct TilePlan {
       slot.seeds = reserve(slot.active && with_gradient ? slot.channels.results() * points : 0);
       slot.gradient = loss;
       if (slot.active) loss += layout.padded_gradient_size();
+      if (slot.active) team_size = std::max(team_size, team_size_for(layout.padded_width));
     }
     for (auto& slot : slots) slot.tile = reserve(slot.active ? slot.place.size(team_size) : 0);
     sum_size = loss + 1;
@@ -107,7 +113,7 @@ struct PointRows {
   using Plan = TilePlan<Curve, Real, Packs>;
 
   const Plan& plan;
-  const Real* memory;  // of the tile, moved on to the pack
+  const Real* memory;  // of the tile, moved on to the pack or to the thread's own lane
 
   KOKKOS_FORCEINLINE_FUNCTION P row(std::int64_t rows, int row) const { return P::load(memory + rows + row * Plan::points); }
   KOKKOS_FORCEINLINE_FUNCTION P time(int k) const { return row(plan.time, k); }
@@ -133,7 +139,9 @@ struct TileFunctor {
   Points<const Real> x, known;
   std::int64_t n;
 
-  std::int64_t scratch_bytes() const { return plan.total * static_cast<std::int64_t>(sizeof(Real)) + alignment_bytes; }
+  KOKKOS_INLINE_FUNCTION std::int64_t scratch_bytes() const {
+    return plan.total * static_cast<std::int64_t>(sizeof(Real)) + alignment_bytes;
+  }
 
   KOKKOS_INLINE_FUNCTION Real* scratch_of(const Member& member) const {
     const Scratch scratch(member.team_scratch(1), static_cast<std::size_t>(scratch_bytes()));
@@ -170,10 +178,11 @@ struct TileFunctor {
   KOKKOS_INLINE_FUNCTION void gather(const Member& member, std::int64_t first, std::int64_t end, Real* memory) const {
     const int D = curve.dimension;
     const auto index = [=](int p) { return first + p < end ? first + p : end - 1; };
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points / P::lanes), [&](const int pack) {
-      Real* const rows = memory + pack * P::lanes;
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, Packs), [&](const int pack) {
+      const int lane = pack * lanes_abreast<Real> + own_lane();
+      Real* const rows = memory + lane;
       P time = 0;
-      for (int l = 0; l < P::lanes; ++l) time.set(l, t(index(pack * P::lanes + l)));
+      for (int l = 0; l < P::lanes; ++l) time.set(l, t(index(lane + l)));
       const auto reading = curve.clock_at(time);
       ((reading.clock - P(shift(D))) * P(scale(D))).store(rows + plan.inputs + D * points);
       fmax(fabs(reading.time_per_clock), P(least_time_per_clock)).store(rows + plan.unit);
@@ -181,11 +190,12 @@ struct TileFunctor {
       curve.store_time_rows(purpose, time, reading, [=](int row, P value) { value.store(time_rows + row * points); });
     });
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, D), [&](const int k) {
-      for (int p = 0; p < points; ++p) memory[plan.inputs + k * points + p] = (x(index(p), k) - shift(k)) * scale(k);
+      for (int p = own_lane(); p < points; p += threads_abreast)
+        memory[plan.inputs + k * points + p] = (x(index(p), k) - shift(k)) * scale(k);
     });
     if (purpose == Purpose::residual || Curve::velocity_needs_energies)
       Kokkos::parallel_for(Kokkos::TeamThreadRange(member, plan.known_rows), [&](const int k) {
-        for (int p = 0; p < points; ++p) memory[plan.known + k * points + p] = known(index(p), k);
+        for (int p = own_lane(); p < points; p += threads_abreast) memory[plan.known + k * points + p] = known(index(p), k);
       });
     member.team_barrier();
   }
@@ -208,11 +218,11 @@ struct ResidualFunctor {
   KOKKOS_INLINE_FUNCTION void operator()(const Member& member) const {
     Real* const memory = tiles.scratch_of(member);
     Real* const gradient = memory + tiles.plan.gradient;
-    for (std::int64_t begin = std::int64_t{member.league_rank()} * chunk_points; begin < tiles.n;
-         begin += std::int64_t{member.league_size()} * chunk_points) {
-      const std::int64_t end = begin + chunk_points < tiles.n ? begin + chunk_points : tiles.n;
+    for (std::int64_t begin = std::int64_t{member.league_rank()} * summed_points; begin < tiles.n;
+         begin += std::int64_t{member.league_size()} * summed_points) {
+      const std::int64_t end = begin + summed_points < tiles.n ? begin + summed_points : tiles.n;
       if constexpr (with_gradient) {
-        Kokkos::parallel_for(Kokkos::TeamThreadRange(member, tiles.plan.sum_size), [&](const std::int64_t i) { gradient[i] = 0; });
+        Kokkos::parallel_for(Kokkos::TeamVectorRange(member, tiles.plan.sum_size), [&](const std::int64_t i) { gradient[i] = 0; });
         member.team_barrier();
       }
       for (std::int64_t first = begin; first < end; first += points) one_tile(member, first, end, memory);
@@ -230,8 +240,8 @@ struct ResidualFunctor {
   KOKKOS_INLINE_FUNCTION void residual_and_seeds(const Member& member, std::int64_t first, std::int64_t end, Real* memory) const {
     const auto& plan = tiles.plan;
     const auto& curve = tiles.curve;
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points / P::lanes), [&](const int pack) {
-      const int lane = pack * P::lanes;
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, Packs), [&](const int pack) {
+      const int lane = pack * lanes_abreast<Real> + own_lane();
       const PointRows<Curve, Real, Packs> rows{plan, memory + lane};
       const P time_per_clock = rows.row(plan.unit, 0);
       P r = curve.template residual<P>(rows);
@@ -293,8 +303,8 @@ struct VelocityFunctor {
     const auto& curve = tiles.curve;
     tiles.template gather<Purpose::velocity>(member, first, tiles.n, memory);
     tiles.forward(member, memory);
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, points / P::lanes), [&](const int pack) {
-      const int lane = pack * P::lanes;
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, Packs), [&](const int pack) {
+      const int lane = pack * lanes_abreast<Real> + own_lane();
       const PointRows<Curve, Real, Packs> rows{tiles.plan, memory + lane};
       for (int k = 1; k <= curve.dimension + 1; ++k) {
         const P value = curve.template velocity<P>(k, rows);
@@ -315,7 +325,9 @@ inline int chunks_of(std::int64_t n, std::int64_t chunk) { return static_cast<in
 template <class Functor>
 void launch_teams(const char* label, int teams, const Functor& functor) {
   if (teams == 0) return;
-  Kokkos::TeamPolicy<> policy(teams, team_size);
+  using Policy = std::conditional_t<threads_abreast == 1, Kokkos::TeamPolicy<>,
+                                    Kokkos::TeamPolicy<Kokkos::LaunchBounds<most_warps * threads_abreast, least_teams>>>;
+  Policy policy(teams, functor.tiles.plan.team_size, threads_abreast);
   policy.set_scratch_size(1, Kokkos::PerTeam(static_cast<int>(functor.tiles.scratch_bytes())));
   Kokkos::parallel_for(label, policy, functor);
 }
@@ -427,7 +439,10 @@ class ResidualKernelOf final : public ResidualKernel<Real> {
 
   template <class Body>
   auto with_packs(const Body& body) const {
-    return packs_ == 2 ? body(std::integral_constant<int, 2>()) : body(std::integral_constant<int, 1>());
+    if constexpr (threads_abreast > 1)
+      return body(std::integral_constant<int, 1>());
+    else
+      return packs_ == 2 ? body(std::integral_constant<int, 2>()) : body(std::integral_constant<int, 1>());
   }
 
   template <int Packs>
@@ -446,7 +461,7 @@ class ResidualKernelOf final : public ResidualKernel<Real> {
       const ResidualFunctor<Curve, Real, Packs, with_gradient> functor{
           tiles<Packs>(Purpose::residual, with_gradient, batch.t, batch.x, batch.known, n), residual, sums,
           static_cast<Real>(1 / batch_points), loss_};
-      const int chunks = chunks_of(n, chunk_points);
+      const auto chunks = static_cast<int>(partial_sums_of(n));
       if constexpr (with_gradient)
         launch_teams("boltzcurve::residual_gradient", sums.teams(chunks), functor);
       else

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <functional>
 #include <utility>
 
 namespace boltzcurve {
@@ -20,14 +19,42 @@ Kokkos::View<T*> to_device(const std::string& label, const std::vector<T>& value
   return view;
 }
 
-/// The slots' rows as one, on the host, into `row`.
+struct Larger {
+  KOKKOS_FUNCTION std::int64_t operator()(std::int64_t a, std::int64_t b) const { return a > b ? a : b; }
+};
+struct Sum {
+  template <class T>
+  KOKKOS_FUNCTION T operator()(T a, T b) const {
+    return a + b;
+  }
+};
+
+/// The slots' rows into the first, where they are.
+template <class T, class Join>
+void join_on_device(const PartialSums::Slots<T>& slots, const Join& join) {
+  Kokkos::parallel_for(
+      "boltzcurve::join_sums", slots.extent(1), KOKKOS_LAMBDA(const std::size_t i) {
+        T joined = slots(0, i);
+        for (std::size_t slot = 1; slot < slots.extent(0); ++slot) joined = join(joined, slots(slot, i));
+        slots(0, i) = joined;
+      });
+}
+
+/// The slots' rows as one, on the host, into `row`. Few threads join them here, many where they are: rows are long.
 template <class Out, class T, class Join>
 void join_slots(const PartialSums::Slots<T>& slots, std::vector<Out>& row, const Join& join) {
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), slots);
+  constexpr bool on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename PartialSums::Slots<T>::memory_space>::accessible;
+  std::size_t rows = slots.extent(0);
+  if constexpr (!on_host) {
+    join_on_device(slots, join);
+    rows = 1;
+  }
+  const PartialSums::Slots<T> rest = Kokkos::subview(slots, std::make_pair(std::size_t{0}, rows), Kokkos::ALL);
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), rest);
   const std::size_t size = host.extent(1);
   row.resize(size);
   for (std::size_t i = 0; i < size; ++i) row[i] = static_cast<Out>(host(0, i));
-  for (std::size_t slot = 1; slot < host.extent(0); ++slot)
+  for (std::size_t slot = 1; slot < rows; ++slot)
     for (std::size_t i = 0; i < size; ++i) row[i] = join(row[i], static_cast<Out>(host(slot, i)));
 }
 
@@ -90,7 +117,7 @@ std::int64_t ReproducibleSum::exponent_for(double largest) const {
 ReproducibleSum::Outcome ReproducibleSum::finish(const Communicator& ranks, std::vector<double>& total) {
   Kokkos::fence();
   std::vector<std::int64_t> bits;
-  join_slots(sums_.maxima, bits, [](std::int64_t a, std::int64_t b) { return std::max(a, b); });
+  join_slots(sums_.maxima, bits, Larger());
   ranks.max(bits);
 
   bool fits = true, finite = true;
@@ -110,12 +137,12 @@ ReproducibleSum::Outcome ReproducibleSum::finish(const Communicator& ranks, std:
 
   if (fits) {
     if (reduction_ == Reduction::fast) {
-      join_slots(sums_.numbers, total, std::plus<>());
+      join_slots(sums_.numbers, total, Sum());
       ranks.sum(total);
     } else {
       total.resize(static_cast<std::size_t>(borders_.back()));
       // Every partial sum fits its quantum, so that the sum is one of signed numbers again.
-      join_slots(sums_.integers, integers_, std::plus<>());
+      join_slots(sums_.integers, integers_, Sum());
       ranks.sum(integers_);
       for (std::size_t s = 0; s < exponents_.size(); ++s) {
         const double quantum = std::ldexp(1.0, static_cast<int>(exponents_[s]));

@@ -101,7 +101,7 @@ Particles draw_particles(const SamplingSettings& settings, const VelocityField& 
   drawn.frames.resize(drawn.frame_times.size());
   const auto n = static_cast<std::size_t>(part.count), D = static_cast<std::size_t>(drawn.dimension);
   Points<double> start("boltzcurve::latent_particles", n, D);
-  const auto host = Kokkos::create_mirror_view(start);
+  const auto host = Kokkos::create_mirror_view(Kokkos::HostSpace(), start);
   latent.draw(settings.seed, part.first, host);
   Kokkos::deep_copy(start, host);
 

@@ -21,10 +21,12 @@ class BatchLossOf final : public BatchLoss {
         dimension_(settings.curve->dimension()),
         energies_(settings.curve->energies<Real>(target, latent)),
         kernel_(settings.curve->kernel<Real>(settings.loss)),
-        sum_(kernel_->sum_borders(), (settings.points + chunk_points - 1) / chunk_points, settings.reduction),
+        sum_(kernel_->sum_borders(), partial_sums_of(settings.points), settings.reduction),
         shard_(shard_of(settings.points, chunk_points, ranks.rank(), ranks.size())),
         collocation_(settings.law, *settings.curve, shard_, settings.points, settings.seed, latent, settings.walkers),
         batch_(std::min(shard_.count, block_points), dimension_, energies_->rows()),
+        drawn_t_(Kokkos::create_mirror_view(Kokkos::HostSpace(), batch_.t)),
+        drawn_x_(Kokkos::create_mirror_view(Kokkos::HostSpace(), batch_.x)),
         residual_("boltzcurve::residual", static_cast<std::size_t>(batch_.size())) {}
 
   const Result& evaluate(const std::vector<double>& parameters, std::int64_t step) override {
@@ -116,11 +118,9 @@ class BatchLossOf final : public BatchLoss {
 
   void fill(std::int64_t step, std::int64_t first, std::int64_t n) {
     const auto rows = std::make_pair(std::size_t{0}, static_cast<std::size_t>(n));
-    const auto t = Kokkos::create_mirror_view(batch_.t);
-    const auto x = Kokkos::create_mirror_view(batch_.x);
-    collocation_.draw(step, first, Kokkos::subview(t, rows), Kokkos::subview(x, rows, Kokkos::ALL));
-    Kokkos::deep_copy(batch_.t, t);
-    Kokkos::deep_copy(batch_.x, x);
+    collocation_.draw(step, first, Kokkos::subview(drawn_t_, rows), Kokkos::subview(drawn_x_, rows, Kokkos::ALL));
+    Kokkos::deep_copy(batch_.t, drawn_t_);
+    Kokkos::deep_copy(batch_.x, drawn_x_);
     energies_->evaluate(Kokkos::subview(batch_.t, rows), Kokkos::subview(batch_.x, rows, Kokkos::ALL),
                         Kokkos::subview(batch_.known, rows, Kokkos::ALL));
   }
@@ -163,6 +163,8 @@ class BatchLossOf final : public BatchLoss {
   std::vector<double> trajectory_parameters_;  // of the last renewal, in step trajectory_step_: they are less than the trajectories
   std::int64_t trajectory_step_ = never;
   CollocationBatch<Real> batch_;
+  HostScalars<Real> drawn_t_;  // its points on the host, which draws them
+  HostPoints<Real> drawn_x_;
   PointScalars<Real> residual_;
   Points<Real> flow_known_;  // of the current flow
   PointScalars<Real> flow_divergence_;

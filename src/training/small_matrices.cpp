@@ -3,15 +3,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace boltzcurve {
 namespace {
 
 // Products are made of tiles that stay in registers: tile_rows x tile_columns sums, with operands repacked so that each step of the sum
 // reads contiguous numbers. 8 x 2 packs are 16 of the 32 registers of AVX-512, 4 x 2 are 8 of the 16 of AVX.
-using Lanes = Pack<double>;
-constexpr std::size_t tile_rows = vector_bytes >= 64 ? 8 : 4;
-constexpr std::size_t tile_columns = std::size_t{2} * Lanes::lanes;
+// On the host also where kernels run on a GPU, hence no Pack.
+using Lanes __attribute__((vector_size(host_vector_bytes))) = double;
+constexpr std::size_t lane_count = host_vector_bytes / sizeof(double);
+constexpr std::size_t tile_rows = host_vector_bytes >= 64 ? 8 : 4;
+constexpr std::size_t tile_columns = 2 * lane_count;
 
 enum class Part { whole, upper_tiles };
 
@@ -36,21 +39,23 @@ void pack(const MatrixView& a, std::size_t strip, std::vector<double>& strips) {
 /// tile [tile_rows][tile_columns] = sum over `terms` of a column of `left` times a row of `right`.
 void multiply_tile(std::size_t terms, const double* left, const double* right, double* tile) {
   Lanes sums[tile_rows][2];
-#pragma GCC unroll 8
-  for (std::size_t r = 0; r < tile_rows; ++r) sums[r][0] = sums[r][1] = 0.0;
+  BOLTZCURVE_UNROLL(8)
+  for (std::size_t r = 0; r < tile_rows; ++r) sums[r][0] = sums[r][1] = Lanes{};
   for (std::size_t k = 0; k < terms; ++k) {
-    const Lanes b0 = Lanes::load(right + k * tile_columns), b1 = Lanes::load(right + k * tile_columns + Lanes::lanes);
-#pragma GCC unroll 8
+    Lanes b0, b1;
+    std::memcpy(&b0, right + k * tile_columns, sizeof(Lanes));
+    std::memcpy(&b1, right + k * tile_columns + lane_count, sizeof(Lanes));
+    BOLTZCURVE_UNROLL(8)
     for (std::size_t r = 0; r < tile_rows; ++r) {
-      const Lanes a = left[k * tile_rows + r];
+      const double a = left[k * tile_rows + r];
       sums[r][0] += a * b0;
       sums[r][1] += a * b1;
     }
   }
-#pragma GCC unroll 8
+  BOLTZCURVE_UNROLL(8)
   for (std::size_t r = 0; r < tile_rows; ++r) {
-    sums[r][0].store(tile + r * tile_columns);
-    sums[r][1].store(tile + r * tile_columns + Lanes::lanes);
+    std::memcpy(tile + r * tile_columns, &sums[r][0], sizeof(Lanes));
+    std::memcpy(tile + r * tile_columns + lane_count, &sums[r][1], sizeof(Lanes));
   }
 }
 

@@ -1,4 +1,5 @@
-// Speed of the training step, of its parts and of the matrix product that bounds it, on one core:
+// Speed of the training step, of its parts and of the matrix product that bounds it, on one core, or where Kokkos has one on a GPU (but for
+// the matrix product, which is the host's):
 //   boltzcurve_benchmark [--benchmark_filter=...] [--benchmark_format=json]
 // Counter "useful_gflops": 6 width^2 (D+3) (hidden layers - 1) flops per point (for products: 2 m n k), per second of wall time.
 #include "problems.hpp"
@@ -28,6 +29,8 @@ using namespace boltzcurve::benchmark_problems;
 
 const Case cases[] = {{1, 16, 2, 256},   {2, 32, 2, 1024},   {2, 64, 3, 4096},  {2, 128, 4, 4096},
                       {8, 128, 4, 4096}, {32, 128, 4, 1024}, {2, 512, 4, 1024}, {8, 512, 4, 1024}};
+/// Enough points for a GPU.
+const Case large_cases[] = {{2, 64, 3, 65536}, {8, 128, 4, 65536}, {8, 512, 4, 16384}};
 
 void set_flops(benchmark::State& state, double flops_per_iteration) {
   state.counters["useful_gflops"] =
@@ -73,13 +76,18 @@ void residual_gradient(benchmark::State& state, const Case& c) {
   const auto kernel = make_residual_kernel<GradientFlow, Real>(curve, nets);
   kernel->set_parameters(nets.initial_parameters(1));
   CollocationBatch<Real> batch(c.points, c.dimension, curve.known_rows());
+  const auto t = Kokkos::create_mirror_view(batch.t);
+  const auto x = Kokkos::create_mirror_view(batch.x), known = Kokkos::create_mirror_view(batch.known);
   for (std::size_t i = 0; i < static_cast<std::size_t>(c.points); ++i) {
     CounterRng rng(1, RandomStream::test, 0, i);
-    batch.t(i) = static_cast<Real>(curve.horizon * rng.uniform());
-    for (std::size_t k = 0; k < batch.x.extent(1); ++k) batch.x(i, k) = static_cast<Real>(rng.normal());
-    for (std::size_t k = 0; k < batch.known.extent(1); ++k) batch.known(i, k) = static_cast<Real>(rng.normal());
+    t(i) = static_cast<Real>(curve.horizon * rng.uniform());
+    for (std::size_t k = 0; k < x.extent(1); ++k) x(i, k) = static_cast<Real>(rng.normal());
+    for (std::size_t k = 0; k < known.extent(1); ++k) known(i, k) = static_cast<Real>(rng.normal());
   }
-  ReproducibleSum sum(kernel->sum_borders(), (c.points + chunk_points - 1) / chunk_points, Reduction::reproducible);
+  Kokkos::deep_copy(batch.t, t);
+  Kokkos::deep_copy(batch.x, x);
+  Kokkos::deep_copy(batch.known, known);
+  ReproducibleSum sum(kernel->sum_borders(), partial_sums_of(c.points), Reduction::reproducible);
   PointScalars<Real> residual("benchmark::residual", static_cast<std::size_t>(c.points));
   std::vector<double> total;
   const Communicator self(MPI_COMM_SELF);
@@ -123,7 +131,7 @@ struct AddChunks {
 void reduction(benchmark::State& state, const Case& c, Reduction kind) {
   const auto nets = networks(c);
   const auto borders = make_residual_kernel<GradientFlow, float>(GradientFlow{c.dimension}, nets)->sum_borders();
-  const int chunks = (c.points + chunk_points - 1) / chunk_points;
+  const auto chunks = static_cast<int>(partial_sums_of(c.points));
   ReproducibleSum sum(borders, chunks, kind);
   const Kokkos::View<float*> values("benchmark::values", static_cast<std::size_t>(borders.back()));
   Kokkos::deep_copy(values, 1e-3f);
@@ -131,7 +139,8 @@ void reduction(benchmark::State& state, const Case& c, Reduction kind) {
   const Communicator self(MPI_COMM_SELF);
   for (auto _ : state) {
     const PartialSums partial = sum.begin();
-    Kokkos::parallel_for("benchmark::add_chunks", Kokkos::TeamPolicy<>(partial.teams(chunks), 1), AddChunks{partial, values, chunks});
+    Kokkos::parallel_for("benchmark::add_chunks", Kokkos::TeamPolicy<>(partial.teams(chunks), 1, threads_abreast),
+                         AddChunks{partial, values, chunks});
     sum.finish(self, total);
   }
   state.counters["numbers"] = benchmark::Counter(static_cast<double>(borders.back()) * chunks * static_cast<double>(state.iterations()),
@@ -157,8 +166,10 @@ void energies(benchmark::State& state, const Case& c) {
   const auto target = target_of(c);
   Points<float> x("benchmark::x", static_cast<std::size_t>(c.points), static_cast<std::size_t>(c.dimension));
   Points<float> out("benchmark::energy", static_cast<std::size_t>(c.points), static_cast<std::size_t>(c.dimension + 2));
+  const auto host = Kokkos::create_mirror_view(x);
   for (std::size_t i = 0; i < x.extent(0); ++i)
-    for (std::size_t k = 0; k < x.extent(1); ++k) x(i, k) = static_cast<float>(CounterRng(1, RandomStream::test, k, i).normal());
+    for (std::size_t k = 0; k < x.extent(1); ++k) host(i, k) = static_cast<float>(CounterRng(1, RandomStream::test, k, i).normal());
+  Kokkos::deep_copy(x, host);
   for (auto _ : state) {
     target->evaluate(x, out);
     Kokkos::fence();
@@ -175,7 +186,9 @@ void register_all() {
     add(fmt::format("ceiling/sgemm/1024x{0}x{0}", inner), [inner](benchmark::State& s) { matrix_product<float>(s, 1024, inner); });
     add(fmt::format("ceiling/dgemm/1024x{0}x{0}", inner), [inner](benchmark::State& s) { matrix_product<double>(s, 1024, inner); });
   }
-  for (const auto& c : cases) {
+  std::vector<Case> all(std::begin(cases), std::end(cases));
+  if (threads_abreast > 1) all.insert(all.end(), std::begin(large_cases), std::end(large_cases));
+  for (const auto& c : all) {
     add("residual/float/" + c.name(), [c](benchmark::State& s) { residual_gradient<float>(s, c); });
     add("residual/double/" + c.name(), [c](benchmark::State& s) { residual_gradient<double>(s, c); });
     add("step/float/" + c.name(), [c](benchmark::State& s) { training_step(s, c, Precision::single_precision); });

@@ -58,7 +58,7 @@ LossAndGradient<Real> loss_and_gradient(ResidualKernel<Real>& kernel, const Coll
                                         const std::vector<double>& parameters, Reduction reduction) {
   kernel.set_parameters(parameters);
   const std::int64_t n = batch.size();
-  ReproducibleSum sum(kernel.sum_borders(), (n + chunk_points - 1) / chunk_points, reduction);
+  ReproducibleSum sum(kernel.sum_borders(), partial_sums_of(n), reduction);
   PointScalars<Real> residual("test::residual", static_cast<std::size_t>(n));
   std::vector<double> total;
   LossAndGradient<Real> result;

@@ -65,7 +65,7 @@ class Walkers {
   void restore(std::span<const NamedArray> state);
 
   /// Coordinate k of walker `layer` of this rank's point i.
-  double operator()(int layer, std::int64_t i, int k) const { return position_(row(layer, i), static_cast<std::size_t>(k)); }
+  double operator()(int layer, std::int64_t i, int k) const { return host_position_(row(layer, i), static_cast<std::size_t>(k)); }
 
   /// Walkers for every point.
   int layers() const { return layers_; }
@@ -76,11 +76,15 @@ class Walkers {
  private:
   std::size_t row(int layer, std::int64_t i) const { return static_cast<std::size_t>(layer * shard_.count + i); }
   void start();
+  void move_all(int rounds);
+  void show_host() { Kokkos::deep_copy(host_position_, position_); }
+
+ public:  // for members that have kernels nvcc asks for it; nobody else calls them
   void descend();
   void choose_steps();
-  void move_all(int rounds);
   void move_rows(std::size_t first, std::size_t count, std::uint64_t stage);
 
+ private:
   Communicator ranks_;
   Settings settings_;
   const Energy* target_;
@@ -88,6 +92,7 @@ class Walkers {
   std::uint64_t settling_rounds_ = 0;
   int layers_;
   Points<double> position_, energy_;  ///< [walkers][D], [walkers][D+2]
+  MirrorOf<Points<double>> host_position_;
   Points<double> trial_, trial_energy_;
   PointScalars<double> step_, temperature_;
   Kokkos::View<int*> accepted_;

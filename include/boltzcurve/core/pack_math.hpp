@@ -37,16 +37,16 @@ template <class Real, int Lanes>
 KOKKOS_FORCEINLINE_FUNCTION Pack<Real, Lanes> exp_in_range(Pack<Real, Lanes> x) {
   using Constants = MathConstants<Real>;
   using P = Pack<Real, Lanes>;
-  using Mask = typename P::Mask;
+  using Bits = typename P::Bits;
   const P shifted = x * Real(1.44269504088896340736) + Constants::round;
   const P n = shifted - Constants::round;
   const P r = (x - n * Constants::ln2_high) - n * Constants::ln2_low;
   P sum = static_cast<Real>(inverse_factorial(Constants::exp_degree));
-#pragma GCC unroll 16
+  BOLTZCURVE_UNROLL(16)
   for (int k = Constants::exp_degree - 1; k >= 0; --k) sum = sum * r + static_cast<Real>(inverse_factorial(k));
   // 2^(n-1), assembled from its bits, then doubled: n itself may be one too large for the exponent field.
-  const Mask exponent = __builtin_bit_cast(Mask, shifted.v) - __builtin_bit_cast(Mask, P(Constants::round).v);
-  const Mask bits = (exponent + (Constants::exponent_bias - 1)) << Constants::mantissa_bits;
+  const Bits exponent = __builtin_bit_cast(Bits, shifted.v) - __builtin_bit_cast(Bits, P(Constants::round).v);
+  const Bits bits = (exponent + (Constants::exponent_bias - 1)) << Constants::mantissa_bits;
   return (sum + sum) * P(__builtin_bit_cast(typename P::Vector, bits));
 }
 
@@ -67,17 +67,17 @@ template <class Real, int Lanes>
 KOKKOS_FORCEINLINE_FUNCTION Pack<Real, Lanes> log(Pack<Real, Lanes> x) {
   using Constants = detail::MathConstants<Real>;
   using P = Pack<Real, Lanes>;
-  using Mask = typename P::Mask;
+  using Bits = typename P::Bits;
   // x = m 2^n with m in [1/sqrt 2, sqrt 2): subtract the bits of 1/sqrt 2, so that the exponent field counts from there.
-  const Mask origin = __builtin_bit_cast(Mask, P(0.70710678118654752440).v);
-  const Mask offset = __builtin_bit_cast(Mask, x.v) - origin;
-  const Mask n = offset >> Constants::mantissa_bits;
-  const P m(__builtin_bit_cast(typename P::Vector, __builtin_bit_cast(Mask, x.v) - (n << Constants::mantissa_bits)));
-  const P exponent(__builtin_convertvector(n, typename P::Vector));
+  const Bits origin = __builtin_bit_cast(Bits, P(0.70710678118654752440).v);
+  const Bits offset = __builtin_bit_cast(Bits, x.v) - origin;
+  const Bits n = offset >> Constants::mantissa_bits;
+  const P m(__builtin_bit_cast(typename P::Vector, __builtin_bit_cast(Bits, x.v) - (n << Constants::mantissa_bits)));
+  const P exponent = P::of_integers(n);
   // log m = 2 artanh(s), s = (m-1)/(m+1), |s| < 0.1716
   const P s = (m - P(1)) / (m + P(1)), s2 = s * s;
   P sum = static_cast<Real>(1.0 / (2 * Constants::log_terms + 1));
-#pragma GCC unroll 16
+  BOLTZCURVE_UNROLL(16)
   for (int k = Constants::log_terms - 1; k >= 1; --k) sum = sum * s2 + static_cast<Real>(1.0 / (2 * k + 1));
   const P tail = s + s, result = exponent * Constants::ln2_high + (tail + (tail * s2 * sum + exponent * Constants::ln2_low));
   const Real infinity = std::numeric_limits<Real>::infinity();
@@ -88,7 +88,7 @@ KOKKOS_FORCEINLINE_FUNCTION Pack<Real, Lanes> log(Pack<Real, Lanes> x) {
 template <class Real, int Lanes>
 KOKKOS_FORCEINLINE_FUNCTION Pack<Real, Lanes> sqrt(Pack<Real, Lanes> x) {
   Pack<Real, Lanes> root;
-  for (int i = 0; i < Lanes; ++i) root.v[i] = std::sqrt(x.v[i]);
+  for (int i = 0; i < Lanes; ++i) root.set(i, std::sqrt(x[i]));
   return root;
 }
 
@@ -105,7 +105,7 @@ KOKKOS_FORCEINLINE_FUNCTION Pack<Real, Lanes> reciprocal(Pack<Real, Lanes> x) {
     else
       r.v = reinterpret_cast<typename P::Vector>(_mm512_maskz_rcp14_pd(0xff, reinterpret_cast<__m512d>(x.v)));
     constexpr int steps = sizeof(Real) == 4 ? 1 : 2;  // 14 bits, then 28, then 56
-#pragma GCC unroll 2
+    BOLTZCURVE_UNROLL(2)
     for (int step = 0; step < steps; ++step) r = r + r * (P(1) - x * r);
     return r;
   }

@@ -2,6 +2,8 @@
 
 #include <Kokkos_Core.hpp>
 
+#include <utility>
+
 namespace boltzcurve {
 
 /// A batch of points or of per-point results, indexed (point, component). The point index has unit stride, so that lanes of a vector
@@ -12,6 +14,10 @@ using Points = Kokkos::View<Scalar**, Kokkos::LayoutLeft>;
 /// One number per point.
 template <class Scalar>
 using PointScalars = Kokkos::View<Scalar*>;
+
+/// Where the host reads what is on the device: the view itself if it can.
+template <class View>
+using MirrorOf = decltype(Kokkos::create_mirror_view(std::declval<View>()));
 
 /// The same on the host.
 template <class Scalar>

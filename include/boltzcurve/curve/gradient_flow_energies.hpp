@@ -34,6 +34,11 @@ enum class GradientFlowRows { mixed, apart };
 template <class Real>
 class GradientFlowEnergies final : public CurveEnergies<Real> {
  public:
+  /// What a point of time means for the target's energy.
+  struct Moment {
+    Real target, target_rate, stretch;  // g, dg/dt, 1/alpha
+  };
+
   /// The energies must outlive this. m is the latent law's only mode. `anchor` is needed by the contracted form.
   GradientFlowEnergies(const GradientFlow& curve, const CurveAnchor& anchor, const Energy& target, const Energy& latent,
                        GradientFlowRows rows = GradientFlowRows::mixed);
@@ -41,12 +46,13 @@ class GradientFlowEnergies final : public CurveEnergies<Real> {
   int rows() const override;
   void evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> known) override;
 
- private:
+  // evaluate() by form; public because they have kernels, for which nvcc asks it.
   template <class Rows>
   void contract(PointScalars<const Real> t, Points<const Real> x, Points<Real> of_target, const Rows& rows);
   template <class Rows>
   void stay(PointScalars<const Real> t, Points<const Real> x, Points<Real> of_target, Points<const Real> latent, const Rows& rows);
 
+ private:
   GradientFlow curve_;
   GradientFlowRows rows_;
   const Energy& target_;
@@ -54,10 +60,6 @@ class GradientFlowEnergies final : public CurveEnergies<Real> {
   Kokkos::View<Real*> center_, anchor_mean_, anchor_variance_;
   Real anchor_offset_;
   Taming taming_;
-  /// What a point of time means for the target's energy.
-  struct Moment {
-    Real target, target_rate, stretch;  // g, dg/dt, 1/alpha
-  };
   Points<Real> y_, of_target_;  // these three grow to the largest batch seen; of_target_: with rows apart
   Kokkos::View<Moment*> moments_;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boltzcurve/core/choice.hpp>
+#include <boltzcurve/core/pack.hpp>
 #include <boltzcurve/core/views.hpp>
 #include <boltzcurve/curve/networks.hpp>
 #include <boltzcurve/parallel/reproducible_sum.hpp>
@@ -14,6 +15,11 @@ namespace boltzcurve {
 /// Points that are always summed together, by global index, before anything is rounded or sent: the unit of work of a team. Fixed, so
 /// that no sum depends on the number of ranks or threads.
 inline constexpr int chunk_points = 128;
+
+/// Points whose gradients are summed before they are rounded and join a reproducible sum: a chunk or, on a GPU, which has more teams than
+/// a batch has chunks, a quarter of one.
+inline constexpr int summed_points = threads_abreast == 1 ? chunk_points : 32;
+constexpr std::int64_t partial_sums_of(std::int64_t points) { return (points + summed_points - 1) / summed_points; }
 
 /// One batch of collocation points with what does not depend on parameters.
 template <class Real>

@@ -136,9 +136,9 @@ class EnergyOf final : public Energy {
     return true;
   }
 
- private:
-  /// One block of points per iteration. The last, incomplete one is worked on in a copy that repeats its last point, so that the same
-  /// instructions serve all blocks: compiled a second time, for part of a register, they may be contracted otherwise and round otherwise.
+  /// The kernel, public because nvcc asks it of what runs on a GPU: one block of points per iteration. The last, incomplete one is worked
+  /// on in a copy that repeats its last point, so that the same instructions serve all blocks: compiled a second time, for part of a
+  /// register, they may be contracted otherwise and round otherwise.
   template <class Real>
   struct Blocks {
     static constexpr std::int64_t lanes = Pack<Real>::lanes;
@@ -169,6 +169,7 @@ class EnergyOf final : public Energy {
     }
   };
 
+ private:
   template <class Real>
   void launch(const Points<const Real>& x, const Points<Real>& out) const {
     const auto columns = static_cast<std::size_t>(dimension());

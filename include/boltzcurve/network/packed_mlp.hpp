@@ -10,17 +10,28 @@
 namespace boltzcurve {
 
 /// The register block of all products: sums of `neurons` rows by up to `columns` vectors stay in registers, with room left for the vectors
-/// that are loaded and a weight that is broadcast. Three columns a broadcast keep the load units below two thirds of what they can do.
+/// that are loaded and a weight that is broadcast. On CPUs three columns a broadcast keep the load units below two thirds of what they can
+/// do; on GPUs 5 vectors and 16 weights are loaded for 80 multiply-adds.
 struct RegisterBlock {
-#if defined(__AVX512F__) || defined(__aarch64__)
-  static constexpr int neurons = 8, columns = 3;  // 24 of 32 registers
+#if defined(BOLTZCURVE_ONE_LANE)
+  static constexpr int neurons = 16;
+  template <class Real>
+  static constexpr int columns = sizeof(Real) == 4 ? 5 : 2;  // 80 or 64 of the 128 registers that a thread gets
+#elif defined(__AVX512F__) || defined(__aarch64__)
+  static constexpr int neurons = 8;
+  template <class Real>
+  static constexpr int columns = 3;  // 24 of 32 registers
 #else
-  static constexpr int neurons = 4, columns = 2;  // 8 of 16
+  static constexpr int neurons = 4;
+  template <class Real>
+  static constexpr int columns = 2;  // 8 of 16
 #endif
 };
 
-/// Neurons that pass through the activation together; widths are padded with zeros to a multiple of it.
+/// Neurons that pass through the activation together.
 inline constexpr int chunk_neurons = 16;
+/// Widths are padded with zeros to a multiple of this: of a chunk, and of the lanes that work abreast.
+inline constexpr int width_granule = lanes_abreast<float> > chunk_neurons ? lanes_abreast<float> : chunk_neurons;
 static_assert(chunk_neurons % RegisterBlock::neurons == 0 && chunk_neurons % pack_lanes<float> == 0);
 
 /// Where the parts of a network lie in memory, in the order in which the tile kernel reads them.
@@ -38,7 +49,7 @@ static_assert(chunk_neurons % RegisterBlock::neurons == 0 && chunk_neurons % pac
 ///                bias l       [W]
 ///                output       [outputs][W], then their biases [outputs]
 ///
-/// W is the width rounded up to a multiple of chunk_neurons, R the register block's neurons; padded entries are zero and their gradients
+/// W is the width rounded up to a multiple of width_granule, R the register block's neurons; padded entries are zero and their gradients
 /// are ignored.
 struct PackedLayout {
   MlpShape shape;
@@ -46,7 +57,7 @@ struct PackedLayout {
 
   PackedLayout() : PackedLayout(MlpShape()) {}
   explicit PackedLayout(const MlpShape& network)
-      : shape(network), padded_width((network.width + chunk_neurons - 1) / chunk_neurons * chunk_neurons) {}
+      : shape(network), padded_width((network.width + width_granule - 1) / width_granule * width_granule) {}
 
   KOKKOS_INLINE_FUNCTION std::int64_t square() const { return std::int64_t{padded_width} * padded_width; }
 

@@ -31,6 +31,10 @@
 ///             |   |   |   |   |        transposed in registers and kept as slabs, one vector of neurons wide: [R rows][B] x [B][3 slabs]
 ///             +---+---+---+---+--      accumulates in registers over all channels, and no lane is ever summed.
 ///
+/// Who does what. On the host one thread goes through a tile, a point in every lane of its vectors. On a GPU a warp stands for the vector,
+/// a point for each of its 32 threads (own_lane()), and a team has a warp for every 16 neurons, up to a number; products are of 16 x 5, and
+/// neurons are transposed by the way they are written. What differs is named in core/pack.hpp, core/pack_shuffle.hpp and RegisterBlock.
+///
 /// Panels are a little further apart than their size, lest all of them fall into the same cache sets.
 /// No number of a point ever mixes with another's on the way forward, so what a point gets does not depend on its place in the tile.
 namespace boltzcurve {
@@ -38,7 +42,7 @@ namespace boltzcurve {
 /// How a tile's scratch memory is divided: offsets in numbers.
 template <class Real, int Packs>
 struct TileLayout {
-  static constexpr int points = Packs * pack_lanes<Real>;
+  static constexpr int points = Packs * lanes_abreast<Real>;
 
   int width = 0, channels = 0, hidden_layers = 0;  ///< width: padded
   bool backward = false;                           ///< room for the way back: z of every layer, and rows
@@ -66,7 +70,9 @@ struct TileLayout {
 template <class Real, int Packs>
 struct TileNetwork {
   using P = Pack<Real>;
-  static constexpr int B = Packs * P::lanes, lanes = P::lanes, N = chunk_neurons;
+  static constexpr int B = Packs * lanes_abreast<Real>, lanes = lanes_abreast<Real>, N = chunk_neurons;
+  /// Neurons that a thread activates side by side: on a GPU several, whose loads then wait together.
+  static constexpr int G = threads_abreast == 1 ? 1 : 4;
 
   PackedLayout layout;
   Channels channels;
@@ -116,9 +122,12 @@ struct TileNetwork {
         output_gradient(seeds, rows, gradient + layout.output_gradient() + first);
       row_gradients(last, first, gradient);
     });
-    Kokkos::single(Kokkos::PerTeam(member), [&]() {
-      for (int k = 0; k < layout.shape.outputs; ++k)
-        for (int p = 0; p < B; ++p) gradient[layout.output_bias_gradient() + k] += seeds[k * B + p];
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, layout.shape.outputs), [&](const int k) {
+      Kokkos::single(Kokkos::PerThread(member), [&]() {
+        Real sum = gradient[layout.output_bias_gradient() + k];
+        for (int p = 0; p < B; ++p) sum += seeds[k * B + p];
+        gradient[layout.output_bias_gradient() + k] = sum;
+      });
     });
     for (int layer = last; layer >= 1; --layer) {
       const Real* const adjoint = memory + place.adjoint(layer);
@@ -173,7 +182,7 @@ struct TileNetwork {
 
   KOKKOS_FORCEINLINE_FUNCTION void first_layer(int first) const {
     for (int neuron = first; neuron < first + N; ++neuron)
-      for (int lane = 0; lane < B; lane += lanes) {
+      for (int lane = own_lane(); lane < B; lane += lanes) {
         P sum = weights[layout.first_bias() + neuron];
         for (int k = 0; k < layout.shape.inputs; ++k) sum += P(weights[k * place.width + neuron]) * P::load(inputs + k * B + lane);
         sum.store(memory + neuron * B + lane);
@@ -184,18 +193,20 @@ struct TileNetwork {
   KOKKOS_FORCEINLINE_FUNCTION void product(const Real* blocks, const Real* bias, const Real* in, int first, Real* out,
                                            std::int64_t out_stride) const {
     constexpr int R = RegisterBlock::neurons;
-    for_column_blocks(channels.count() * Packs, [&]<int Columns>(int column, std::integral_constant<int, Columns>) {
+    for_column_blocks<Real>(channels.count() * Packs, [&]<int Columns>(int column, std::integral_constant<int, Columns>) {
       const Real* from[Columns];
       Real* to[Columns];
+      BOLTZCURVE_UNROLL(8)
       for (int j = 0; j < Columns; ++j) {
         const int channel = (column + j) / Packs, vector = (column + j) % Packs;
-        from[j] = in + channel * place.panel_stride() + vector * lanes;
-        to[j] = out + channel * out_stride + vector * lanes;
+        from[j] = in + channel * place.panel_stride() + vector * lanes + own_lane();
+        to[j] = out + channel * out_stride + vector * lanes + own_lane();
       }
       const int biased = bias ? Packs - column : 0;  // a bias belongs to the value alone, the first channel
       for (int row = 0; row < N; row += R) {
         multiply_block<Columns>(blocks + std::int64_t{first + row} * place.width, from, place.width, B, bias ? bias + first + row : nullptr,
                                 biased, to);
+        BOLTZCURVE_UNROLL(8)
         for (int j = 0; j < Columns; ++j) to[j] += R * B;
       }
     });
@@ -205,34 +216,52 @@ struct TileNetwork {
   template <class Z>
   KOKKOS_FORCEINLINE_FUNCTION void activate(const Z& z, int first, Real* h) const {
     const std::int64_t stride = place.panel_stride();
-    for (int neuron = first; neuron < first + N; ++neuron)
-      for (int lane = 0; lane < B; lane += lanes) {
+    for (int neuron = first; neuron < first + N; neuron += G)
+      for (int lane = own_lane(); lane < B; lane += lanes) {
         Real* const out = h + neuron * B + lane;
-        Swish<P> swish{P::load(z.values(neuron) + lane), {}};
-        swish.s = sigmoid(swish.z);
-        if (place.backward) swish.s.store(z.sigmoids(neuron) + lane);
-        swish.value().store(out);
-        const P slope = swish.first();
-        P squares = 0;
+        Swish<P> swish[G];
+        P slope[G], squares[G], tangent[G];
+        each([&](const int g) { swish[g].z = P::load(z.values(neuron + g) + lane); });
+        each([&](const int g) {
+          swish[g].s = sigmoid(swish[g].z);
+          if (place.backward) swish[g].s.store(z.sigmoids(neuron + g) + lane);
+          swish[g].value().store(out + g * B);
+          slope[g] = swish[g].first();
+          squares[g] = 0;
+        });
         for (int k = 1; k <= channels.space; ++k) {
-          const P tangent = z.tangent(k, neuron, lane);
-          squares += tangent * tangent;
-          (slope * tangent).store(out + k * stride);
+          each([&](const int g) { tangent[g] = z.tangent(k, neuron + g, lane); });
+          each([&](const int g) {
+            squares[g] += tangent[g] * tangent[g];
+            (slope[g] * tangent[g]).store(out + k * stride + g * B);
+          });
         }
-        if (channels.second_order)
-          (slope * z.second_order(neuron, lane) + P::load(b + lane) * swish.second() * squares)
-              .store(out + channels.second_order_channel() * stride);
+        if (channels.second_order) {
+          const P factor = P::load(b + lane);
+          each([&](const int g) { tangent[g] = z.second_order(neuron + g, lane); });
+          each([&](const int g) {
+            (slope[g] * tangent[g] + factor * swish[g].second() * squares[g]).store(out + channels.second_order_channel() * stride + g * B);
+          });
+        }
       }
+  }
+
+  /// body(g) for the neurons that a thread activates side by side.
+  template <class Body>
+  KOKKOS_FORCEINLINE_FUNCTION static void each(const Body& body) {
+    BOLTZCURVE_UNROLL(4)
+    for (int g = 0; g < G; ++g) body(g);
   }
 
   /// sum[j] += pack j of the sum over neurons of weight times row of a panel of h.
   KOKKOS_FORCEINLINE_FUNCTION void add_weighted_rows(const Real* w, const Real* panel, P* sum) const {
     // Two independent sums a register, else every addition waits for the one before.
     P other[Packs] = {};
+    BOLTZCURVE_UNROLL_ON_GPU(8)
     for (int i = 0; i < place.width; i += 2)
       for (int j = 0; j < Packs; ++j) {
-        sum[j] += P(w[i]) * P::load(panel + i * B + j * lanes);
-        other[j] += P(w[i + 1]) * P::load(panel + (i + 1) * B + j * lanes);
+        sum[j] += P(w[i]) * P::load(panel + i * B + j * lanes + own_lane());
+        other[j] += P(w[i + 1]) * P::load(panel + (i + 1) * B + j * lanes + own_lane());
       }
     for (int j = 0; j < Packs; ++j) sum[j] += other[j];
   }
@@ -244,7 +273,7 @@ struct TileNetwork {
       P sum[Packs] = {};
       add_weighted_rows(weights + layout.output(), h + channel * place.panel_stride(), sum);
       const P bias = channel == 0 ? weights[layout.output_bias()] : Real(0);
-      for (int j = 0; j < Packs; ++j) (bias + sum[j]).store(results + channel * B + j * lanes);
+      for (int j = 0; j < Packs; ++j) (bias + sum[j]).store(results + channel * B + j * lanes + own_lane());
     });
     member.team_barrier();
   }
@@ -260,7 +289,7 @@ struct TileNetwork {
       else
         for (int k = 0; k < count; ++k) add_weighted_rows(weights + layout.output(k), h + (k + 1) * place.panel_stride(), sum);
       const P bias = result < count ? weights[layout.output_bias() + result] : Real(0);
-      for (int j = 0; j < Packs; ++j) (bias + sum[j]).store(results + result * B + j * lanes);
+      for (int j = 0; j < Packs; ++j) (bias + sum[j]).store(results + result * B + j * lanes + own_lane());
     });
     member.team_barrier();
   }
@@ -270,14 +299,15 @@ struct TileNetwork {
     for (int channel = 0; channel < channels.count(); ++channel)
       for (int i = 0; i < N; ++i) {
         const P w = weights[layout.output() + first + i];
-        for (int lane = 0; lane < B; lane += lanes) (w * P::load(seeds + channel * B + lane)).store(rows + (channel * N + i) * B + lane);
+        for (int lane = own_lane(); lane < B; lane += lanes)
+          (w * P::load(seeds + channel * B + lane)).store(rows + (channel * N + i) * B + lane);
       }
   }
 
   KOKKOS_FORCEINLINE_FUNCTION void output_field_adjoint(const Real* seeds, int first, Real* rows) const {
     const int count = channels.space;
     for (int i = 0; i < N; ++i)
-      for (int lane = 0; lane < B; lane += lanes) {
+      for (int lane = own_lane(); lane < B; lane += lanes) {
         const P of_divergence = P::load(seeds + count * B + lane);
         P sum = 0;
         for (int k = 0; k < count; ++k) {
@@ -292,8 +322,9 @@ struct TileNetwork {
   KOKKOS_FORCEINLINE_FUNCTION void output_gradient(const Real* seeds, const Real* rows, Real* out) const {
     P sum[N] = {};
     for (int channel = 0; channel < channels.count(); ++channel)
-      for (int lane = 0; lane < B; lane += lanes) {
+      for (int lane = own_lane(); lane < B; lane += lanes) {
         const P seed = P::load(seeds + channel * B + lane);
+        BOLTZCURVE_UNROLL_ON_GPU(16)
         for (int i = 0; i < N; ++i) sum[i] += seed * P::load(rows + (channel * N + i) * B + lane);
       }
     add_lane_sums<N>(sum, out);
@@ -303,8 +334,9 @@ struct TileNetwork {
     const int count = channels.space;
     for (int k = 0; k < count; ++k) {
       P sum[N] = {};
-      for (int lane = 0; lane < B; lane += lanes) {
+      for (int lane = own_lane(); lane < B; lane += lanes) {
         const P of_value = P::load(seeds + k * B + lane), of_divergence = P::load(seeds + count * B + lane);
+        BOLTZCURVE_UNROLL_ON_GPU(16)
         for (int i = 0; i < N; ++i)
           sum[i] += of_value * P::load(rows + i * B + lane) + of_divergence * P::load(rows + ((k + 1) * N + i) * B + lane);
       }
@@ -327,36 +359,47 @@ struct TileNetwork {
     constexpr int row_stride = N * B;
     const std::int64_t stride = place.panel_stride();
     const int second = channels.second_order_channel();
-    for (int i = 0; i < N; ++i)
-      for (int lane = 0; lane < B; lane += lanes) {
+    for (int i = 0; i < N; i += G)
+      for (int lane = own_lane(); lane < B; lane += lanes) {
         const int neuron = first + i;
         Real* const row = rows + i * B + lane;
         Real* const out = z_bar + neuron * B + lane;
-        const Swish<P> swish{P::load(z.values(neuron) + lane), P::load(z.sigmoids(neuron) + lane)};
-        const P slope = swish.first(), curvature = swish.second();
-        P value_bar = slope * P::load(row);
-        swish.value().store(row);
-        P mixed = 0, squares = 0, second_bar = 0, twice = 0, half_scaled = 0;
-        if (channels.second_order) {
-          second_bar = P::load(row + second * row_stride);
-          half_scaled = P::load(b + lane) * second_bar;
-          twice = P(2) * curvature * half_scaled;
-        }
+        Swish<P> swish[G];
+        P slope[G], curvature[G], value_bar[G], mixed[G], squares[G], second_bar[G], twice[G], half_scaled[G], tangent[G], bar[G];
+        each([&](const int g) {
+          swish[g] = {P::load(z.values(neuron + g) + lane), P::load(z.sigmoids(neuron + g) + lane)};
+          bar[g] = P::load(row + g * B);
+          second_bar[g] = channels.second_order ? P::load(row + second * row_stride + g * B) : P(0);
+        });
+        each([&](const int g) {
+          slope[g] = swish[g].first(), curvature[g] = swish[g].second();
+          value_bar[g] = slope[g] * bar[g];
+          swish[g].value().store(row + g * B);
+          mixed[g] = squares[g] = twice[g] = half_scaled[g] = 0;
+          if (channels.second_order) {
+            half_scaled[g] = P::load(b + lane) * second_bar[g];
+            twice[g] = P(2) * curvature[g] * half_scaled[g];
+          }
+        });
         for (int k = 1; k <= channels.space; ++k) {
-          const P tangent = z.tangent(k, neuron, lane), bar = P::load(row + k * row_stride);
-          mixed += tangent * bar;
-          squares += tangent * tangent;
-          (slope * bar + twice * tangent).store(out + k * stride);
-          (slope * tangent).store(row + k * row_stride);
+          each([&](const int g) { tangent[g] = z.tangent(k, neuron + g, lane), bar[g] = P::load(row + k * row_stride + g * B); });
+          each([&](const int g) {
+            mixed[g] += tangent[g] * bar[g];
+            squares[g] += tangent[g] * tangent[g];
+            (slope[g] * bar[g] + twice[g] * tangent[g]).store(out + k * stride + g * B);
+            (slope[g] * tangent[g]).store(row + k * row_stride + g * B);
+          });
         }
         if (channels.second_order) {
-          const P z_2 = z.second_order(neuron, lane);
-          mixed += z_2 * second_bar;
-          value_bar += swish.third() * squares * half_scaled;
-          (slope * second_bar).store(out + second * stride);
-          (slope * z_2 + P::load(b + lane) * curvature * squares).store(row + second * row_stride);
+          each([&](const int g) { tangent[g] = z.second_order(neuron + g, lane); });
+          each([&](const int g) {
+            mixed[g] += tangent[g] * second_bar[g];
+            value_bar[g] += swish[g].third() * squares[g] * half_scaled[g];
+            (slope[g] * second_bar[g]).store(out + second * stride + g * B);
+            (slope[g] * tangent[g] + P::load(b + lane) * curvature[g] * squares[g]).store(row + second * row_stride + g * B);
+          });
         }
-        (value_bar + curvature * mixed).store(out);
+        each([&](const int g) { (value_bar[g] + curvature[g] * mixed[g]).store(out + g * B); });
       }
   }
 
@@ -365,8 +408,9 @@ struct TileNetwork {
     const Real* const rows = memory + place.adjoint(layer) + first * B;
     const std::int64_t stride = place.panel_stride();
     P sum[N] = {};
+    BOLTZCURVE_UNROLL_ON_GPU(16)
     for (int i = 0; i < N; ++i)
-      for (int lane = 0; lane < B; lane += lanes) sum[i] += P::load(rows + i * B + lane);
+      for (int lane = own_lane(); lane < B; lane += lanes) sum[i] += P::load(rows + i * B + lane);
     add_lane_sums<N>(sum, gradient + layout.bias_gradient(layer) + first);
     if (layer > 0) return;
     const int count = layout.shape.inputs;
@@ -374,9 +418,10 @@ struct TileNetwork {
       const bool is_clock = k == count - 1 && channels.second_order;
       const Real* const derivative = rows + (is_clock ? channels.second_order_channel() : k + 1) * stride;
       const P scale = input_scale[k];
+      BOLTZCURVE_UNROLL_ON_GPU(16)
       for (int i = 0; i < N; ++i) {
         sum[i] = P(0);
-        for (int lane = 0; lane < B; lane += lanes) {
+        for (int lane = own_lane(); lane < B; lane += lanes) {
           sum[i] += P::load(rows + i * B + lane) * P::load(inputs + k * B + lane);
           if (is_clock)
             sum[i] += scale * P::load(a + lane) * P::load(derivative + i * B + lane);
@@ -391,18 +436,19 @@ struct TileNetwork {
   /// Numbers of one slab: [count][B][lanes].
   KOKKOS_FORCEINLINE_FUNCTION std::int64_t slab_size() const { return std::int64_t{channels.count()} * B * lanes; }
 
-  /// rows [count][N][B] into their places of the slabs.
+  /// rows [count][N][B] into their places of the slabs: transposed in registers, or on a GPU by writing a point's neurons one after
+  /// another.
   KOKKOS_FORCEINLINE_FUNCTION void store_transposed(const Real* rows, int first) const {
-    for (int i = 0; i < N; i += lanes)
+    constexpr int side = threads_abreast == 1 ? lanes : N;  // neurons at a time
+    for (int i = 0; i < N; i += side)
       for (int channel = 0; channel < channels.count(); ++channel)
-        for (int lane = 0; lane < B; lane += lanes) {
-          P square[lanes];
-#pragma GCC unroll 16
-          for (int r = 0; r < lanes; ++r) square[r] = P::load(rows + (channel * N + i + r) * B + lane);
+        for (int lane = own_lane(); lane < B; lane += lanes) {
+          P square[side];
+          BOLTZCURVE_UNROLL(16)
+          for (int r = 0; r < side; ++r) square[r] = P::load(rows + (channel * N + i + r) * B + lane);
           transpose(square);
-          Real* const out = memory + place.slabs() + (first + i) / lanes * slab_size() + (channel * B + lane) * lanes;
-#pragma GCC unroll 16
-          for (int p = 0; p < lanes; ++p) square[p].store(out + p * lanes);
+          Real* const out = memory + place.slabs() + (first + i) / lanes * slab_size() + (channel * B + lane) * lanes + (first + i) % lanes;
+          store_rows<side>(square, out);
         }
   }
 
@@ -411,10 +457,11 @@ struct TileNetwork {
   KOKKOS_FORCEINLINE_FUNCTION void weight_gradient(const Member& member, const Real* z_bar, Real* gradient) const {
     constexpr int R = RegisterBlock::neurons;
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, team_parts(member)), [&](const int part) {
-      for_column_blocks(place.width / lanes, [&]<int Columns>(int slab, std::integral_constant<int, Columns>) {
+      for_column_blocks<Real>(place.width / lanes, [&]<int Columns>(int slab, std::integral_constant<int, Columns>) {
         for (int row = part * R; row < place.width; row += team_parts(member) * R)
-          add_outer_products<Columns, B>(z_bar + row * B, place.panel_stride(), memory + place.slabs() + slab * slab_size(), slab_size(),
-                                         channels.count(), gradient + std::int64_t{row} * place.width + slab * lanes, place.width);
+          add_outer_products<Columns, B>(z_bar + row * B, place.panel_stride(), memory + place.slabs() + slab * slab_size() + own_lane(),
+                                         slab_size(), channels.count(),
+                                         gradient + std::int64_t{row} * place.width + slab * lanes + own_lane(), place.width);
       });
     });
     member.team_barrier();

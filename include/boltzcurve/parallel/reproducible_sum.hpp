@@ -41,7 +41,7 @@ struct PartialSums {
       std::int64_t largest = 0;
       if (reduction == Reduction::fast) {
         Kokkos::parallel_reduce(
-            Kokkos::TeamThreadRange(member, begin, end),
+            Kokkos::TeamVectorRange(member, begin, end),
             [&](const std::int64_t i, std::int64_t& maximum) {
               const double value = static_cast<double>(values[i]);
               maximum = larger_magnitude(maximum, value);
@@ -50,7 +50,7 @@ struct PartialSums {
             Kokkos::Max<std::int64_t>(largest));
       } else {
         Kokkos::parallel_reduce(
-            Kokkos::TeamThreadRange(member, begin, end),
+            Kokkos::TeamVectorRange(member, begin, end),
             [&](const std::int64_t i, std::int64_t& maximum) {
               // Adding 1.5 2^52 leaves the rounded number of quanta in the lowest bits of the sum.
               constexpr double round = 0x1.8p52;
