@@ -2,7 +2,9 @@
 
 #include <boltzcurve/curve/curve.hpp>
 
+#include <algorithm>
 #include <functional>
+#include <span>
 #include <utility>
 
 // What the files of the curves share.
@@ -21,6 +23,22 @@ class CurveOf : public Curve {
   double time_at(double clock) const override { return functor_.time_at(clock); }
   ClockReading<double> clock_at(double t) const override { return functor_.clock_at(t); }
   Bridge bridge(double t) const override { return functor_.bridge(t); }
+
+  void bridges_at(std::span<const double> clock, std::span<double> t, std::span<Bridge> bridges) const override {
+    using P = Pack<double>;
+    for (std::size_t first = 0; first < clock.size(); first += P::lanes) {
+      const int count = static_cast<int>(std::min<std::size_t>(P::lanes, clock.size() - first));
+      P s = 0;
+      for (int l = 0; l < count; ++l) s.set(l, clock[first + static_cast<std::size_t>(l)]);
+      const P times = functor_.time_at(s);
+      const BridgeOf<P> there = functor_.bridge(times);
+      for (int l = 0; l < count; ++l) {
+        const std::size_t i = first + static_cast<std::size_t>(l);
+        t[i] = times[l];
+        bridges[i] = {there.contraction[l], there.spread[l]};
+      }
+    }
+  }
 
  protected:
   const Functor& functor() const { return functor_; }

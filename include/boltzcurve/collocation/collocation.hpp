@@ -5,8 +5,11 @@
 #include <boltzcurve/core/choice.hpp>
 #include <boltzcurve/core/views.hpp>
 #include <boltzcurve/curve/curve.hpp>
+#include <boltzcurve/curve/residual.hpp>
 #include <boltzcurve/energy/energy.hpp>
+#include <boltzcurve/random/counter_rng.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -73,6 +76,19 @@ class Collocation {
   void draw(std::int64_t step, std::int64_t first, HostScalars<Real> t, HostPoints<Real> x) const;
 
  private:
+  /// A point on its way to be drawn.
+  struct Place {
+    CollocationKind kind = CollocationKind::uniform;
+    std::int64_t chunk = 0, choice = 0;
+    double clock = 0;
+    CounterRng rng{0, RandomStream::collocation_position, 0, 0};
+  };
+  Place place_of(std::int64_t step, std::int64_t global) const;
+  template <class Position>
+  void draw_position(Place& place, const Bridge& bridge, const Position& position) const;
+  std::int64_t chunk_size(std::int64_t chunk) const {
+    return std::min<std::int64_t>(chunk_points, batch_points_ - chunk * chunk_points - shard_.first);
+  }
   CollocationKind kind_of(std::int64_t global) const;
   bool has(CollocationKind kind) const;
 

@@ -27,7 +27,10 @@ inline constexpr auto choices<CurveClock> = std::to_array<Choice<CurveClock>>({
 struct VariancePreservingClock {
   static constexpr double first = 0.1, growth = 19.9, whole = first + growth / 2;  ///< beta(0), d beta/ds, B(1)
 
-  static double share_at(double s) { return s * (first + 0.5 * growth * s) / whole; }
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION static P share_at(P s) {
+    return s * (P(first) + P(0.5 * growth) * s) * P(1 / whole);
+  }
 
   /// sqrt(beta(0)^2 + 2 growth B) = beta(s).
   template <class P>

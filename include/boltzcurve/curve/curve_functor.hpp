@@ -42,8 +42,10 @@ struct ClockReading {
 
 /// How a curve carries a point y of the target to time t where both ends are normal, the target's modes of a given width:
 ///     x = m + contraction (y - m) + spread e,    e ~ N(0, 1) in units of the latent law's deviation,    m the latent mean.
-struct Bridge {
-  double contraction, spread;
+template <class P>
+struct BridgeOf {
+  P contraction, spread;
 };
+using Bridge = BridgeOf<double>;
 
 }  // namespace boltzcurve

@@ -158,19 +158,24 @@ struct GradientFlow {
   double latent_time() const { return horizon; }
 
   /// Diffusion from the target: exact for any law of y.
-  Bridge bridge(double t) const {
-    const double variance = latent_scale * latent_scale;
-    return {std::exp(-t / variance), std::sqrt(-std::expm1(-2 * t / variance))};
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION BridgeOf<P> bridge(P t) const {
+    using std::exp, std::fmax, std::sqrt;
+    const P alpha = exp(t * P(-1 / (latent_scale * latent_scale)));
+    return {alpha, sqrt(fmax(P(1) - alpha * alpha, P(0)))};
   }
 
   /// The time at which the clock shows s.
-  double time_at(double s) const {
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION P time_at(P s) const {
+    using std::exp, std::log;
     if (clock == CurveClock::logarithmic) {
       const double variance = latent_scale * latent_scale;
-      return 0.5 * variance * std::log1p(clock_width * std::expm1(clock_length() * s) / variance);
+      const P v = P(clock_width) * (exp(P(clock_length()) * s) - P(1));
+      return P(0.5 * variance) * log(P(1) + v * P(1 / variance));
     }
-    if (clock == CurveClock::vp) return horizon * VariancePreservingClock::share_at(s);
-    return horizon * (clock == CurveClock::linear ? s : s * s);
+    if (clock == CurveClock::vp) return P(horizon) * VariancePreservingClock::share_at(s);
+    return P(horizon) * (clock == CurveClock::linear ? s : s * s);
   }
 
   /// The square-root clock stands still at t = 0, where tau = 0 and a is 0: no divided difference.

@@ -71,17 +71,22 @@ struct TemperedCurve {
   double latent_time() const { return 0; }
 
   /// The time at which the clock shows s.
-  double time_at(double s) const {
-    if (clock == CurveClock::logarithmic) return std::expm1((1 - s) * std::log1p(kappa)) / kappa;
-    if (clock == CurveClock::vp) return VariancePreservingClock::share_at(1 - s);
-    return clock == CurveClock::linear ? 1 - s : (1 - s) * (1 - s);
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION P time_at(P s) const {
+    using std::exp, std::fmin;
+    const P left = P(1) - s;
+    if (clock == CurveClock::logarithmic) return fmin((exp(left * P(std::log1p(kappa))) - P(1)) * P(1 / kappa), P(1));
+    if (clock == CurveClock::vp) return VariancePreservingClock::share_at(left);
+    return clock == CurveClock::linear ? left : left * left;
   }
 
   /// Where y is drawn from a normal mode of squared width c, x is drawn from exp(-(1-t) f_Z - t f_D).
-  Bridge bridge(double t) const {
-    const double of_latent = 1 / (latent_scale * latent_scale), of_target = 1 / width;
-    const double precision = (1 - t) * of_latent + t * of_target;
-    return {t * of_target / precision, std::sqrt((1 - t) * (of_latent + t * of_target)) / precision / latent_scale};
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION BridgeOf<P> bridge(P t) const {
+    using std::sqrt;
+    const P of_latent = 1 / (latent_scale * latent_scale), of_target = t * P(1 / width), left = P(1) - t;
+    const P precision = left * of_latent + of_target;
+    return {of_target / precision, sqrt(left * (of_latent + of_target)) / precision * P(1 / latent_scale)};
   }
 
   template <class P, class Store>

@@ -171,8 +171,8 @@ TEST(CurveClock, CanBeReadBothWaysAndKnowsItsRate) {
   for (const auto clock : {CurveClock::logarithmic, CurveClock::square_root, CurveClock::vp, CurveClock::linear}) {
     auto flow = curve(CurveForm::contracted);
     flow.clock = clock;
-    EXPECT_NEAR(flow.time_at(0), 0, 1e-15);
-    EXPECT_NEAR(flow.time_at(1), flow.horizon, 1e-12);
+    EXPECT_NEAR(flow.time_at(0.0), 0, 1e-15);
+    EXPECT_NEAR(flow.time_at(1.0), flow.horizon, 1e-12);
     for (const double s : {0.01, 0.1, 0.3, 0.5, 0.9, 0.99}) {
       const double t = flow.time_at(s), h = 1e-6;
       EXPECT_NEAR(flow.clock_at(t).clock, s, 1e-12);

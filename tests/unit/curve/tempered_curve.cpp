@@ -154,8 +154,8 @@ TEST(TemperedLoss, CanBeTheSumOfSizeAndSquare) {
 TEST(TemperedClock, CanBeReadBothWaysAndKnowsItsRate) {
   for (const auto& clock : choices<CurveClock>) {
     const auto curve = curve_of(1, clock.value);
-    EXPECT_NEAR(curve.time_at(0), 1, 1e-15);  // the target
-    EXPECT_NEAR(curve.time_at(1), 0, 1e-15);
+    EXPECT_NEAR(curve.time_at(0.0), 1, 1e-15);  // the target
+    EXPECT_NEAR(curve.time_at(1.0), 0, 1e-15);
     for (const double s : {0.01, 0.1, 0.3, 0.5, 0.9, 0.99}) {
       const double t = curve.time_at(s), h = 1e-6;
       EXPECT_NEAR(curve.clock_at(t).clock, s, 1e-12);
