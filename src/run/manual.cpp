@@ -139,7 +139,7 @@ std::string man_page(std::span<const CommandDescription> commands) {
       "over earlier ones: defaults, the checkpoint, files in their order, the command line.\n",
       roff(version()));
   text += ".SH COMMANDS\n";
-  for (const auto& command : commands) text += item(command.name, command.argument, command.summary);
+  for (const auto& command : commands) text += item(command.name, command.arguments, command.summary);
   text += ".SH OPTIONS\n";
   for (const auto& option : common_option_descriptions())
     text += item(fmt::format("--{}", option.name), std::string(option.value), std::string(option.meaning));
