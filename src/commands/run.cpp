@@ -64,9 +64,9 @@ ExitCode train(Run& run) {
     validate(run);
     return ExitCode::done;
   }
+  Problem problem = make_problem(run.options());  // which may refuse them, before there is a folder
   run.take_output_folder();
   return told(run, [&] {
-    Problem problem = make_problem(run.options());
     TrainingState state;
     const auto stop = train_stage(run, problem, state);
     return stop == Stop::no ? ExitCode::done : stopped(run, stop, after_step(state));
@@ -78,10 +78,10 @@ ExitCode run(Run& run) {
     validate(run);
     return ExitCode::done;
   }
+  Problem problem = make_problem(run.options());  // which may refuse them, before there is a folder
   run.take_output_folder();
   return told(run, [&] {
     // 1. Learn the curve.
-    Problem problem = make_problem(run.options());
     TrainingState state;
     if (const auto stop = train_stage(run, problem, state); stop != Stop::no) return stopped(run, stop, after_step(state));
 

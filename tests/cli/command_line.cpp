@@ -155,10 +155,8 @@ TEST_F(CommandLine, OutputThatCannotBeWrittenIsAnError) {
 TEST_F(CommandLine, RanksAnswerOnce) {
   const Outcome outcome = run_program({MPIRUN, "-n", "3", BOLTZCURVE_EXECUTABLE, "list", "schedules"}, folder.path());
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_EQ(outcome.out,
-            "  linear              g(t) = (T - t) / T\n"
-            "  diffusion           g(t) = (1 + v/c)^-q, v = exp(2t) - 1: f_D fades as diffusion adds to its modes, of squared width c, the "
-            "variance v\n");
+  EXPECT_THAT(outcome.out, HasSubstr("linear "));
+  EXPECT_EQ(outcome.out, run({"list", "schedules"}).out);
 }
 
 TEST_F(CommandLine, RanksThatWereAskedDifferentThingsStop) {
