@@ -111,6 +111,7 @@ _boltzcurve() {{
     --output) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     --resume) words=auto ;;
     list) words='{topics}' ;;
+    sweep) words='plan run status collect' ;;
 {cases}    *)
       if [ "$COMP_CWORD" -eq 1 ]; then words='{commands}'; fi
       case $word in -*) words='{options}' ;; esac
