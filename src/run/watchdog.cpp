@@ -113,19 +113,21 @@ class Watchdog::Watch {
   }
 
   void watch() {
+    tell(steady_seconds());  // at once: one that is stopped before it has ever spoken cannot be told from one whose datagrams get lost
     while (!done_) {
       const double before = steady_seconds();
       wait_for_news();
       const double now = steady_seconds();
       // Stopped as a whole, this program included: nobody could have made progress.
       if (now - before > 2 * interval_ + 1) begin_anew(now);
-      look_at_myself(now);
-      if (rank_ != 0) {
-        const auto news = ranks_[me()].last;
-        send(news, root_);
-      }
+      tell(now);
       judge(now);
     }
+  }
+
+  void tell(double now) {
+    look_at_myself(now);
+    if (rank_ != 0) send(ranks_[me()].last, root_);
   }
 
   std::size_t me() const { return static_cast<std::size_t>(rank_); }
@@ -190,6 +192,9 @@ class Watchdog::Watch {
       somebody_hangs = somebody_hangs || (hangs && (!ranks_[r].last.waits || is_silent(r, now)));
       all_wait = all_wait && hangs && ranks_[r].last.waits;
     }
+    if (still_for(0, now) > 2 * limit_ && ranks_[0].last.waits)
+      for (std::size_t r = 1; r < ranks_.size(); ++r)
+        if (!ranks_[r].heard) end(r, now, " and has never been heard: it was stopped, or datagrams do not get through from its node");
     if (!somebody_hangs && !all_wait) return;
     for (std::size_t r = 0; r < ranks_.size(); ++r)
       if (is_silent(r, now)) end(r, now, " and does not answer: it was stopped, or its node or the network is down");
