@@ -40,7 +40,7 @@ class Sampling : public testing::Test {
     std::vector<std::string> arguments = {"sample",
                                           "--output",
                                           output,
-                                          "--sampling.particles=20000",
+                                          "--sampling.particles=60000",
                                           "--sampling.relative-tolerance=1e-10",
                                           "--sampling.absolute-tolerance=1e-10"};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -75,11 +75,11 @@ TEST_F(Sampling, StoppedByASignalGoesOnWithTheParticlesThatAreLeft) {
   kill(program.descendants("boltzcurve").back(), SIGUSR1);
   const auto stopped = program.wait();
   EXPECT_EQ(stopped.exit_code, 75) << stopped.err;
-  EXPECT_THAT(stopped.out, testing::ContainsRegex("stopped by SIGUSR1 after [0-9]+ of 20000 particles; --resume goes on"));
+  EXPECT_THAT(stopped.out, testing::ContainsRegex("stopped by SIGUSR1 after [0-9]+ of 60000 particles; --resume goes on"));
   const auto resumed = boltzcurve(folder, 3, sample("out", {"--resume", "--sampling.block=256"}));
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
-  EXPECT_THAT(resumed.out, testing::ContainsRegex("sampling goes on: [0-9]+ of 20000 particles are finished\n"));
-  EXPECT_THAT(resumed.out, Not(HasSubstr("goes on: 20000 of"))) << "the signal came too late to show anything";
+  EXPECT_THAT(resumed.out, testing::ContainsRegex("sampling goes on: [0-9]+ of 60000 particles are finished\n"));
+  EXPECT_THAT(resumed.out, Not(HasSubstr("goes on: 60000 of"))) << "the signal came too late to show anything";
   expect_same_bits_as_whole();
 }
 
@@ -96,7 +96,7 @@ TEST_F(Sampling, KilledGoesOnPastRecordsThatAreDamaged) {
   }
   const auto resumed = alone(folder, sample("out", {"--resume=auto"}));
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
-  EXPECT_THAT(resumed.out, testing::ContainsRegex("sampling goes on: [0-9]+ of 20000 particles are finished\n"));
+  EXPECT_THAT(resumed.out, testing::ContainsRegex("sampling goes on: [0-9]+ of 60000 particles are finished\n"));
   expect_same_bits_as_whole();
 }
 
@@ -122,7 +122,7 @@ TEST_F(Sampling, OfARunThatIsStoppedGoesOnAndIsMeasuredAlike) {
   folder.write("out/STOP", "");
   const auto stopped = program.wait();
   EXPECT_EQ(stopped.exit_code, 75) << stopped.err;
-  EXPECT_THAT(stopped.out, testing::ContainsRegex("stopped by the file STOP after [0-9]+ of 20000 particles"));
+  EXPECT_THAT(stopped.out, testing::ContainsRegex("stopped by the file STOP after [0-9]+ of 60000 particles"));
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "out/evaluation.json"));
   const auto resumed = boltzcurve(folder, 2, run);
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
