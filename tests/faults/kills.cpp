@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -114,6 +115,17 @@ class Kills : public testing::Test {
     }
   }
 
+  void wait_for_the_moment(Program& program, const std::string& output, During during, std::chrono::microseconds delay, int skip) const {
+    if (during == During::training) await(program, [&] { return exists(output + "/checkpoint.h5"); });
+    if (during == During::sampling) await(program, [&] { return exists(output + "/samples.unfinished"); });
+    if (during == During::writing) await(program, [&] { return exists(output + "/samples.h5md"); });
+    if (during != During::checkpoint) std::this_thread::sleep_for(delay);
+    for (; during == During::checkpoint && skip >= 0; --skip) {
+      await(program, [&] { return checkpoint_is_being_written(output); });
+      if (skip > 0) await(program, [&] { return !checkpoint_is_being_written(output); });
+    }
+  }
+
   void kill_and_go_on(unsigned seed) const {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
@@ -121,32 +133,27 @@ class Kills : public testing::Test {
     const auto during = static_cast<During>(seed % 4);
     const bool one_only = pick(2) == 0;
     const auto output = "killed" + std::to_string(seed);
+    const int ranks_of_run = 2 + pick(2), skip = pick(8), victim = pick(ranks_of_run);
+    const auto delay = std::chrono::microseconds(pick(during == During::writing ? 50'000 : 300'000));
     const Fault fault;
-    {
-      Program program(command_on(2 + pick(2), run(output)), folder.path());
-      const auto delay = std::chrono::microseconds(pick(during == During::writing ? 50'000 : 300'000));
-      if (during == During::training) await(program, [&] { return exists(output + "/checkpoint.h5"); });
-      if (during == During::sampling) await(program, [&] { return exists(output + "/samples.unfinished"); });
-      if (during == During::writing) await(program, [&] { return exists(output + "/samples.h5md"); });
-      if (during != During::checkpoint) std::this_thread::sleep_for(delay);
-      for (int skip = pick(8); during == During::checkpoint && skip >= 0; --skip) {
-        await(program, [&] { return checkpoint_is_being_written(output); });
-        if (skip > 0) await(program, [&] { return !checkpoint_is_being_written(output); });
-      }
+    // Where a quick machine is done before the fault, it comes sooner.
+    constexpr int attempts = 8;
+    bool killed = false;
+    for (int haste = 0; !killed; ++haste) {
+      ASSERT_LT(haste, attempts) << "every run was over before the fault";
+      std::filesystem::remove_all(folder.path() / output);
+      Program program(command_on(ranks_of_run, run(output)), folder.path());
+      wait_for_the_moment(program, output, during, delay / (1 << haste), skip >> haste);
       const auto ranks = program.descendants("boltzcurve");
-      ASSERT_FALSE(ranks.empty()) << "the run was over before the fault";
-      const auto victim = static_cast<std::size_t>(pick(static_cast<int>(ranks.size())));
       const auto start = std::chrono::steady_clock::now();
       for (std::size_t r = 0; r < ranks.size(); ++r)
-        if (!one_only || r == victim) kill(ranks[r], SIGKILL);
-      const auto killed = program.wait();
+        if (!one_only || static_cast<int>(r) == victim) kill(ranks[r], SIGKILL);
+      killed = program.wait().exit_code != 0;
       const std::chrono::duration<double> end = std::chrono::steady_clock::now() - start;
-      ASSERT_NE(killed.exit_code, 0) << "the fault did not happen";
-      if (one_only) {
-        ++tally().killed_alone;
-        tally().slowest_end = std::max(tally().slowest_end, end.count());
-        EXPECT_LT(end.count(), 10) << "the other ranks hang";
-      }
+      if (!killed || !one_only) continue;
+      ++tally().killed_alone;
+      tally().slowest_end = std::max(tally().slowest_end, end.count());
+      EXPECT_LT(end.count(), 10) << "the other ranks hang";
     }
     expect_whole_leavings(output);
     const auto resumed = pick(2) == 0 ? alone(folder, run(output)) : boltzcurve(folder, 2, run(output));
