@@ -19,7 +19,7 @@
 namespace boltzcurve {
 
 /// Where the positions of collocation points come from. A bridge is the point y of the target, carried to time t as the curve's densities
-/// spread and contract (Curve::bridge): along the gradient flow m + a (y - m) + sqrt(1 - a^2) sigma e with a = exp(-t/sigma^2), the
+/// spread and contract (Curve::bridges_at): along the gradient flow m + a (y - m) + sqrt(1 - a^2) sigma e with a = exp(-t/sigma^2), the
 /// point y after time t of the diffusion towards N(m, sigma^2).
 enum class CollocationKind { uniform, latent, ou_bridge, langevin, trajectory, mixture };
 template <>

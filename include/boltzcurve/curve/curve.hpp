@@ -74,10 +74,8 @@ class Curve {
   virtual double time_at(double clock) const = 0;
   virtual ClockReading<double> clock_at(double t) const = 0;
 
-  /// How a point y of the target comes to time t, roughly: m + contraction (y - m) + spread e with m and e of the latent law.
-  virtual Bridge bridge(double t) const = 0;
-
-  /// Of many points at once, for drawing them: the times at which the clock shows clock[i], and the bridges there.
+  /// For drawing points: the times at which the clock shows clock[i], and how a point y of the target comes there, roughly:
+  /// m + contraction (y - m) + spread e with m and e of the latent law.
   virtual void bridges_at(std::span<const double> clock, std::span<double> t, std::span<Bridge> bridges) const = 0;
 
   /// What follows from the survey, for the log: "horizon 4.3".
