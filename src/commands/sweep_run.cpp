@@ -1,6 +1,7 @@
 #include <boltzcurve/commands/commands.hpp>
 #include <boltzcurve/commands/sweep_run.hpp>
 #include <boltzcurve/io/durable_file.hpp>
+#include <boltzcurve/parallel/mpi_check.hpp>
 #include <boltzcurve/run/exit.hpp>
 #include <boltzcurve/run/print.hpp>
 #include <boltzcurve/sweep/manifest.hpp>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <optional>
 #include <span>
 #include <thread>
@@ -26,11 +28,12 @@ class Group {
  public:
   /// Ranks of equal `color` work together; none where it is negative. Collective over `all`.
   Group(const Communicator& all, int color) {
-    MPI_Comm_split(all.handle(), color < 0 ? MPI_UNDEFINED : color, all.rank(), &handle_);
+    check_mpi(MPI_Comm_split(all.handle(), color < 0 ? MPI_UNDEFINED : color, all.rank(), &handle_), "MPI_Comm_split");
     if (handle_ != MPI_COMM_NULL) ranks_.emplace(handle_);
   }
   ~Group() {
-    if (handle_ != MPI_COMM_NULL) MPI_Comm_free(&handle_);
+    if (handle_ != MPI_COMM_NULL && MPI_Comm_free(&handle_) != MPI_SUCCESS)
+      std::fputs("boltzcurve: warning: MPI_Comm_free failed\n", stderr);
   }
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
@@ -45,10 +48,11 @@ class Group {
 /// A barrier that leaves the processor to those who still work.
 void wait_for_all(const Communicator& ranks) {
   MPI_Request all_here;
-  MPI_Ibarrier(ranks.handle(), &all_here);
-  int done = 0;
-  for (MPI_Test(&all_here, &done, MPI_STATUS_IGNORE); !done; MPI_Test(&all_here, &done, MPI_STATUS_IGNORE))
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  check_mpi(MPI_Ibarrier(ranks.handle(), &all_here), "MPI_Ibarrier");
+  for (int done = 0; !done;) {
+    check_mpi(MPI_Test(&all_here, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (!done) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
 }
 
 /// A row, and what had become of it before.

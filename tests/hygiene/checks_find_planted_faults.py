@@ -9,6 +9,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 SOUND = {
     "include/boltzcurve/core/scalar.hpp": "#pragma once\nusing Scalar = double;\n",
     "src/curve/private.hpp": "",
+    "src/io/file.cpp": "void f() {\n  check(H5Fclose(file), 1);\n  if (MPI_Finalize() != MPI_SUCCESS) return;\n  const auto id = H5Gopen2(a, b, c);\n"
+                       "  must(MPI_Wait(r, s), \"MPI_Wait\");\n  MPI_Abort(world, 1);\n  return H5Dclose(id);\n}\n",
     "src/curve/linear.cpp": "#include \"private.hpp\"\n#include <boltzcurve/core/scalar.hpp>\n// parallel_for(3) in a comment\n"
                             "void f() {\n  Kokkos::View<Kokkos::View<int*>**> x(\"boltzcurve::x\", 3, 4);\n"
                             "  Kokkos::parallel_for(\n    \"boltzcurve::f\",\n    3, g);\n  parallel_for(Kokkos::TeamThreadRange(t, 3), g);\n}\n"
@@ -41,6 +43,11 @@ FAULTS = (  # check, file, its text, what the check must say
     ("kernel_labels", LABELS, 'void each(const char* label, int n) { parallel_for(label, n, g); }\nvoid f() { each("f", 3); }\n', "linear.cpp:2: each"),
     ("kernel_labels", LABELS, "", "nothing found to look at"),
     ("file_length", "src/curve/long.cpp", "\n" * 601, "601 lines, at most 600"),
+    ("return_codes", "src/io/bad.cpp", "void f() {\n  MPI_Barrier(world);\n}\n", "bad.cpp:2: the return code of MPI_Barrier is dropped"),
+    ("return_codes", "src/io/bad.cpp", "void f() {\n  g();\n  if (open) H5Fclose(id);\n}\n", "bad.cpp:3: the return code of H5Fclose"),
+    ("return_codes", "src/io/bad.cpp", "void f() { for (MPI_Test(a, b, c); !done;) g(); }\n", "the return code of MPI_Test"),
+    ("return_codes", "src/io/bad.cpp", "void f() { (void)H5Sclose(id); }\n", "the return code of H5Sclose"),
+    ("return_codes", "src/io/file.cpp", "", "nothing found to look at"),
     ("documented_commands", "CONTRIBUTING.md", "1. Do\n\n   ```sh\n   tools/none.sh\n   ```\n", "tools/none.sh is not there"),
     ("documented_commands", "CONTRIBUTING.md", "```sh\nboltzcurve run --config jobs/configs/none.ini\n```\n", "none.ini does not exist"),
     ("documented_commands", "CONTRIBUTING.md", "```sh\ncmake --preset fast\n```\n", "no preset fast"),
