@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include <unistd.h>
+
 #include "faults/tally.hpp"
 #include "support/small_run.hpp"
 
@@ -121,6 +123,32 @@ TEST_F(Ranks, ThatAreAllSuspendedForAWhileGoOn) {
   EXPECT_TRUE(program.is_running());
   kill(ranks.front(), SIGUSR1);
   EXPECT_EQ(program.wait().exit_code, 75);
+}
+
+// One rank computes for a third of the time only, as on a core that it shares with others: it is the one that the rest waits for.
+TEST_F(Ranks, ThatOthersWaitForAreNamedWithTheirHostAfterTraining) {
+  const Fault fault;
+  // Training tells from ten seconds on.
+  Program program(command_on(2, {"train", "--config", "small.ini", "--output", "out", "--collocation.points=20000",
+                                 "--training.steps=100000000", "--training.max-seconds=12"}),
+                  folder.path());
+  ASSERT_TRUE(wait_for([&] { return std::filesystem::exists(folder.path() / "out/checkpoint.h5"); }));
+  const auto ranks = program.descendants("boltzcurve");
+  ASSERT_EQ(ranks.size(), 2u);
+  while (program.is_running()) {
+    kill(ranks[1], SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    kill(ranks[1], SIGCONT);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  const auto outcome = program.wait();
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  char host[256] = {};
+  ASSERT_EQ(gethostname(host, sizeof host), 0);
+  EXPECT_THAT(outcome.out,
+              testing::ContainsRegex("imbalance: rank 1 on " + std::string(host) +
+                                     " was busy for [0-9.]+ s, the 2 ranks for [0-9.]+ s on average: the others waited for it\n"));
+  EXPECT_EQ(count(outcome.out, "imbalance:"), 1) << outcome.out;
 }
 
 // Single precision overflows where |u| > 4e9, so that the energy there is infinity minus infinity.
