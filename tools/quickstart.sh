@@ -27,6 +27,7 @@ cat <<DONE
 
 Done. Files in $output:
 $(find "$output" -maxdepth 1 -type f -printf '  %-24f %12s bytes\n' | sort)
+A page with all pictures:  tools/boltzcurve-tools report $output
 Again, with another seed:  mpirun -n 2 $build/boltzcurve run --config $config --seed 2 --output runs/another
 Other targets:             $build/boltzcurve list targets    and the configurations in jobs/configs
 DONE

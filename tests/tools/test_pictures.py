@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from boltzcurve_tools import InputError, read_run
 from boltzcurve_tools.draw.paths import mean_square_velocity
-from boltzcurve_tools.draw.pictures import PICTURES, make_picture
-from boltzcurve_tools.draw.style import plt, save
+from boltzcurve_tools.draw.pictures import BY_NAME, PICTURES, make_picture
+from boltzcurve_tools.draw.style import logarithmic, plainly, plt, save
 from boltzcurve_tools.draw.weights import find_modes
 from boltzcurve_tools.progress import Progress
 from boltzcurve_tools.runs import Samples, Trajectory
@@ -87,6 +87,43 @@ def test_refusals(spoiled, tmp_path):  # noqa: F811
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(InputError, match="0 of 20000 particles have a finite weight"):
         make_picture(PICTURES[0], mixture_run([1, 0, 0], lambda owner: np.full(len(owner), -np.inf)))
+
+
+def test_a_logarithmic_axis_has_numbers_that_can_be_read():
+    for low, high in ((0.99441, 0.99749), (7.2, 10.3), (0.3, 8), (0.7, 30000), (1e-9, 1e7)):
+        figure, axes = plt.subplots()
+        axes.plot([0, 1], [low, high])
+        logarithmic(axes.yaxis)
+        figure.canvas.draw()
+        lower, upper = axes.get_ylim()
+        shown = [label.get_text() for at, label in zip(axes.get_yticks(), axes.get_yticklabels()) if lower <= at <= upper]
+        assert 3 <= len(shown) <= 14 and len(set(shown)) == len(shown) and not any("e+" in text or "times" in text for text in shown), shown
+        plt.close(figure)
+    assert [plainly(value) for value in (0.002, 10000, 0.30000000000000004, 1e-9, 2e6)] == ["0.002", "10000", "0.3", "$10^{-9}$", r"$2\cdot10^{6}$"]
+
+
+def test_a_training_of_one_row_is_no_line_and_says_so():
+    run = read_run(RUNS / "plane")
+    short = dataclasses.replace(run, training={name: values[:1] for name, values in run.training.items()})
+    with pytest.raises(InputError, match="1 logged rows with a loss make no line; training.log-every = 10"):
+        make_picture(BY_NAME["loss"], short)
+
+
+def test_weights_are_shown_from_the_least_to_the_largest():
+    run = mixture_run([1 / 3, 1 / 3, 1 / 3], lambda owner: np.where(owner == 0, -20.0, 0.0))
+    figure, caption = make_picture(BY_NAME["weights"], run)
+    low, high = figure.axes[0].get_xlim()
+    assert -23 < low < -19 and 0 < high < 3 and " 0 out of view" in caption.detail
+    plt.close(figure)
+
+
+def test_paths_are_coloured_by_frame_and_labelled_with_time():
+    figure, _ = make_picture(BY_NAME["trajectories"], read_run(RUNS / "plane"))
+    lines, bar = figure.axes[0].collections[0], figure.axes[1]
+    assert set(np.round(lines.get_array(), 6)) == {0.5, 1.5, 2.5}
+    time = read_run(RUNS / "plane").trajectory.time
+    assert [float(label.get_text()) for label in bar.get_yticklabels()] == [float(f"{t:.3g}") for t in time]
+    plt.close(figure)
 
 
 class Terminal:

@@ -16,7 +16,7 @@ from support import RUNS, refuses, spoiled, succeeds  # noqa: F401
 
 CHROMIUM = next((shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell") if shutil.which(name)), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
-VOID = {"meta", "link", "br", "img", "input", "hr"}
+VOID = {"meta", "link", "br", "img", "input", "hr", "wbr"}
 
 
 class Document(html.parser.HTMLParser):
@@ -139,6 +139,24 @@ def test_failed_rows_of_a_sweep_are_listed(tmp_path):
     (tmp_path / "t.csv").write_text("id,state,network.width,ess\n0,done,8,0.9\n1,diverged at step 7,16,\n2,done,32,0.95\n")
     text = report_of(tmp_path / "t.csv", tmp_path / "report.html")
     assert "diverged at step 7" in text and text.count('<tr class="bad">') == 1 and text.count('<tr class="best">') == 1
+
+
+def test_what_became_of_rows_without_a_result_is_told_in_the_programs_words(tmp_path):
+    (tmp_path / "sweep").mkdir()
+    (tmp_path / "sweep/sweep.csv").write_text(
+        "row,state,detail,folder,network.width,ess\n0,done,,r0,8,0.9\n1,failed,\"loss was not finite, at <step> 7\",r1,16,\n"
+        "2,ended-early,\"ESS 0.2 at step 100, the median of 4 others is 0.5\",r2,32,\n3,done,,r3,64,0.95\n")
+    text = report_of(tmp_path / "sweep", tmp_path / "report.html")
+    assert "<h1>sweep <span class=of>sweep of 4 runs" in text, "named after its folder"
+    assert text.count("loss was not finite, at &lt;step&gt; 7") == 2 and text.count("the median of 4 others is 0.5") == 2
+    assert text.count('class="finding bad"') == 1 and text.count('class="finding note"') == 1, "ending early is no fault"
+    assert text.count('<tr class="bad">') == text.count('<tr class="note">') == text.count('<tr class="best">') == 1
+    assert "1 failed, 1 ended early" in text and "run 3: network.width = 64" in text
+
+
+def test_pictures_that_cannot_be_drawn_are_named_with_the_reason(tmp_path):
+    text = report_of(RUNS / "without_frames", tmp_path / "report.html")
+    assert "Left out: trajectories (no frames to draw; sample with --sampling.frames=21)" in text and 'id="picture-velocity"' not in text
 
 
 def browse(page, picture, size, scratch, *options):

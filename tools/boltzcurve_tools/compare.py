@@ -6,7 +6,7 @@ import pathlib
 
 import numpy as np
 
-from .draw.style import BLUE, PARAMETERS, RED, number, plt, save
+from .draw.style import BLUE, PARAMETERS, RED, logarithmic, number, plt, save
 from .metrics import METRICS, value_of
 from .runs import Run
 
@@ -87,9 +87,13 @@ def text_of(heading: str, rows: list[Difference], names: tuple[str, str]) -> str
     return "\n".join(lines) + "\n"
 
 
+def names_of(a: Run, b: Run) -> tuple[str, str]:
+    return (a.name, b.name) if a.name != b.name else (str(a.folder), str(b.folder))
+
+
 def compare(a: Run, b: Run) -> str:
     """Tables for the terminal."""
-    names = (a.name, b.name) if a.name != b.name else (str(a.folder), str(b.folder))
+    names = names_of(a, b)
     parts = [text_of("options", options_apart(a, b), names), text_of("provenance", provenance_apart(a, b), names),
              text_of("metrics", metrics_of(a, b), names), text_of("numbers", bits_of(a, b), ("", ""))]
     return "\n".join(part for part in parts if part) or "nothing to compare\n"
@@ -99,17 +103,18 @@ def draw_comparison(a: Run, b: Run, path: pathlib.Path) -> None:
     """Loss over steps and weights of both runs, over each other."""
     with plt.rc_context({**PARAMETERS, "figure.facecolor": "white"}):
         figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-        for run, colour in ((a, BLUE), (b, RED)):
+        for run, colour, name in zip((a, b), (BLUE, RED), names_of(a, b)):
             if "loss" in run.training and "step" in run.training:
-                left.plot(run.training["step"], run.training["loss"], color=colour, label=run.name, linewidth=1.2)
+                left.plot(run.training["step"], run.training["loss"], color=colour, label=name, linewidth=1.2)
             if run.samples is not None and run.samples.usable.any():
                 log_weight = run.samples.log_weight[run.samples.usable]
                 log_weight = log_weight - np.log(np.exp(log_weight - log_weight.max()).mean()) - log_weight.max()
                 low, high = np.quantile(log_weight, [0.001, 0.999])
-                right.hist(log_weight, bins=80, range=(low, max(high, low + 1e-9)), density=True, histtype="step", color=colour, label=run.name)
-        left.set(xlabel="training step", ylabel="loss  [squared unit of the residual]", yscale="log")
-        right.set(xlabel="log of the weight over its mean  [nats]", ylabel="density", yscale="log")
+                right.hist(log_weight, bins=80, range=(low, max(high, low + 1e-9)), density=True, histtype="step", color=colour, label=name)
+        left.set(xlabel="training step", ylabel="loss  [squared unit of the residual]")
+        right.set(xlabel="log of the weight over its mean  [nats]", ylabel="density")
         for axes in (left, right):
+            logarithmic(axes.yaxis)
             if axes.get_legend_handles_labels()[1]:
                 axes.legend()
         save(figure, path, dpi=130)

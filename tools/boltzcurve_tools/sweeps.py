@@ -16,6 +16,7 @@ from .runs import Run, read_run
 NAMES_OF_ROWS = ("id", "run", "row", "name", "folder", "output", "directory")
 STATES = ("state", "status")
 REMARKS = ("detail",)
+COLLECTED = "sweep.csv"  # by boltzcurve sweep collect
 EXTRA_METRICS = ("step", "loss", "mode_weight_error", "mode_weight_error_relative", "mode_weight_error_reweighted", "energy_distance_unbiased")
 IGNORED = {"run.seed"}  # told apart from parameters: seeds repeat a run, they do not change its question
 
@@ -29,6 +30,13 @@ class Sweep:
     metrics: list[str]          # columns that are metrics and known in some row
     folders: list[pathlib.Path | None]
     states: list[str]
+    details: list[str]          # why a row failed, was stopped or ended early, as the program said
+
+    @property
+    def name(self) -> str:
+        """Of the sweep's folder, or of a table of another name."""
+        place = self.source.resolve()
+        return place.name if place.is_dir() else place.parent.name if place.name == COLLECTED else place.stem
 
     def values(self, column: str) -> list[Any]:
         return [row.get(column) for row in self.rows]
@@ -52,13 +60,14 @@ def is_metric(column: str) -> bool:
     return column in BY_NAME or column in EXTRA_METRICS
 
 
-def sweep_of(source: pathlib.Path, rows: list[dict[str, Any]], names: list[str], folders: list[pathlib.Path | None], states: list[str]) -> Sweep:
+def sweep_of(source: pathlib.Path, rows: list[dict[str, Any]], names: list[str], folders: list[pathlib.Path | None], states: list[str],
+             details: list[str] | None = None) -> Sweep:
     columns = list(dict.fromkeys(column for row in rows for column in row))
     known = {column: [row.get(column) for row in rows] for column in columns}
     metrics = [column for column in columns if is_metric(column) and any(isinstance(value, float) for value in known[column])]
     parameters = [column for column in columns
                   if not is_metric(column) and column not in (*NAMES_OF_ROWS, *STATES, *REMARKS) and len({str(value) for value in known[column]}) > 1]
-    return Sweep(source, rows, names, parameters, metrics, folders, states)
+    return Sweep(source, rows, names, parameters, metrics, folders, states, details or [""] * len(rows))
 
 
 def read_csv(path: pathlib.Path) -> Sweep:
@@ -81,7 +90,8 @@ def read_csv(path: pathlib.Path) -> Sweep:
         folders.append(where if where is not None and where.is_dir() else None)
     state = next((column for column in STATES if column in rows[0]), None)
     states = [str(row[state]) if state and row[state] is not None else "" for row in rows]
-    sweep = sweep_of(path, rows, names, folders, states)
+    details = [str(row.get("detail") or "") for row in table]
+    sweep = sweep_of(path, rows, names, folders, states, details)
     if not sweep.metrics:
         raise InputError(f"{path}: no column is a metric with a number in it; known are ess, log_z, nll, energy_distance and so on")
     return sweep

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import pathlib
+import textwrap
 
+from ..errors import InputError
 from ..metrics import FAILURES
 from ..runs import Run, require_files
 from .paths import draw_trajectories
@@ -59,7 +61,11 @@ def draw_overview(run: Run, file: pathlib.Path) -> None:
 
         def put(where, draw, *arguments, pad: float = 6):
             axes = figure.add_subplot(where)
-            set_caption(axes, draw(axes, run, *arguments), pad)
+            try:
+                set_caption(axes, draw(axes, run, *arguments), pad)
+            except InputError as error:  # such as too few rows: said in its place
+                axes.axis("off")
+                axes.text(0.5, 0.5, textwrap.fill(str(error), 40), transform=axes.transAxes, ha="center", va="center", color=GREY, fontsize=8)
 
         if dimension > 2:
             inner = place.subgridspec(2, 2, wspace=0.3, hspace=0.3)

@@ -6,7 +6,7 @@ from matplotlib.collections import LineCollection
 
 from ..errors import InputError
 from ..runs import Run, Trajectory
-from .style import BLUE, INK, RED, TIME_COLOURS, Caption, axis_name, count, plt, view_of
+from .style import BLUE, INK, RED, TIME_COLOURS, Caption, axis_name, count, logarithmic, plt, view_of
 
 LINES_DRAWN = 150  # trajectories; more hide each other
 
@@ -25,10 +25,11 @@ def draw_trajectories(axes: plt.Axes, run: Run) -> Caption:
     in_line = paths.shape[2] == 1
     if in_line:
         paths = np.concatenate([np.broadcast_to(times[None, :, None], paths.shape), paths], axis=2)
-    # Several frames make a path, coloured piece by piece by the time in the middle of the piece.
+    # Several frames make a path, coloured piece by piece by the number of the frame: times may crowd at one end of the curve.
     pieces = np.stack([paths[:, :-1], paths[:, 1:]], axis=2)
-    middles = np.broadcast_to((times[:-1] + times[1:]) / 2, pieces.shape[:2])
-    lines = LineCollection(pieces.reshape(-1, 2, 2), array=middles.ravel(), cmap=TIME_COLOURS, linewidths=0.6, alpha=0.7, rasterized=True)
+    middles = np.broadcast_to(np.arange(len(times) - 1) + 0.5, pieces.shape[:2])
+    lines = LineCollection(pieces.reshape(-1, 2, 2), array=middles.ravel(), cmap=TIME_COLOURS, linewidths=0.6, alpha=0.8, rasterized=True)
+    lines.set_clim(0, len(times) - 1)
     axes.add_collection(lines)
     axes.scatter(*paths[:, -1].T, s=7, color=RED, zorder=3, linewidths=0, rasterized=True)
     axes.set(xlim=view_of(paths[..., 0]), ylim=view_of(paths[..., 1]))
@@ -39,6 +40,9 @@ def draw_trajectories(axes: plt.Axes, run: Run) -> Caption:
         axes.set_aspect("equal", adjustable="box")
     bar = axes.figure.colorbar(lines, ax=axes, label="curve time t", shrink=0.85, pad=0.02)
     bar.outline.set_visible(False)
+    marked = np.unique(np.linspace(0, len(times) - 1, 6).round().astype(int))
+    bar.set_ticks(marked, labels=[f"{times[k]:.3g}" for k in marked])
+    bar.ax.invert_yaxis()  # as time runs along the paths, from above
     return Caption("Trajectories", f"{count(len(paths))} of {count(trajectory.particles)} particles, {len(times)} frames; dots: where they end")
 
 
@@ -55,7 +59,9 @@ def draw_velocity(axes: plt.Axes, run: Run) -> Caption:
     trajectory = trajectory_of(run)
     middles, square = mean_square_velocity(trajectory)
     axes.plot(middles, np.sqrt(square), color=BLUE, marker="o", markersize=3)
-    axes.set(xlabel="curve time t", ylabel="root mean square velocity", yscale="log" if (square > 0).all() else "linear")
+    axes.set(xlabel="curve time t", ylabel="root mean square velocity  [length / time]")
+    if (square > 0).all():
+        logarithmic(axes.yaxis)
     cost = axes.twinx()
     cost.plot(trajectory.time[1:], np.cumsum(square * np.abs(np.diff(trajectory.time))), color=RED, linewidth=1)
     cost.set_ylabel("action so far  [length$^2$ / time]", color=RED)

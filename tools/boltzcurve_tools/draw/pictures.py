@@ -20,7 +20,7 @@ class Picture:
     make: Callable[[Run], tuple[plt.Figure, Caption] | None]  # None where the run cannot show it
 
 
-def single(draw: Callable[[plt.Axes, Run], Caption | None], size: tuple[float, float] = (6.2, 4.2)) -> Callable[[Run], tuple[plt.Figure, Caption] | None]:
+def single(draw: Callable[[plt.Axes, Run], Caption | None], size: tuple[float, float] = (5.4, 3.7)) -> Callable[[Run], tuple[plt.Figure, Caption] | None]:
     """A picture of one pair of axes."""
 
     def make(run: Run) -> tuple[plt.Figure, Caption] | None:
@@ -43,10 +43,10 @@ def make_samples(run: Run) -> tuple[plt.Figure, Caption] | None:
     _, position, _, _ = usable_samples(run)
     dimension = position.shape[1]
     if dimension <= 2:
-        return single(draw_plane if dimension == 2 else draw_line, (6.2, 5.2))(run)
+        return single(draw_plane if dimension == 2 else draw_line, (5.4, 4.6))(run)
     pairs = pairs_of(dimension)
     with plt.rc_context(PARAMETERS):
-        figure, axes = plt.subplots(2, 2, figsize=(6.8, 6.2), layout="constrained")
+        figure, axes = plt.subplots(2, 2, figsize=(6.2, 5.6), layout="constrained")
         captions = [draw_pair(place, run, pair) for place, pair in zip(axes.flat, pairs)]
         for place in axes.flat[len(pairs):]:
             place.set_visible(False)
@@ -60,7 +60,7 @@ PICTURES: tuple[Picture, ...] = (
     Picture("loss", "training loss over steps", single(draw_loss)),
     Picture("gradient", "norm of the loss's gradient over steps", single(draw_gradient_norm)),
     Picture("quality", "ESS and NLL over wall time of training", single(draw_quality_over_time)),
-    Picture("trajectories", "particles on their way (needs frames)", single(draw_trajectories, (6.2, 5.2))),
+    Picture("trajectories", "particles on their way (needs frames)", single(draw_trajectories, (5.4, 4.6))),
     Picture("velocity", "velocity and action along the curve (needs frames)", single(draw_velocity)),
 )
 BY_NAME = {picture.name: picture for picture in PICTURES}

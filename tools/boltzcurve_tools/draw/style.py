@@ -12,6 +12,7 @@ if not os.access(os.environ.get("HOME", "/"), os.W_OK):
     os.environ.setdefault("MPLCONFIGDIR", tempfile.gettempdir())  # batch nodes often have no home to write to
 
 import matplotlib
+import matplotlib.ticker
 import numpy as np
 
 matplotlib.use("Agg")
@@ -46,6 +47,28 @@ def number(value: Any, digits: int = 4) -> str:
 
 def axis_name(d: int, with_unit: bool = True) -> str:
     return f"$x_{{{d + 1}}}$" + ("  [unit of the target]" if with_unit else "")
+
+
+def plainly(value: float, _: Any = None) -> str:
+    """A tick of a logarithmic axis: 0.02, 300, and powers of ten where they are shorter."""
+    if 1e-4 < abs(value) < 1e5:
+        return f"{value:.6g}"
+    exponent = int(np.floor(np.log10(abs(value)))) if value else 0
+    first = round(value / 10.0**exponent, 3)
+    return f"$10^{{{exponent}}}$" if first == 1 else rf"${first:g}\cdot10^{{{exponent}}}$"
+
+
+def logarithmic(axis: Any) -> None:
+    """Makes an axis of an `Axes` logarithmic, with at least three numbers on it: between powers of ten too where there are few of these."""
+    axis.axes.set_yscale("log") if axis.axis_name == "y" else axis.axes.set_xscale("log")
+    low, high = sorted(axis.get_view_interval())
+    decades = np.log10(high / low) if low > 0 else np.inf
+    if decades < 0.5:  # a piece of a decade is as good as even
+        axis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
+    elif decades < 3:
+        axis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(matplotlib.ticker.FuncFormatter(plainly))
+    axis.set_minor_formatter(matplotlib.ticker.NullFormatter())
 
 
 def view_of(values: np.ndarray) -> tuple[float, float]:

@@ -5,7 +5,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..runs import Run
-from .style import BLUE, GREY, PALE, RED, Caption, count, number, plt
+from .style import BLUE, GREY, PALE, RED, Caption, count, logarithmic, number, plt
 
 
 def draw_column(axes: plt.Axes, run: Run, column: str, label: str, heading: str) -> Caption:
@@ -14,6 +14,9 @@ def draw_column(axes: plt.Axes, run: Run, column: str, label: str, heading: str)
         raise InputError(f"{run.folder / 'metrics.h5'}: /training lacks {column if 'step' in run.training else 'step'}")
     steps, values = run.training["step"], run.training[column]
     good = np.isfinite(values) & (values > 0)
+    if good.sum() < 2:
+        raise InputError(f"{run.folder / 'metrics.h5'}: {good.sum()} logged rows with a {column.replace('_', ' ')} make no line; training.log-every = "
+                         f"{run.option('training.log-every')}")
     axes.plot(steps[good], values[good], color=PALE, linewidth=0.7)
     window = max(1, int(good.sum()) // 40) | 1
     if window > 1:
@@ -21,7 +24,8 @@ def draw_column(axes: plt.Axes, run: Run, column: str, label: str, heading: str)
         axes.plot(steps[good], np.median(np.lib.stride_tricks.sliding_window_view(padded, window), axis=1), color=BLUE, linewidth=1.6)
     else:
         axes.plot(steps[good], values[good], color=BLUE, linewidth=1.2)
-    axes.set(yscale="log", xlabel="training step", ylabel=label)
+    axes.set(xlabel="training step", ylabel=label)
+    logarithmic(axes.yaxis)
     left_out = len(values) - int(good.sum())
     return Caption(heading, f"{count(len(values))} logged rows" + (f"; line: running median over {window}" if window > 1 else "")
                    + (f"; {count(left_out)} not finite or not positive, left out" if left_out else ""))
@@ -56,7 +60,8 @@ def draw_quality_over_time(axes: plt.Axes, run: Run) -> Caption:
         raise InputError(f"{run.folder / 'metrics.h5'}: /evaluation lacks ess or seconds_train")
     seconds, missing = rows["seconds_train"], 1 - rows["ess"]
     axes.plot(seconds, np.maximum(missing, 1e-16), color=BLUE, marker="o", markersize=3)
-    axes.set(xlabel="wall time of training  [s]", ylabel="1 - ESS / N  (0 is perfect)", yscale="log")
+    axes.set(xlabel="wall time of training  [s]", ylabel="1 - ESS / N  (0 is perfect)")
+    logarithmic(axes.yaxis)
     axes.yaxis.label.set_color(BLUE)
     nll = rows.get("nll", np.empty(0))
     detail = f"{len(seconds)} evaluations"
@@ -66,6 +71,8 @@ def draw_quality_over_time(axes: plt.Axes, run: Run) -> Caption:
         right.set_ylabel("NLL  [nats]", color=RED)
         floor = run.metrics.get("nll_floor")
         if isinstance(floor, float):
-            right.axhline(floor, color=GREY, linewidth=0.8, linestyle=":")
+            right.axhline(floor, color=RED, linewidth=0.9, linestyle=":")
+            right.annotate(f"floor {floor:.4g}", (0.01, floor), xycoords=("axes fraction", "data"), xytext=(0, 3), textcoords="offset points", fontsize=8,
+                           color=RED)
             detail += "; dotted: entropy of the target, the floor of the NLL"
     return Caption("Quality over training time", detail)

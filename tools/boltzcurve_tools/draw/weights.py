@@ -7,7 +7,7 @@ import numpy as np
 
 from ..runs import Run
 from .samples import usable_samples
-from .style import BLUE, INK, PALE, RED, Caption, axis_name, count, plt
+from .style import BLUE, INK, PALE, RED, Caption, axis_name, count, logarithmic, plt
 
 SAMPLES_FOR_MODES = 3000  # particles that look for modes: distances between all pairs of them fit easily in memory
 NEIGHBOURS = 12
@@ -22,15 +22,16 @@ def draw_weights(axes: plt.Axes, run: Run) -> Caption:
     normalised = log_weight - log_weight.max()
     normalised = normalised - np.log(np.exp(normalised).sum() / particles)
     lower, upper = np.quantile(normalised, [0.001, 0.999])
-    half = max(upper, -lower, 1e-3) * 1.1
-    axes.hist(normalised, bins=80, range=(-half, half), color=BLUE, alpha=0.75)
+    reach = max(upper - lower, 1e-3)
+    view = float(min(lower, 0) - 0.1 * reach), float(max(upper, 0) + 0.1 * reach)
+    axes.hist(normalised, bins=80, range=view, color=BLUE, alpha=0.75)
     axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")
-    axes.set(xlim=(-half, half), yscale="log", ylabel="particles per bin",
-             xlabel=r"log of the weight over its mean, $\log(w N / \sum w)$  [nats]")
+    axes.set(xlim=view, ylabel="particles per bin", xlabel=r"log of the weight over its mean, $\log(w N / \sum w)$  [nats]")
+    logarithmic(axes.yaxis)
     failed = particles - len(normalised)
-    beyond = int((np.abs(normalised) > half).sum())
+    beyond = int(((normalised < view[0]) | (normalised > view[1])).sum())
     return Caption("Importance weights", f"N = {count(particles)}: {count(failed)} with weight 0 (failed), {count(beyond)} out of view; "
-                                         "all at 0 is perfect")
+                                         "all at 0 (dotted) is perfect")
 
 
 @dataclasses.dataclass(frozen=True)

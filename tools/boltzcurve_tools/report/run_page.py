@@ -16,7 +16,7 @@ from .diagnosis import Finding, Level, diagnose, nll_error
 from .html import escape, figure_of, page, section, table_of
 
 WITHIN_CHANCE, FAR = 2.0, 4.0  # standard errors
-DASH = "\u2013"
+DASH, SQUARED = "\u2013", "\u00b2"
 
 
 def level_of(value: float, good: float, warn: float) -> str:
@@ -56,7 +56,7 @@ def tiles_of(run: Run) -> str:
     distance, floor = value_of(evaluation, "energy_distance"), value_of(evaluation, "energy_distance_floor")
     if distance is not None and floor:
         ratio = distance / floor
-        made.append(tile("energy distance", f"{ratio:.2f}<small> \u00d7 floor</small>", "floor: between two sets of exact samples",
+        made.append(tile("energy distance", f"{ratio:.3g}<small>\u00a0\u00d7\u00a0floor</small>", "floor: between two sets of exact samples",
                          f'<div class="gauge {level_of(ratio, 1.5, 3)}"><i style="width:{min(100.0, 25 * ratio):.1f}%"></i><u style="left:25%"></u></div>'))
     seconds = value_of(evaluation, "seconds_train")
     if seconds is not None:
@@ -104,21 +104,24 @@ def metrics_table(run: Run) -> str:
             continue
         bound = value_of(run.metrics, metric.bound) if metric.bound else metric.ceiling
         shown = "\u2013" if value is None else f"{value:.6g}"
-        rows.append((escape(metric.title), shown + (f" <small>{escape(metric.unit)}</small>" if metric.unit not in ("1", "count") else ""),
-                     f"{bound:.6g}" if bound is not None else "", escape(metric.meaning)))
+        rows.append((escape(metric.title), shown + (f" <small>{escape(metric.unit.replace('^2', SQUARED))}</small>" if metric.unit not in ("1", "count") else ""),
+                     f"{bound:.6g}" if bound is not None else "", escape(metric.meaning.replace("^2", SQUARED))))
     return table_of(("metric", "value", "floor, ceiling or exact", "what it is"), rows, "metrics") if rows else ""
 
 
 def pictures_of(run: Run) -> str:
-    made = []
+    made, left_out = [], []
     for picture in tracked(PICTURES, "pictures"):
         try:
             drawn = picture.make(run)
-        except InputError:
-            continue  # what the folder lacks is said above
+        except InputError as error:
+            left_out.append(f"{picture.name} ({str(error).removeprefix(str(run.folder)).lstrip('/: ')})")
+            continue
         if drawn is not None:
             made.append(figure_of(*drawn, picture.name))
-    return f"<div class=pictures>{''.join(made)}</div>" if made else ""
+    # A folder without samples lacks pictures for one reason, which is said above.
+    words = f"<p class=aside>Left out: {escape('; '.join(left_out))}.</p>" if left_out and run.samples is not None else ""
+    return f"<div class=pictures>{''.join(made)}</div>{words}" if made else ""
 
 
 def options_of(run: Run) -> str:
@@ -160,7 +163,8 @@ def run_report(run: Run) -> str:
     findings = diagnose(run, modes)
     target, curve = run.metrics.get("target") or run.option("target.name") or "target", run.metrics.get("curve") or run.option("curve.name") or ""
     known = run.provenance
-    under = [badge_of(run, findings), escape(run.name), escape(str(known.get("start_utc", "")).replace("T", " ").replace("Z", " UTC")),
+    dimension = f"D = {run.samples.position.shape[1]}" if run.samples is not None else ""
+    under = [badge_of(run, findings), escape(run.name), dimension, escape(str(known.get("start_utc", "")).replace("T", " ").replace("Z", " UTC")),
              f"commit {escape(known['git_description'])}" if known.get("git_description") else ""]
     header = (f'<header><h1>{escape(target)} <span class=of>along {escape(curve)}</span></h1><p class=under>' + "".join(f"<span>{part}</span>" if part[:5] != "<span" else part
               for part in under if part) + "</p></header>")
