@@ -82,21 +82,30 @@ void Collocation<Real>::restore(std::span<const NamedArray> state) {
   if (has(CollocationKind::langevin)) walkers_->restore(state);
 }
 
+/// Where the clock stands when the share u of a batch's times has been drawn.
+template <class Real>
+double Collocation<Real>::clock_of_share(double u, const TimeBins& bins) const {
+  if (law_.times == TimeDensity::residual) return bins.clock_of_share(u);
+  return law_.time_power == 1 ? u : std::pow(u, law_.time_power);
+}
+
 /// What comes before the time is known: kind and clock, and of a kind that chooses between points which one.
 template <class Real>
-auto Collocation<Real>::place_of(std::int64_t step, std::int64_t global) const -> Place {
+auto Collocation<Real>::place_of(std::int64_t step, std::int64_t global, const TimeBins& bins) const -> Place {
   const auto index = static_cast<std::uint64_t>(global), stage = static_cast<std::uint64_t>(step);
   Place place{kind_of(global), (global - shard_.first) / chunk_points, 0, 0,
               CounterRng(seed_, RandomStream::collocation_position, stage, index)};
   if (place.kind == CollocationKind::trajectory) {
-    place.choice = static_cast<std::int64_t>(place.rng.uniform() * Trajectories<Real>::places_per_chunk);
+    const double u = place.rng.uniform();
+    place.choice = law_.times == TimeDensity::residual ? Trajectories<Real>::place_near(bins.clock_of_share(u), place.rng.uniform())
+                                                       : static_cast<int>(u * Trajectories<Real>::places_per_chunk);
     place.clock = trajectories_->clock(place.chunk, static_cast<int>(place.choice));
     return place;
   }
   CounterRng time_rng(seed_, RandomStream::collocation_time, stage, index);
   const auto stratum = static_cast<double>((global * stride_ + step) % batch_points_);
   const double u = (stratum + time_rng.uniform()) / static_cast<double>(batch_points_);
-  place.clock = law_.time_power == 1 ? u : std::pow(u, law_.time_power);
+  place.clock = clock_of_share(u, bins);
   if (place.kind == CollocationKind::langevin)
     place.choice = static_cast<std::int64_t>(place.rng.uniform() * static_cast<double>(walkers_->layers() * chunk_size(place.chunk)));
   return place;
@@ -127,7 +136,7 @@ void Collocation<Real>::draw_position(Place& place, const Bridge& bridge, const 
 }
 
 template <class Real>
-void Collocation<Real>::draw(std::int64_t step, std::int64_t first, HostScalars<Real> t, HostPoints<Real> x) const {
+void Collocation<Real>::draw(std::int64_t step, std::int64_t first, HostScalars<Real> t, HostPoints<Real> x, const TimeBins& bins) const {
   const std::size_t n = t.extent(0), D = x.extent(1);
   HostPoints<double> latent_points;
   if (has(CollocationKind::latent)) {
@@ -142,7 +151,7 @@ void Collocation<Real>::draw(std::int64_t step, std::int64_t first, HostScalars<
                          std::array<double, group_points> clock, time;
                          std::array<Bridge, group_points> bridges;
                          for (std::size_t i = begin; i < end; ++i) {
-                           places[i - begin] = place_of(step, first + static_cast<std::int64_t>(i));
+                           places[i - begin] = place_of(step, first + static_cast<std::int64_t>(i), bins);
                            clock[i - begin] = places[i - begin].clock;
                          }
                          curve_.bridges_at(std::span<const double>(clock.data(), end - begin), time, bridges);

@@ -44,6 +44,7 @@ const std::vector<Topic>& topics() {
       {"residual-units", "training.residual-unit", lines_of_choices<ResidualUnit>},
       {"normalizers", "normalizer.kind", lines_of_choices<NormalizerKind>},
       {"collocations", "collocation.kind", lines_of_choices<CollocationKind>},
+      {"times", "collocation.times", lines_of_choices<TimeDensity>},
       {"optimizers", "optimizer.name", lines_of_choices<OptimizerName>},
       {"decays", "optimizer.decay", lines_of_choices<LearningRateDecay>},
       {"studies", "boltzcurve study NAME", [] { return lines_of_entries(study_entries()); }},

@@ -51,6 +51,7 @@ CollocationLaw make_law(const Options& options) {
   CollocationLaw law;
   law.shares = {{options.collocation.kind, 1.0}};
   if (options.collocation.kind == CollocationKind::mixture) law.shares = options.collocation.shares;
+  law.times = options.collocation.times;
   law.time_power = options.collocation.time_power;
   law.refresh_every = options.collocation.refresh_every;
   return law;

@@ -61,6 +61,7 @@ class Trainer {
                               *problem.latent)),
         rate_(learning_rate_of(run.options())) {
     if (!state.sum_exponents.empty()) loss_->set_sum_exponents(state.sum_exponents);
+    loss_->set_time_bins(state.time_bins);
     if (run.checkpoint()) restore_collocation(*walkers);
   }
 
@@ -129,6 +130,7 @@ class Trainer {
     }
     if (state_.skipped_in_a_row > run_.options().training.max_skipped_steps) give_up();
     state_.sum_exponents = loss_->sum_exponents();
+    state_.time_bins = loss_->time_bins();
     state_.seconds = seconds_before_ + run_.stop().elapsed_seconds();
     ++state_.step;
     ++state_.window.steps;

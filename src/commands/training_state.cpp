@@ -36,6 +36,13 @@ void for_each_real(State& state, const Visit& visit) {
   visit("seconds", state.seconds);
 }
 
+/// The arrays of the time bins. A checkpoint of a version that did not have them begins with empty ones.
+template <class Bins, class Visit>
+void for_each_time_bin_array(Bins& bins, const Visit& visit) {
+  visit("time_bins/size", bins.size);
+  visit("time_bins/seen", bins.seen);
+}
+
 constexpr auto scale_center = "survey/coordinates/center", scale_offset = "survey/coordinates/offset",
                scale_slope = "survey/coordinates/slope";
 constexpr std::string_view collocation_group = "collocation/";
@@ -74,6 +81,9 @@ Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networ
     checkpoint.datasets.push_back({scale_offset, {dimension}, map.offset});
     checkpoint.datasets.push_back({scale_slope, {dimension, dimension}, map.slope});
   }
+  for_each_time_bin_array(state.time_bins, [&](const std::string& name, const TimeBins::PerBin& values) {
+    checkpoint.datasets.push_back({name, {TimeBins::count}, std::vector<double>(values.begin(), values.end())});
+  });
   for (const auto& array : state.collocation)
     checkpoint.datasets.push_back({std::string(collocation_group) + array.name, {array.rows, array.columns}, array.values});
   for_each_counter(state, [&](const std::string& name, std::int64_t value) { checkpoint.scalars[name] = value; });
@@ -101,6 +111,13 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
   if (checkpoint.find(scale_slope))
     state.survey.coordinates = {checkpoint.values<double>(scale_center, {dimension}), checkpoint.values<double>(scale_offset, {dimension}),
                                 checkpoint.values<double>(scale_slope, {dimension, dimension})};
+  for_each_time_bin_array(state.time_bins, [&](const std::string& name, TimeBins::PerBin& values) {
+    if (!checkpoint.find(name)) return;
+    const auto& stored = checkpoint.values<double>(name, {TimeBins::count});
+    if (!std::all_of(stored.begin(), stored.end(), [](double value) { return std::isfinite(value) && value >= 0; }))
+      throw InputError("dataset " + name + " in " + checkpoint.source.string() + " should hold numbers that are finite and not negative");
+    std::copy(stored.begin(), stored.end(), values.begin());
+  });
   for (const auto& dataset : checkpoint.datasets) {
     if (!dataset.name.starts_with(collocation_group)) continue;
     if (dataset.shape.size() != 2)

@@ -109,6 +109,7 @@ std::vector<OptionKey> make_keys() {
   collocation("points", &P::points, {1, 1 << 30}, "points", "points (x, t) of a training step, over all ranks");
   collocation("box", &P::box, {-1e30, 1e30}, "", "sides of the box for x, every coordinate alike; empty: the target's domain");
   collocation("shares", &P::shares, {0, 1e6}, "", "parts of a mixture as kind:share, ...");
+  collocation("times", &P::times, "how times are drawn by the clock");
   collocation("time-power", &P::time_power, {0.5, 8}, "", "p in s = u^p, s the clock and u uniform: more favours the target end");
   collocation("hottest", &P::hottest, {1, 1e6}, "", "temperature of the hottest walkers (langevin); the coolest have 1");
   collocation("refresh-every", &P::refresh_every, {1, many}, "steps", "steps between renewals of trajectories");

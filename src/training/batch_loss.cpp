@@ -12,6 +12,9 @@ constexpr std::int64_t block_points = 64 * chunk_points;
 constexpr auto trajectory_parameters_name = "trajectories/parameters", trajectory_step_name = "trajectories/step";
 constexpr std::int64_t never = -1;
 
+// Steps between looks at the residuals where nothing but the diagnosis asks for them: a look costs a reduction and two logarithms a point.
+constexpr std::int64_t residual_look_every = 16;
+
 template <class Real>
 class BatchLossOf final : public BatchLoss {
  public:
@@ -35,14 +38,20 @@ class BatchLossOf final : public BatchLoss {
     result_.finite = false;
     for (;;) {
       const PartialSums partial = sum_.begin();
+      TimeBinSums by_time;
       for_each_block(step, [&](std::int64_t, std::int64_t n) {
         kernel_->add_loss_and_gradient(batch_, n, static_cast<double>(settings_.points), partial, residual_);
+        if (looks_at_residuals(step)) add_residuals(n, by_time);
       });
       const auto outcome = sum_.finish(ranks_, sums_);
       if (outcome == ReproducibleSum::Outcome::repeat) continue;
       if (outcome == ReproducibleSum::Outcome::nonfinite) return result_;
       result_.loss = kernel_->unpack(sums_, result_.gradient);
       result_.finite = true;
+      if (looks_at_residuals(step)) {
+        ranks_.sum(std::span<std::int64_t>(by_time.values()));
+        next_bins_ = by_time.after(bins_);
+      }
       return result_;
     }
   }
@@ -72,6 +81,9 @@ class BatchLossOf final : public BatchLoss {
   std::vector<std::int64_t> sum_exponents() const override { return sum_.exponents(); }
   void set_sum_exponents(const std::vector<std::int64_t>& exponents) override { sum_.set_exponents(exponents); }
 
+  const TimeBins& time_bins() const override { return next_bins_; }
+  void set_time_bins(const TimeBins& bins) override { bins_ = next_bins_ = bins; }
+
   std::vector<NamedArray> collocation_state() const override {
     auto state = collocation_.state();
     if (!ranks_.is_root() || !collocation_.has_trajectories()) return state;
@@ -99,6 +111,7 @@ class BatchLossOf final : public BatchLoss {
  private:
   void prepare(std::int64_t step, const std::vector<double>& parameters) {
     if (step == prepared_step_) return;
+    bins_ = next_bins_;
     if (collocation_.prepare(step, current_flow())) {
       trajectory_parameters_ = parameters;
       trajectory_step_ = step;
@@ -118,11 +131,24 @@ class BatchLossOf final : public BatchLoss {
 
   void fill(std::int64_t step, std::int64_t first, std::int64_t n) {
     const auto rows = std::make_pair(std::size_t{0}, static_cast<std::size_t>(n));
-    collocation_.draw(step, first, Kokkos::subview(drawn_t_, rows), Kokkos::subview(drawn_x_, rows, Kokkos::ALL));
+    collocation_.draw(step, first, Kokkos::subview(drawn_t_, rows), Kokkos::subview(drawn_x_, rows, Kokkos::ALL), bins_);
     Kokkos::deep_copy(batch_.t, drawn_t_);
     Kokkos::deep_copy(batch_.x, drawn_x_);
     energies_->evaluate(Kokkos::subview(batch_.t, rows), Kokkos::subview(batch_.x, rows, Kokkos::ALL),
                         Kokkos::subview(batch_.known, rows, Kokkos::ALL));
+  }
+
+  bool looks_at_residuals(std::int64_t step) const {
+    return settings_.law.times == TimeDensity::residual || step % residual_look_every == 0;
+  }
+
+  /// Those of the block in place, its times being on the host still.
+  void add_residuals(std::int64_t n, TimeBinSums& by_time) const {
+    const auto r = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), residual_);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
+      const auto [clock, time_per_clock] = settings_.curve->clock_at(static_cast<double>(drawn_t_(i)));
+      by_time.add(clock, r(i) * std::fabs(time_per_clock));
+    }
   }
 
   /// The velocity with the kernel's present parameters.
@@ -160,6 +186,7 @@ class BatchLossOf final : public BatchLoss {
   Shard shard_;
   Collocation<Real> collocation_;
   std::int64_t prepared_step_ = -1;
+  TimeBins bins_, next_bins_;                  // before and after the last step evaluated
   std::vector<double> trajectory_parameters_;  // of the last renewal, in step trajectory_step_: they are less than the trajectories
   std::int64_t trajectory_step_ = never;
   CollocationBatch<Real> batch_;

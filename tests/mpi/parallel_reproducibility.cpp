@@ -70,6 +70,8 @@ void expect_same_bits_on_all_ranks_as_on_one(const SmallProblem& problem, Precis
     EXPECT_EQ(shared.loss, single.loss);
     EXPECT_EQ(shared.gradient, single.gradient);
     EXPECT_EQ(together->sum_exponents(), alone->sum_exponents());
+    EXPECT_EQ(together->time_bins(), alone->time_bins());
+    EXPECT_NE(alone->time_bins(), TimeBins());
   }
 }
 
@@ -93,6 +95,17 @@ TEST(BatchLoss, OfEveryCurveWithEveryKindOfPointsHasTheSameBitsOnAllRanksTogethe
   }
 }
 
+// They follow from the residuals of the steps before, which ranks have in parts; so the second step is the one that tells.
+TEST(BatchLoss, WithTimesByTheResidualHasTheSameBitsOnAllRanksTogetherAsOnOne) {
+  for (const auto& curve : choices<CurveName>) {
+    SCOPED_TRACE(curve.name);
+    SmallProblem problem(1000, curve.value);
+    problem.settings.law.times = TimeDensity::residual;
+    for (const auto precision : {Precision::single_precision, Precision::double_precision})
+      expect_same_bits_on_all_ranks_as_on_one(problem, precision);
+  }
+}
+
 TEST(BatchLoss, WithALearnedScheduleHasTheSameBitsOnAllRanksTogetherAsOnOne) {
   const SmallProblem problem(1000, CurveName::gradient_flow, Schedule::learned);
   ASSERT_NE(problem.settings.curve->networks().find("schedule"), nullptr);
@@ -105,6 +118,7 @@ TEST(BatchLoss, WithALearnedScheduleHasTheSameBitsOnAllRanksTogetherAsOnOne) {
 TEST(BatchLoss, GoesOnFromAStateWithTheSameBitsOnAnyNumberOfRanks) {
   SmallProblem problem(1000);
   problem.settings.law.refresh_every = 3;
+  problem.settings.law.times = TimeDensity::residual;
   // Parameters change from step to step, so that it matters which ones the trajectories were drawn with.
   const auto parameters_at = [&](std::int64_t step) {
     auto values = problem.parameters();
@@ -126,6 +140,7 @@ TEST(BatchLoss, GoesOnFromAStateWithTheSameBitsOnAnyNumberOfRanks) {
 
     resumed->restore_collocation(state);
     resumed->set_sum_exponents(alone->sum_exponents());
+    resumed->set_time_bins(alone->time_bins());
     for (std::int64_t step = 5; step <= 6; ++step) {
       const auto expected = alone->evaluate(parameters_at(step), step), found = resumed->evaluate(parameters_at(step), step);
       EXPECT_EQ(found.loss, expected.loss) << "step " << step;

@@ -39,7 +39,7 @@ class Resume : public testing::Test {
   }
 
   void expect_equal(const std::string& first, const std::string& second) const {
-    for (const char* object : {"/parameters", "/average", "/optimizer", "/reduction", "/collocation", "/survey"})
+    for (const char* object : {"/parameters", "/average", "/optimizer", "/reduction", "/collocation", "/survey", "/time_bins"})
       EXPECT_EQ(difference(folder, first + "/checkpoint.h5", second + "/checkpoint.h5", object), "") << object;
     for (const char* object : {"/training/step", "/training/loss", "/training/gradient_norm", "/training/learning_rate", "/evaluation/step",
                                "/evaluation/ess", "/evaluation/log_z"})
@@ -92,6 +92,17 @@ TEST_F(Resume, OfALearnedScheduleGivesTheBitsOfARunThatNeverStopped) {
     ASSERT_EQ(sampled.exit_code, 0) << sampled.err;
   }
   EXPECT_EQ(difference(folder, "whole/samples.h5md", "parts/samples.h5md", "/samples"), "");
+}
+
+// What the residuals so far have left decides the times of the steps to come.
+TEST_F(Resume, WithTimesByTheResidualGivesTheBitsOfARunThatNeverStopped) {
+  const std::string residual = "--collocation.times=residual";
+  ASSERT_EQ(alone(folder, train("whole", {residual, "--training.steps=30"})).exit_code, 0);
+  ASSERT_EQ(alone(folder, train("parts", {residual, "--training.steps=15"})).exit_code, 0);
+  const auto second = boltzcurve(folder, 2, train("parts", {"--resume", "--training.steps=30"}));
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  expect_equal("whole", "parts");
+  EXPECT_NE(difference(folder, "whole/checkpoint.h5", "parts/checkpoint.previous.h5", "/time_bins"), "");
 }
 
 TEST_F(Resume, TakesOptionsFromTheCheckpoint) {

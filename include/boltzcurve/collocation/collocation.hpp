@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/collocation/time_bins.hpp>
 #include <boltzcurve/collocation/trajectories.hpp>
 #include <boltzcurve/collocation/walkers.hpp>
 #include <boltzcurve/core/choice.hpp>
@@ -34,6 +35,14 @@ inline constexpr auto choices<CollocationKind> = std::to_array<Choice<Collocatio
     {CollocationKind::latent, "latent", "x from the latent law"},
 });
 
+/// How times are drawn, by the curve's clock s in [0, 1].
+enum class TimeDensity { power, residual };
+template <>
+inline constexpr auto choices<TimeDensity> = std::to_array<Choice<TimeDensity>>({
+    {TimeDensity::power, "power", "s = u^p, u uniform: p = collocation.time-power = 1 is uniform, more favours the target end"},
+    {TimeDensity::residual, "residual", "half of them uniform, half in proportion to the running mean of |R| in 32 bins of s"},
+});
+
 /// A part of the points of a mixture.
 struct CollocationShare {
   CollocationKind kind;
@@ -41,10 +50,11 @@ struct CollocationShare {
   bool operator==(const CollocationShare&) const = default;
 };
 
-/// The law of collocation points (x, t). Times are uniform in the u-th power of the curve's clock: s = u^p with u uniform, stratified over
-/// the batch; power 1 gives all of the clock equal attention, larger ones favour the target end.
+/// The law of collocation points (x, t). Times are drawn by the curve's clock (see TimeDensity), stratified over the batch; points on
+/// trajectories have the times of their paths, uniform in the clock unless `times` is `residual`.
 struct CollocationLaw {
   std::vector<CollocationShare> shares = {{CollocationKind::ou_bridge, 1.0}};  ///< in any units
+  TimeDensity times = TimeDensity::power;
   double time_power = 1;
   Domain box;                        ///< of `uniform` and `ou_bridge`
   Domain domain;                     ///< where trajectories may lead
@@ -72,8 +82,9 @@ class Collocation {
   bool has_trajectories() const { return trajectories_.has_value(); }
   void renew_trajectories(std::int64_t step, const CurrentFlow<Real>& flow);
 
-  /// Points of global index [first, first + t.extent(0)) of step `step`, into t [n] and x [n][D].
-  void draw(std::int64_t step, std::int64_t first, HostScalars<Real> t, HostPoints<Real> x) const;
+  /// Points of global index [first, first + t.extent(0)) of step `step`, into t [n] and x [n][D]. `bins`: what the steps before
+  /// have left, for times by the residual.
+  void draw(std::int64_t step, std::int64_t first, HostScalars<Real> t, HostPoints<Real> x, const TimeBins& bins = {}) const;
 
  private:
   /// A point on its way to be drawn.
@@ -83,7 +94,8 @@ class Collocation {
     double clock = 0;
     CounterRng rng{0, RandomStream::collocation_position, 0, 0};
   };
-  Place place_of(std::int64_t step, std::int64_t global) const;
+  Place place_of(std::int64_t step, std::int64_t global, const TimeBins& bins) const;
+  double clock_of_share(double u, const TimeBins& bins) const;
   template <class Position>
   void draw_position(Place& place, const Bridge& bridge, const Position& position) const;
   std::int64_t chunk_size(std::int64_t chunk) const {

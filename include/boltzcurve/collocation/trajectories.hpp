@@ -5,6 +5,7 @@
 #include <boltzcurve/energy/energy.hpp>
 #include <boltzcurve/parallel/communicator.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -36,6 +37,11 @@ class Trajectories {
 
   /// Clock and coordinate k of place `place` (of places_per_chunk) on the paths of this rank's chunk `chunk`.
   static constexpr int places_per_chunk = particles_per_chunk * stages;
+  /// A place where the clock shows `clock`, give or take a step, on the path of the particle at the share u in [0, 1) of the chunk's.
+  static int place_near(double clock, double u) {
+    const int steps_done = std::clamp(static_cast<int>((1 - clock) * stages + 0.5), 1, stages);
+    return (steps_done - 1) * particles_per_chunk + static_cast<int>(u * particles_per_chunk);
+  }
   double clock(std::int64_t chunk, int place) const { return clock_(index(chunk, place)); }
   double operator()(std::int64_t chunk, int place, int k) const { return path_(index(chunk, place), static_cast<std::size_t>(k)); }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/collocation/time_bins.hpp>
 #include <boltzcurve/collocation/walkers.hpp>
 #include <boltzcurve/commands/problem.hpp>
 #include <boltzcurve/core/named_array.hpp>
@@ -33,6 +34,7 @@ struct TrainingState {
   std::vector<std::int64_t> sum_exponents;  ///< quanta of the reproducible sum; empty before the first step
   Survey survey;                            ///< of the target, which shapes curve and networks
   std::vector<NamedArray> collocation;      ///< BatchLoss::collocation_state(), as of the last checkpoint, on rank 0
+  TimeBins time_bins;                       ///< what the residuals so far say of the clock
   LogWindow window;
   double gradient_norm = 0;  ///< of the last update
   double seconds = 0;        ///< wall time of training so far: with window.started and checkpoints all that differs between equal runs

@@ -83,6 +83,7 @@ struct CollocationOptions {
   std::vector<CollocationShare> shares = {{CollocationKind::langevin, 0.5}, {CollocationKind::trajectory, 0.5}};
   std::int64_t points = 2048;
   std::optional<Interval> box;  ///< none: the target's domain
+  TimeDensity times = TimeDensity::power;
   double time_power = 1;
   double hottest = 3;
   std::int64_t refresh_every = 100;

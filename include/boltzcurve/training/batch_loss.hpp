@@ -46,6 +46,11 @@ class BatchLoss {
   virtual std::vector<std::int64_t> sum_exponents() const = 0;
   virtual void set_sum_exponents(const std::vector<std::int64_t>& exponents) = 0;
 
+  /// What the residuals of the steps so far have left in the bins of the clock: part of the same state. All steps count where times are
+  /// drawn by it, else one in sixteen. As it is after the last step.
+  virtual const TimeBins& time_bins() const = 0;
+  virtual void set_time_bins(const TimeBins& bins) = 0;
+
   /// What earlier steps have left behind that decides where the points of the next ones lie: the walkers, and the parameters that the
   /// trajectories were drawn with. On rank 0; elsewhere nothing. Collective.
   virtual std::vector<NamedArray> collocation_state() const = 0;

@@ -56,7 +56,7 @@ std::unique_ptr<Energy> target() {
   return entry.make(Parameters("target", "gaussian-mixture", entry.parameters, {{"preset", {"two"}}}));
 }
 
-Drawn draw(const CollocationLaw& from, std::int64_t step = 7) {
+Drawn draw(const CollocationLaw& from, std::int64_t step = 7, const TimeBins& bins = {}) {
   Drawn points;
   const auto of_latent = latent(0.5, 1.5), of_target = target();
   const Communicator self(MPI_COMM_SELF);
@@ -64,7 +64,7 @@ Drawn draw(const CollocationLaw& from, std::int64_t step = 7) {
   const auto along = curve();
   Collocation<double> source(from, *along, Shard{0, count}, count, 3, *of_latent, walkers);
   source.prepare(0, outward_flow);
-  source.draw(step, 0, points.t, points.x);
+  source.draw(step, 0, points.t, points.x, bins);
   return points;
 }
 
@@ -94,6 +94,21 @@ TEST(Collocation, TimesFollowTheirPowerOfAUniformNumber) {
     for (std::size_t i = 0; i < count; ++i) u.push_back(std::pow(points.t(i) / 3, 1 / power) * count);
     std::sort(u.begin(), u.end());
     for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(std::floor(u[i]), static_cast<double>(i));
+  }
+}
+
+// Size 0 in the first half of the clock, 1 in the second: a quarter of all times in the one, three in the other.
+TEST(Collocation, TimesByTheResidualAreWhereTheBinsAreLarge) {
+  TimeBins bins;
+  std::fill(bins.size.begin() + TimeBins::count / 2, bins.size.end(), 1.0);
+  for (const auto kind : {CollocationKind::uniform, CollocationKind::trajectory}) {
+    auto from = law(kind);
+    from.times = TimeDensity::residual;
+    const auto points = draw(from, 7, bins);
+    const auto late = [&](std::size_t i) { return points.t(i) > 1.5; };
+    // Stratified, times of the box have the share to one in `count`; those of paths are random and moved by up to a step of 64.
+    EXPECT_NEAR(moments(late, all).first, 0.75, kind == CollocationKind::uniform ? 1.5 / count : 0.015) << name_of(kind);
+    EXPECT_NEAR(moments([&](std::size_t i) { return points.t(i); }, late).first, 2.25, 0.02) << name_of(kind);
   }
 }
 

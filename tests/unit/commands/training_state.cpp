@@ -42,6 +42,8 @@ TEST(TrainingState, OfEveryOptimizerSurvivesTheFileAndGoesOnWithTheSameBits) {
     const auto optimizer = optimizer_of(choice.value, networks);
     TrainingState state = initial_training_state(networks, *optimizer, survey, 1);
     state.sum_exponents = {3, 1, 4};
+    state.time_bins.size[3] = 0.25;
+    state.time_bins.seen[0] = 12;
     state.window = {0.125, 3.5, 6, 7};
     state.collocation = {{"walkers/position", 2, 3, {1, 2, 3, 4, 5, 6}}, {"anything/else", 1, 1, {-0.5}}};
     update(state, *optimizer, 0, 7);

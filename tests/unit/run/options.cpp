@@ -50,6 +50,7 @@ const std::map<std::string, std::string> other_values = {
     {"collocation.shares", "uniform:0.25, latent:0.5"},
     {"collocation.hottest", "2.5"},
     {"collocation.refresh-every", "77"},
+    {"collocation.times", "residual"},
     {"collocation.time-power", "1.1"},
     {"optimizer.learning-rate", "0.0012345678901234567"},
     {"optimizer.decay", "exponential"},
