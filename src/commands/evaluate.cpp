@@ -83,6 +83,13 @@ Stop add_exact_samples(MetricInput& input, Run& run, const Problem& problem, con
   return stop;
 }
 
+/// By the normaliser's network with averaged parameters, or by the level of the time bins.
+std::optional<double> thermodynamic_log_z_of(const Options& options, const Problem& problem, const TrainingState& state) {
+  const double of_latent = problem.latent->log_z().value();
+  if (options.normalizer.kind == NormalizerKind::batch) return of_latent - state.time_bins.integral_of_level();
+  return thermodynamic_log_z(*problem.curve, state.average, of_latent);
+}
+
 /// Particles of samples.h5md, each rank its shard.
 Particles read_particles(const Run& run, const Problem& problem) {
   const auto path = run.output(samples_name);
@@ -177,6 +184,7 @@ Stop evaluate_stage(Run& run, const Problem& problem, const TrainingState& state
   add_particles(input, sampling.particles);
   if (const auto stop = add_exact_samples(input, run, problem, state); stop != Stop::no) return stop;
   input.log_z = problem.target->log_z();
+  input.log_z_thermodynamic = thermodynamic_log_z_of(run.options(), problem, state);
   input.entropy = problem.target->entropy();
   input.modes = problem.target->modes();
   input.seed = run.options().run.seed;

@@ -288,6 +288,7 @@ BatchLossSettings batch_loss_settings(const Options& options, const Problem& pro
   settings.law = problem.law;
   settings.points = options.collocation.points;
   settings.loss = {options.training.loss, options.training.huber_width, options.training.residual_unit};
+  settings.normaliser_by_batches = options.normalizer.kind == NormalizerKind::batch;
   settings.seed = options.run.seed;
   settings.reduction = options.run.reduction;
   settings.walkers = std::move(walkers);

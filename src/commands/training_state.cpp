@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string_view>
 
 namespace boltzcurve {
@@ -40,6 +41,7 @@ void for_each_real(State& state, const Visit& visit) {
 template <class Bins, class Visit>
 void for_each_time_bin_array(Bins& bins, const Visit& visit) {
   visit("time_bins/size", bins.size);
+  visit("time_bins/level", bins.level);
   visit("time_bins/seen", bins.seen);
 }
 
@@ -114,8 +116,10 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
   for_each_time_bin_array(state.time_bins, [&](const std::string& name, TimeBins::PerBin& values) {
     if (!checkpoint.find(name)) return;
     const auto& stored = checkpoint.values<double>(name, {TimeBins::count});
-    if (!std::all_of(stored.begin(), stored.end(), [](double value) { return std::isfinite(value) && value >= 0; }))
-      throw InputError("dataset " + name + " in " + checkpoint.source.string() + " should hold numbers that are finite and not negative");
+    const double least = &values == &state.time_bins.level ? -std::numeric_limits<double>::max() : 0;
+    if (!std::all_of(stored.begin(), stored.end(), [&](double value) { return std::isfinite(value) && value >= least; }))
+      throw InputError("dataset " + name + " in " + checkpoint.source.string() + " should hold finite numbers" +
+                       (least == 0 ? ", none below 0" : ""));
     std::copy(stored.begin(), stored.end(), values.begin());
   });
   for (const auto& dataset : checkpoint.datasets) {

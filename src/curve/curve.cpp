@@ -66,6 +66,21 @@ std::unique_ptr<Curve> make_curve(CurveName name, const CurveSettings& settings)
   return nullptr;
 }
 
+std::optional<double> thermodynamic_log_z(const Curve& curve, std::span<const double> parameters, double latent_log_z) {
+  const auto& networks = curve.networks();
+  const MlpShape* const shape = networks.find("normalizer");
+  if (!shape || !curve.has_exact_ends()) return std::nullopt;
+  const auto of_normaliser = networks.part_of("normalizer", parameters);
+  // Simpson's rule in the clock, in whose units the network gives C.
+  constexpr int panels = 512;
+  double sum = 0;
+  for (int i = 0; i <= panels; ++i) {
+    const double weight = i == 0 || i == panels ? 1 : 2 + 2 * (i % 2), clock = static_cast<double>(i) / panels;
+    sum += weight * network_value(*shape, of_normaliser, (clock - networks.input_shift.back()) * networks.input_scale.back());
+  }
+  return latent_log_z - sum / (3 * panels);
+}
+
 template <class Real>
 CollocationBatch<Real>::CollocationBatch(std::int64_t points, int dimension, int known_rows)
     : t("boltzcurve::collocation_time", static_cast<std::size_t>(points)),

@@ -22,6 +22,7 @@ class CurveOf : public Curve {
   double latent_time() const override { return functor_.latent_time(); }
   double time_at(double clock) const override { return functor_.time_at(clock); }
   ClockReading<double> clock_at(double t) const override { return functor_.clock_at(t); }
+  bool has_exact_ends() const override { return Functor::has_exact_ends; }
   void bridges_at(std::span<const double> clock, std::span<double> t, std::span<Bridge> bridges) const override {
     using P = Pack<double>;
     for (std::size_t first = 0; first < clock.size(); first += P::lanes) {

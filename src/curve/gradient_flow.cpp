@@ -64,6 +64,10 @@ std::unique_ptr<Curve> make_curve(const GradientFlow& curve, const CurveNetworks
 
 std::unique_ptr<Curve> make_gradient_flow_curve(const CurveSettings& settings) {
   require_normal_latent(settings);
+  if (settings.normalizer == NormalizerKind::batch)
+    throw ConfigError(
+        "normalizer.kind = batch: curve.name = gradient-flow leaves C_t to psi, which can add any function of t; normalizer.kind = auto or "
+        "network will do, or curve.name = linear or learned");
   const auto& survey = settings.survey;
   GradientFlow flow;
   flow.dimension = settings.dimension;

@@ -29,6 +29,13 @@ std::int64_t CurveNetworks::parameter_count() const {
   return count;
 }
 
+std::span<const double> CurveNetworks::part_of(std::string_view name, std::span<const double> parameters) const {
+  std::size_t begin = 0;
+  auto network = list.begin();
+  for (; network->name != name; ++network) begin += static_cast<std::size_t>(boltzcurve::parameter_count(network->shape));
+  return parameters.subspan(begin, static_cast<std::size_t>(boltzcurve::parameter_count(network->shape)));
+}
+
 std::vector<double> CurveNetworks::initial_parameters(std::uint64_t seed) const {
   std::vector<double> parameters;
   for (std::size_t k = 0; k < list.size(); ++k) {

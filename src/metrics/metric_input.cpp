@@ -73,6 +73,7 @@ std::vector<Measured> measure_run(const MetricInput& input) {
   std::vector<Measured> measured = {
       {"particles", static_cast<double>(particles), particles},
       {"log_z_exact", input.log_z, 0},
+      {"log_z_thermodynamic", input.log_z_thermodynamic, 0},
       {"nll_floor", input.entropy, 0},
       measured_mean("action", mean_where(input.ranks, input.action, finished)),
       measured_mean("evaluations_per_particle", mean_where(input.ranks, evaluations, [](std::size_t) { return true; })),

@@ -45,4 +45,22 @@ std::vector<double> initial_parameters(const MlpShape& shape, std::uint64_t seed
   return parameters;
 }
 
+double network_value(const MlpShape& shape, std::span<const double> parameters, double input) {
+  const auto tensors = parameter_tensors(shape);
+  std::vector<double> below = {input};
+  for (std::size_t layer = 0; 2 * layer < tensors.size(); ++layer) {
+    const auto &weight = tensors[2 * layer], &bias = tensors[2 * layer + 1];
+    std::vector<double> above;
+    for (int row = 0; row < weight.rows; ++row) {
+      double z = parameters[static_cast<std::size_t>(bias.offset + row)];
+      for (int column = 0; column < weight.columns; ++column)
+        z += parameters[static_cast<std::size_t>(weight.offset + std::int64_t{row} * weight.columns + column)] *
+             below[static_cast<std::size_t>(column)];
+      above.push_back(2 * layer + 2 == tensors.size() ? z : z / (1 + std::exp(-z)));
+    }
+    below = std::move(above);
+  }
+  return below.front();
+}
+
 }  // namespace boltzcurve

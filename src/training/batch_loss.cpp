@@ -15,6 +15,14 @@ constexpr std::int64_t never = -1;
 // Steps between looks at the residuals where nothing but the diagnosis asks for them: a look costs a reduction and two logarithms a point.
 constexpr std::int64_t residual_look_every = 16;
 
+constexpr double least_time_per_clock = 1e-12;  // where the clock stands still, as in the kernel
+
+template <class Real>
+void subtract_from_first_row(std::int64_t n, const Points<Real>& rows, const PointScalars<Real>& values) {
+  Kokkos::parallel_for(
+      "boltzcurve::subtract_normaliser", static_cast<std::size_t>(n), KOKKOS_LAMBDA(const std::size_t i) { rows(i, 0) -= values(i); });
+}
+
 template <class Real>
 class BatchLossOf final : public BatchLoss {
  public:
@@ -50,7 +58,7 @@ class BatchLossOf final : public BatchLoss {
       result_.finite = true;
       if (looks_at_residuals(step)) {
         ranks_.sum(std::span<std::int64_t>(by_time.values()));
-        next_bins_ = by_time.after(bins_);
+        next_bins_ = settings_.normaliser_by_batches ? by_time.after_with_level(bins_) : by_time.after(bins_);
       }
       return result_;
     }
@@ -136,10 +144,24 @@ class BatchLossOf final : public BatchLoss {
     Kokkos::deep_copy(batch_.x, drawn_x_);
     energies_->evaluate(Kokkos::subview(batch_.t, rows), Kokkos::subview(batch_.x, rows, Kokkos::ALL),
                         Kokkos::subview(batch_.known, rows, Kokkos::ALL));
+    if (settings_.normaliser_by_batches) subtract_normaliser(n);
+  }
+
+  /// C enters R as the rate of the energy does, which is the first of the known rows.
+  void subtract_normaliser(std::int64_t n) {
+    const auto count = static_cast<std::size_t>(n);
+    if (normaliser_.extent(0) < count) normaliser_ = PointScalars<Real>("boltzcurve::normaliser", count);
+    const auto host = Kokkos::create_mirror_view(normaliser_);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto [clock, time_per_clock] = settings_.curve->clock_at(static_cast<double>(drawn_t_(i)));
+      host(i) = static_cast<Real>(bins_.level_at(clock) / std::max(std::fabs(time_per_clock), least_time_per_clock));
+    }
+    Kokkos::deep_copy(normaliser_, host);
+    subtract_from_first_row<Real>(n, batch_.known, normaliser_);
   }
 
   bool looks_at_residuals(std::int64_t step) const {
-    return settings_.law.times == TimeDensity::residual || step % residual_look_every == 0;
+    return settings_.law.times == TimeDensity::residual || settings_.normaliser_by_batches || step % residual_look_every == 0;
   }
 
   /// Those of the block in place, its times being on the host still.
@@ -147,7 +169,8 @@ class BatchLossOf final : public BatchLoss {
     const auto r = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), residual_);
     for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
       const auto [clock, time_per_clock] = settings_.curve->clock_at(static_cast<double>(drawn_t_(i)));
-      by_time.add(clock, r(i) * std::fabs(time_per_clock));
+      const double per_time = r(i), per_clock = per_time * std::fabs(time_per_clock);
+      by_time.add(clock, per_clock, pull(settings_.loss, settings_.loss.unit == ResidualUnit::clock ? per_clock : per_time));
     }
   }
 
@@ -192,7 +215,7 @@ class BatchLossOf final : public BatchLoss {
   CollocationBatch<Real> batch_;
   HostScalars<Real> drawn_t_;  // its points on the host, which draws them
   HostPoints<Real> drawn_x_;
-  PointScalars<Real> residual_;
+  PointScalars<Real> residual_, normaliser_;
   Points<Real> flow_known_;  // of the current flow
   PointScalars<Real> flow_divergence_;
   std::vector<double> sums_;  // kept, as is result_, because fresh memory of this size costs as much as an optimiser's step

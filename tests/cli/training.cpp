@@ -117,6 +117,7 @@ TEST(Training, LeavesTheDocumentedFilesAndKeys) {
                           "log_z",
                           "log_z_stderr",
                           "log_z_exact",
+                          "log_z_thermodynamic",
                           "elbo",
                           "eubo",
                           "nll",

@@ -46,6 +46,7 @@ MetricInput input_for(const Communicator& ranks) {
   for (auto i = mine_exact.first; i < mine_exact.first + mine_exact.count; ++i)
     input.exact_log_weight.push_back(std::sin(static_cast<double>(i)));
   input.log_z = 1.5;
+  input.log_z_thermodynamic = 1.25;
   input.entropy = 4;
   input.modes = {{0.5, {-1, 0, 0}}, {0.5, {1, 0, 0}}};
   input.seconds_train = 1;

@@ -95,12 +95,13 @@ TEST(BatchLoss, OfEveryCurveWithEveryKindOfPointsHasTheSameBitsOnAllRanksTogethe
   }
 }
 
-// They follow from the residuals of the steps before, which ranks have in parts; so the second step is the one that tells.
-TEST(BatchLoss, WithTimesByTheResidualHasTheSameBitsOnAllRanksTogetherAsOnOne) {
+// Both follow from the residuals of the steps before, which ranks have in parts; so the second step is the one that tells.
+TEST(BatchLoss, WithTimesAndNormaliserByTheResidualHasTheSameBitsOnAllRanksTogetherAsOnOne) {
   for (const auto& curve : choices<CurveName>) {
     SCOPED_TRACE(curve.name);
     SmallProblem problem(1000, curve.value);
     problem.settings.law.times = TimeDensity::residual;
+    problem.settings.normaliser_by_batches = curve.value != CurveName::gradient_flow;
     for (const auto precision : {Precision::single_precision, Precision::double_precision})
       expect_same_bits_on_all_ranks_as_on_one(problem, precision);
   }

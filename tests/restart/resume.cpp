@@ -94,12 +94,12 @@ TEST_F(Resume, OfALearnedScheduleGivesTheBitsOfARunThatNeverStopped) {
   EXPECT_EQ(difference(folder, "whole/samples.h5md", "parts/samples.h5md", "/samples"), "");
 }
 
-// What the residuals so far have left decides the times of the steps to come.
-TEST_F(Resume, WithTimesByTheResidualGivesTheBitsOfARunThatNeverStopped) {
-  const std::string residual = "--collocation.times=residual";
-  ASSERT_EQ(alone(folder, train("whole", {residual, "--training.steps=30"})).exit_code, 0);
-  ASSERT_EQ(alone(folder, train("parts", {residual, "--training.steps=15"})).exit_code, 0);
-  const auto second = boltzcurve(folder, 2, train("parts", {"--resume", "--training.steps=30"}));
+// What the residuals so far have left decides times and C_t of the steps to come.
+TEST_F(Resume, WithTimesAndNormaliserByTheResidualGivesTheBitsOfARunThatNeverStopped) {
+  folder.write("residual.ini", "[curve]\nname = linear\n[normalizer]\nkind = batch\n[collocation]\ntimes = residual\n");
+  ASSERT_EQ(alone(folder, train("whole", {"--config", "residual.ini", "--training.steps=30"})).exit_code, 0);
+  ASSERT_EQ(alone(folder, train("parts", {"--config", "residual.ini", "--training.steps=15"})).exit_code, 0);
+  const auto second = boltzcurve(folder, 2, train("parts", {"--config", "residual.ini", "--training.steps=30", "--resume"}));
   ASSERT_EQ(second.exit_code, 0) << second.err;
   expect_equal("whole", "parts");
   EXPECT_NE(difference(folder, "whole/checkpoint.h5", "parts/checkpoint.previous.h5", "/time_bins"), "");

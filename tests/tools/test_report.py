@@ -88,7 +88,7 @@ def level_and_heading(run):
 def test_faults_are_named_with_what_to_try(spoiled, tmp_path):  # noqa: F811
     folder = spoiled("plane")
     evaluation = json.loads((folder / "evaluation.json").read_text())
-    evaluation.update(ess=0.05, ess_forward=0.01, log_z=-1.0, log_z_exact=0.0, log_z_stderr=0.1, escaped=30, particles=400,
+    evaluation.update(ess=0.05, ess_forward=0.01, log_z=-1.0, log_z_exact=0.0, log_z_stderr=0.1, log_z_thermodynamic=0.125, escaped=30, particles=400,
                       diagnosis=["mode 2 at (3.46, -2) has <no> particles"])
     (folder / "evaluation.json").write_text(json.dumps(evaluation))
     found = level_and_heading(read_run(folder))
@@ -99,6 +99,7 @@ def test_faults_are_named_with_what_to_try(spoiled, tmp_path):  # noqa: F811
     assert [level for level, _ in found].index(Level.WARN) > [level for level, _ in found].index(Level.BAD), "the worst first"
     text = report_of(folder, tmp_path / "report.html")
     assert "faults found" in text and "30 escaped" in text and "has &lt;no&gt; particles" in text and "widen collocation.box" in text
+    assert "exact 0; by thermodynamic integration 0.125" in text
 
 
 def test_a_sound_run_is_called_sound_and_an_unfinished_one_is_not(spoiled):  # noqa: F811

@@ -26,6 +26,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("log_z", "log Z", "nats", "log of the normalising constant, by importance weights", bound="log_z_exact"),
     Metric("log_z_stderr", "its standard error", "nats", "how far log Z may be off by chance"),
     Metric("log_z_exact", "log Z, exact", "nats", "known in closed form for this target"),
+    Metric("log_z_thermodynamic", "log Z, thermodynamic", "nats", "by the integral of the curve's normaliser, without particles", bound="log_z_exact"),
     Metric("elbo", "ELBO", "nats", "lower bound of log Z; the gap is the divergence of the particles from the target", bound="log_z_exact"),
     Metric("eubo", "EUBO", "nats", "upper bound of log Z, from exact samples", bound="log_z_exact"),
     Metric("nll", "NLL", "nats", "mean of -log rho_D over the particles", bound="nll_floor"),

@@ -11,6 +11,8 @@
 #include <boltzcurve/energy/survey.hpp>
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,12 +33,13 @@ inline constexpr auto choices<CurveName> = std::to_array<Choice<CurveName>>({BOL
 #undef BOLTZCURVE_CURVE_CHOICE
 
 /// How C_t = -(d/dt) log Z_t is known.
-enum class NormalizerKind { automatic, none, network };
+enum class NormalizerKind { automatic, none, network, batch };
 template <>
 inline constexpr auto choices<NormalizerKind> = std::to_array<Choice<NormalizerKind>>({
     {NormalizerKind::automatic, "auto", "none for gradient-flow, which absorbs it in psi, else network"},
     {NormalizerKind::none, "none", "C_t = 0"},
     {NormalizerKind::network, "network", "C_t is a small network of t alone"},
+    {NormalizerKind::batch, "batch", "C_t is what the residuals of the batches have in common, in 32 bins of the clock (linear, learned)"},
 });
 
 /// What curves are told; each takes what it needs. 0 where the survey of the target is to decide.
@@ -78,6 +81,9 @@ class Curve {
   /// m + contraction (y - m) + spread e with m and e of the latent law.
   virtual void bridges_at(std::span<const double> clock, std::span<double> t, std::span<Bridge> bridges) const = 0;
 
+  /// Whether f_t is f_Z at the latent end and f_D at the target, so that log Z_D - log Z_Z is minus the integral of C_t between them.
+  virtual bool has_exact_ends() const = 0;
+
   /// What follows from the survey, for the log: "horizon 4.3".
   virtual std::string description() const = 0;
 
@@ -102,6 +108,10 @@ class Curve {
   virtual void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<float>>& made) const = 0;
   virtual void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<double>>& made) const = 0;
 };
+
+/// log Z_D [nats] by thermodynamic integration, log Z_Z minus the integral of C_t from the latent law to the target, where C_t is a network
+/// of the curve; none without such a network or without exact ends. `parameters` of all networks, `latent_log_z` is log Z_Z.
+std::optional<double> thermodynamic_log_z(const Curve& curve, std::span<const double> parameters, double latent_log_z);
 
 /// Throws ConfigError, naming key and remedy, where the curve cannot do what the settings ask.
 std::unique_ptr<Curve> make_curve(CurveName name, const CurveSettings& settings);

@@ -13,7 +13,7 @@
 ///     SecondOrderRows second_order_rows(int network) const;  where a and b of its second-order channel are, if it has one
 ///
 ///     int dimension, known_rows() const;                     rows of what is known at a point without networks (see CurveEnergies)
-///     static constexpr bool velocity_needs_energies;
+///     static constexpr bool velocity_needs_energies, has_exact_ends;   see Curve
 ///     ClockReading<P> clock_at(P t) const;
 ///     enum TimeRow { ..., time_row_count };                  what depends on time alone: filled once per point by
 ///     store_time_rows(purpose, t, reading, store) const;     store(row, value)

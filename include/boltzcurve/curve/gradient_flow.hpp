@@ -64,6 +64,7 @@ struct GradientFlow {
   static constexpr std::string_view network_names[network_count] = {"psi"};
   enum TimeRow { share_row, share_rate_row, clock_factor_row, laplacian_factor_row, time_row_count };
   static constexpr bool velocity_needs_energies = true;
+  static constexpr bool has_exact_ends = false;  ///< psi may add any constant at the latent end
 
   int dimension = 1;
   double horizon = 5;  ///< T

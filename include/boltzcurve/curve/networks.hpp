@@ -3,6 +3,7 @@
 #include <boltzcurve/network/mlp.hpp>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,9 @@ struct CurveNetworks {
 
   /// The shape of the network of that name, or null.
   const MlpShape* find(std::string_view name) const;
+
+  /// The part of an array like the flat one below that belongs to the network of that name; the network must be there.
+  std::span<const double> part_of(std::string_view name, std::span<const double> parameters) const;
 
   /// The parameters of all networks as one flat array, one network after the other, names prefixed "psi/", "normalizer/" and so on.
   std::vector<ParameterTensor> tensors() const;

@@ -36,7 +36,7 @@ struct TemperedCurve {
   enum Network { of_psi, of_velocity, network_count };
   static constexpr std::string_view network_names[network_count] = {"psi", "velocity"};
   enum TimeRow { share_row, share_rate_row, clock_factor_row, laplacian_factor_row, velocity_unit_row, time_row_count };
-  static constexpr bool velocity_needs_energies = false;
+  static constexpr bool velocity_needs_energies = false, has_exact_ends = true;
 
   int dimension = 1;
   CurveClock clock = CurveClock::logarithmic;

@@ -29,6 +29,7 @@ struct MetricInput {
   std::vector<double> log_density;        ///< [n] log q there, normalised [nats]
   std::vector<double> energy;             ///< [n] f_D there, without log Z [nats]
   std::vector<double> action;             ///< [n]
+  std::vector<double> time;               ///< [n] of `position`, when a failed one failed; empty: not known
   std::vector<ParticleStatus> status;     ///< [n]
   std::vector<std::int64_t> evaluations;  ///< [n]
 
@@ -37,9 +38,10 @@ struct MetricInput {
   /// [m] log w = -f_D(y) - log q(y) of the exact samples, NaN where the path back to the latent law failed; empty: not computed.
   std::vector<double> exact_log_weight;
 
-  std::optional<double> log_z, entropy;  ///< of the target [nats], where known
-  std::vector<Mode> modes;               ///< of the target; empty: unknown
-  std::uint64_t seed = 1;                ///< of the fixed projections
+  std::optional<double> log_z, entropy;       ///< of the target [nats], where known
+  std::optional<double> log_z_thermodynamic;  ///< by the integral of the curve's normaliser [nats], where it has one
+  std::vector<Mode> modes;                    ///< of the target; empty: unknown
+  std::uint64_t seed = 1;                     ///< of the fixed projections
   std::int64_t distance_points = 10000;  ///< of each set, the first ones, enter the energy distance, whose work grows with their square
   std::optional<double> seconds_train, seconds_sample;
 };
@@ -71,8 +73,8 @@ struct Mean {
 };
 std::optional<Mean> mean_where(const Communicator& ranks, std::span<const double> values, const std::function<bool(std::size_t)>& counts);
 
-/// Known facts and counts: particles, log_z_exact, nll_floor, evaluations_per_particle (over all N), escaped, nonfinite, step_underflow,
-/// max_steps, seconds_train, seconds_sample, ranks, and the mean action of the finished particles.
+/// Known facts and counts: particles, log_z_exact, log_z_thermodynamic, nll_floor, evaluations_per_particle (over all N), escaped,
+/// nonfinite, step_underflow, max_steps, seconds_train, seconds_sample, ranks, and the mean action of the finished particles.
 std::vector<Measured> measure_run(const MetricInput& input);
 
 }  // namespace boltzcurve

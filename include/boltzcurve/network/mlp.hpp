@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,5 +40,8 @@ double useful_flops_per_point(const MlpShape& shape, int channels);
 /// Random start [parameter_count]: weights N(0, 1/inputs of the layer), biases zero in hidden layers, output layer all zero, so that the
 /// network starts as the zero function. A function of seed, `network` (which of several networks) and the entry's index only.
 std::vector<double> initial_parameters(const MlpShape& shape, std::uint64_t seed, std::uint64_t network);
+
+/// The output of a network of one input and one output, on the host.
+double network_value(const MlpShape& shape, std::span<const double> parameters, double input);
 
 }  // namespace boltzcurve

@@ -46,8 +46,8 @@ class BatchLoss {
   virtual std::vector<std::int64_t> sum_exponents() const = 0;
   virtual void set_sum_exponents(const std::vector<std::int64_t>& exponents) = 0;
 
-  /// What the residuals of the steps so far have left in the bins of the clock: part of the same state. All steps count where times are
-  /// drawn by it, else one in sixteen. As it is after the last step.
+  /// What the residuals of the steps so far have left in the bins of the clock: part of the same state. All steps count where times or
+  /// the normaliser follow from it, else one in sixteen. As it is after the last step.
   virtual const TimeBins& time_bins() const = 0;
   virtual void set_time_bins(const TimeBins& bins) = 0;
 
@@ -68,6 +68,7 @@ struct BatchLossSettings {
   CollocationLaw law;
   std::int64_t points = 4096;  ///< per step, over all ranks
   LossShape loss;
+  bool normaliser_by_batches = false;  ///< C is the level of the time bins; for curves of which d_t f_t is the first known row
   std::uint64_t seed = 1;
   Reduction reduction = Reduction::reproducible;
   std::shared_ptr<Walkers> walkers;  ///< for the collocation kind `langevin`

@@ -8,6 +8,17 @@
 namespace boltzcurve {
 namespace {
 
+// 3 - 2 s at the middles of bins.
+TEST(TimeBins, HaveALevelThatIsLinearBetweenTheirMiddlesAndItsIntegral) {
+  TimeBins bins;
+  for (std::size_t b = 0; b < bins.level.size(); ++b) bins.level[b] = 3 - 2 * (static_cast<double>(b) + 0.5) / TimeBins::count;
+  const double half = 0.5 / TimeBins::count;
+  for (const double s : {half, 0.1, 0.37, 0.5, 0.99 - half}) EXPECT_NEAR(bins.level_at(s), 3 - 2 * s, 1e-14) << s;
+  EXPECT_EQ(bins.level_at(0), bins.level.front());
+  EXPECT_EQ(bins.level_at(1), bins.level.back());
+  EXPECT_NEAR(bins.integral_of_level(), 2, 1e-14);
+}
+
 // Half uniform, half in proportion to size: with size b, bin b has the share 1/64 + b/(31 32).
 TEST(TimeBins, DrawTimesHalfUniformlyAndHalfInProportionToTheResidual) {
   TimeBins bins;
@@ -56,6 +67,28 @@ TEST(TimeBinSums, ForgetOneStepInAHundred) {
   TimeBinSums sums;
   sums.add(0, 8);
   EXPECT_NEAR(sums.after(bins).size[0], 3.05, 1e-12);
+}
+
+// R is what the level leaves of values around 7, which one of no weight joins. The first step finds the level, and the others keep it: in a
+// level that is the same in all bins nothing depends on where in its bin a point is.
+TEST(TimeBinSums, MoveTheLevelByTheWeightedMeanOfWhatItLeaves) {
+  TimeBins bins;
+  for (int step = 0; step < 40; ++step) {
+    TimeBinSums sums;
+    for (int b = 0; b < TimeBins::count; ++b) {
+      const double s = (b + 0.25) / TimeBins::count;
+      sums.add(s, 6 - bins.level_at(s), 0.5);
+      sums.add(s, 9 - bins.level_at(s), 0.25);
+      sums.add(s, 1e5, 0);
+    }
+    bins = sums.after_with_level(bins);
+    for (const double level : bins.level) ASSERT_NEAR(level, 7, 1e-5) << "step " << step;
+  }
+  // Later steps count for a twentieth.
+  TimeBinSums sums;
+  sums.add(0.3, 10, 1);
+  EXPECT_NEAR(sums.after_with_level(bins).level[TimeBins::bin_of(0.3)], 7.5, 1e-5);
+  EXPECT_EQ(sums.after(bins).level, bins.level) << "where C is known otherwise";
 }
 
 TEST(TimeBinSums, LeaveOutWhatIsNotFiniteAndBoundWhatIsHuge) {

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "unit/io/example_provenance.hpp"
 #include "unit/io/scratch_folder.hpp"
 
@@ -43,6 +45,7 @@ TEST(TrainingState, OfEveryOptimizerSurvivesTheFileAndGoesOnWithTheSameBits) {
     TrainingState state = initial_training_state(networks, *optimizer, survey, 1);
     state.sum_exponents = {3, 1, 4};
     state.time_bins.size[3] = 0.25;
+    state.time_bins.level[31] = -7.5;
     state.time_bins.seen[0] = 12;
     state.window = {0.125, 3.5, 6, 7};
     state.collocation = {{"walkers/position", 2, 3, {1, 2, 3, 4, 5, 6}}, {"anything/else", 1, 1, {-0.5}}};
@@ -64,6 +67,29 @@ TEST(TrainingState, OfAnotherOptimizerIsRefusedByTheNameOfWhatIsMissing) {
   EXPECT_THAT([&] { from_checkpoint(checkpoint, networks, *soap); },
               ThrowsMessage<InputError>(
                   ::testing::AllOf(HasSubstr("optimizer/left_factor/psi/layer0/weight in checkpoint.h5"), HasSubstr("is missing"))));
+}
+
+// Times are drawn by them: a number that is none would lead out of the clock.
+TEST(TrainingState, RefusesTimeBinsThatAreNoNumbersAndDoesWithoutAny) {
+  const auto networks = small_networks();
+  const auto adam = optimizer_of(OptimizerName::adam, networks);
+  auto state = initial_training_state(networks, *adam, survey, 1);
+  const auto read_back = [&] {
+    auto checkpoint = to_checkpoint(state, networks, testing::example_provenance());
+    checkpoint.source = "checkpoint.h5";
+    return from_checkpoint(checkpoint, networks, *adam);
+  };
+  state.time_bins.size[3] = -1;
+  EXPECT_THAT(read_back, ThrowsMessage<InputError>("dataset time_bins/size in checkpoint.h5 should hold finite numbers, none below 0"));
+  state.time_bins.size[3] = 0;
+  state.time_bins.level[7] = INFINITY;
+  EXPECT_THAT(read_back, ThrowsMessage<InputError>("dataset time_bins/level in checkpoint.h5 should hold finite numbers"));
+  state.time_bins.level[7] = -1;
+  EXPECT_EQ(read_back().time_bins, state.time_bins);
+
+  auto older = to_checkpoint(state, networks, testing::example_provenance());
+  std::erase_if(older.datasets, [](const auto& dataset) { return dataset.name.starts_with("time_bins/"); });
+  EXPECT_EQ(from_checkpoint(older, networks, *adam).time_bins, TimeBins());
 }
 
 }  // namespace

@@ -209,6 +209,28 @@ TEST(LossAndGradient, IsThePlainMeanSquareOfTheResidualInTimeIfAskedFor) {
   EXPECT_NEAR(found.loss, squares / 300, 1e-11 * squares / 300);
 }
 
+// C, per unit of the clock, is subtracted from R, and the last bias of its network is a part of it: the loss's slope by that is minus the
+// mean of its slopes by R.
+TEST(Loss, PullsOnAResidualByHalfOfItsSlopeOverIt) {
+  const auto nets = networks(2, 16, 2, true);
+  const auto parameters = random_parameters(nets);
+  for (const auto& kind : choices<LossKind>) {
+    for (const auto unit : {ResidualUnit::clock, ResidualUnit::time}) {
+      const LossShape loss{kind.value, 0.5, unit};
+      const auto curve = curve_of(2, CurveForm::anchored);
+      const auto batch = random_batch<double>(20, 2);
+      const auto found = loss_and_gradient(*kernel_of(curve, nets, loss), batch, parameters, Reduction::fast);
+      double expected = 0;
+      for (std::size_t i = 0; i < 20; ++i) {
+        const double time_per_clock = 1 / Reference::rate([&](double t) { return Reference{curve}.clock(t); }, batch.t(i));
+        const double in_unit = unit == ResidualUnit::clock ? 1 : 1 / time_per_clock, r = found.residual[i] * time_per_clock * in_unit;
+        expected -= 2 * r * pull(loss, r) * in_unit / 20;
+      }
+      EXPECT_NEAR(found.gradient.back(), expected, 1e-8 * (1 + std::abs(expected))) << kind.name << ", " << name_of(unit);
+    }
+  }
+}
+
 TEST(LossAndGradient, FastAndReproducibleReductionAgreeToTheQuantum) {
   const auto nets = networks(2, 16, 2, true);
   const auto parameters = random_parameters(nets);

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "support/reference_network.hpp"
@@ -37,13 +38,18 @@ double normaliser_at(double t) {
 
 // 1500 steps leave errors of some thousandths, and bounds of two to five hundredths leave room for another compiler's rounding, which
 // training amplifies. Untrained, the velocity is off by its own size, 0.5 to 3.
-TEST(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormaliserAndLogDensity) {
+class LinearCurve : public testing::TestWithParam<NormalizerKind> {};
+INSTANTIATE_TEST_SUITE_P(Normalisers, LinearCurve, testing::Values(NormalizerKind::network, NormalizerKind::batch),
+                         [](const auto& test) { return std::string(name_of(test.param)); });
+
+TEST_P(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormaliserLogZAndLogDensity) {
   const auto target = make_gaussian_mixture({{1, {mu}, {S2}}});  // normalised: f_D = (x - mu)^2/(2 S^2) + log(2 pi S^2)/2
   const auto& gaussian = find_latent("gaussian");
   const auto latent = gaussian.make(Parameters("latent", "gaussian", gaussian.parameters, {}), 1);
   CurveSettings settings;
   settings.network_width = 32;
   settings.hidden_layers = 2;
+  settings.normalizer = GetParam();
   settings.latent_mean = {0};
   settings.latent_deviation = {1};
   settings.survey = {S2, 0.5 + 0.5 * std::log(2 * pi * S2), {mu}, {std::sqrt(S2)}, {}};
@@ -53,6 +59,7 @@ TEST(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormaliserAndLogDensit
   of_loss.law.box = {{mu - 1.5}, {mu + 1.5}};
   of_loss.law.domain = {{-10}, {10}};
   of_loss.points = 512;
+  of_loss.normaliser_by_batches = GetParam() == NormalizerKind::batch;
   const auto loss = make_batch_loss(Precision::double_precision, Communicator(MPI_COMM_SELF), of_loss, *target, *latent);
   const auto& networks = of_loss.curve->networks();
   const auto optimizer = make_optimizer(OptimizerName::soap, {.beta2 = 0.99, .clip = 100}, networks.tensors());
@@ -85,15 +92,27 @@ TEST(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormaliserAndLogDensit
     EXPECT_NEAR(divergence(i), -rate / (2 * precision_at(t(i))), 0.05) << "t = " << t(i) << ", x = " << x(i, 0);
   }
 
-  // 2. C_t, which the network gives per unit of the clock; f_D is normalised, which adds to it.
-  const auto& shape = *networks.find("normalizer");
-  const auto of_normaliser = std::span<const double>(parameters).last(static_cast<std::size_t>(parameter_count(shape)));
+  // 2. C_t, which network and batches give per unit of the clock, and log Z by its integral: 0, since f_D is normalised, which adds to C. A
+  // level is linear between the middles of bins.
+  const auto* const shape = networks.find("normalizer");
+  ASSERT_EQ(shape == nullptr, of_loss.normaliser_by_batches);
   for (const double time : {0.05, 0.25, 0.5, 0.75, 0.95}) {
     const auto [clock, time_per_clock] = of_loss.curve->clock_at(time);
-    const double input = (clock - networks.input_shift[1]) * networks.input_scale[1];
-    const double c = reference::network(shape, of_normaliser, {{input, 0, 0}}).value / std::abs(time_per_clock);
-    EXPECT_NEAR(c, normaliser_at(time) + 0.5 * std::log(2 * pi * S2), 0.03) << "t = " << time;
+    double c = loss->time_bins().level_at(clock);
+    if (shape) {
+      const auto of_normaliser = networks.part_of("normalizer", parameters);
+      const double input = (clock - networks.input_shift[1]) * networks.input_scale[1];
+      EXPECT_EQ(c, 0) << "no level where there is a network";
+      c = reference::network(*shape, of_normaliser, {{input, 0, 0}}).value;
+      EXPECT_NEAR(network_value(*shape, of_normaliser, input), c, 1e-12);
+    }
+    EXPECT_NEAR(c / std::abs(time_per_clock), normaliser_at(time) + 0.5 * std::log(2 * pi * S2), 0.03) << "t = " << time;
   }
+  const double latent_log_z = 0.5 * std::log(2 * pi);
+  const auto log_z = shape ? thermodynamic_log_z(*of_loss.curve, parameters, latent_log_z)
+                           : std::optional(latent_log_z - loss->time_bins().integral_of_level());
+  ASSERT_TRUE(log_z);
+  EXPECT_NEAR(*log_z, 0, 0.01);
 
   // 3. Position and log q at the end of the path of z, x = m + z / sqrt(P).
   const auto field = make_velocity_field(Precision::double_precision, *of_loss.curve, parameters, *target, *latent);
@@ -108,6 +127,26 @@ TEST(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormaliserAndLogDensit
     EXPECT_NEAR(end.position(i, 0), mu + std::sqrt(S2) * start(i, 0), 0.02);
     EXPECT_NEAR(end.log_density(i), log_density(i) - 0.5 * std::log(S2), 0.02);
   }
+}
+
+// At the latent end the gradient flow has T psi where the others have f_Z: what C_t leads to there is not known.
+TEST(ThermodynamicLogZ, IsThatOfTheLatentLawMinusTheIntegralOfANormaliserBetweenKnownEnds) {
+  CurveSettings settings;
+  settings.normalizer = NormalizerKind::network;
+  settings.latent_mean = {0};
+  settings.latent_deviation = {1};
+  settings.survey = {1, 0, {0}, {1}, {}};
+  const auto log_z = [&](CurveName name, double bias) {
+    const auto curve = make_curve(name, settings);
+    auto parameters = curve->networks().initial_parameters(1);  // zero functions; the last of all is the normaliser's last bias
+    parameters.back() = bias;
+    return thermodynamic_log_z(*curve, parameters, 0.5);
+  };
+  EXPECT_NEAR(log_z(CurveName::linear, 2).value(), -1.5, 1e-14);
+  EXPECT_NEAR(log_z(CurveName::learned, -3).value(), 3.5, 1e-14);
+  EXPECT_EQ(log_z(CurveName::gradient_flow, 2), std::nullopt);
+  settings.normalizer = NormalizerKind::none;
+  EXPECT_EQ(log_z(CurveName::linear, 2), std::nullopt);
 }
 
 }  // namespace

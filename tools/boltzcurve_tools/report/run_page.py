@@ -48,6 +48,9 @@ def tiles_of(run: Run) -> str:
     log_z, error, off = value_of(evaluation, "log_z"), value_of(evaluation, "log_z_stderr"), beyond(evaluation, "log_z")
     if log_z is not None:
         note = f"\u00b1 {number(error, 2)} nats" + (f"; exact {number(value_of(evaluation, 'log_z_exact'), 6)}" if off is not None else "; exact value not known")
+        thermodynamic = value_of(evaluation, "log_z_thermodynamic")
+        if thermodynamic is not None:
+            note += f"; by thermodynamic integration {number(thermodynamic, 6)}"
         made.append(tile("log Z", to_the_digit(log_z, error), note, error_gauge(off / error) if off is not None and error else ""))
     nll, above, spread = value_of(evaluation, "nll"), beyond(evaluation, "nll"), nll_error(run)
     if nll is not None:
