@@ -4,6 +4,7 @@
 #include <boltzcurve/core/pulse.hpp>
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/samples_file.hpp>
+#include <boltzcurve/metrics/diagnosis.hpp>
 #include <boltzcurve/metrics/importance.hpp>
 #include <boltzcurve/metrics/likelihood.hpp>
 #include <boltzcurve/run/pieces.hpp>
@@ -13,6 +14,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 namespace boltzcurve {
@@ -40,6 +42,7 @@ void add_particles(MetricInput& input, const Particles& particles) {
   input.log_density = particles.log_density;
   input.energy = particles.energy;
   input.action = particles.action;
+  input.time = particles.time;
   input.evaluations = particles.evaluations;
   for (const auto status : particles.status) input.status.push_back(static_cast<ParticleStatus>(status));
 }
@@ -119,6 +122,22 @@ Particles read_particles(const Run& run, const Problem& problem) {
   return particles;
 }
 
+/// What is wrong with the particles, or that nothing is, from all that is known of them.
+std::vector<std::string> diagnosis_of(const MetricInput& input, const std::vector<EvaluatedMetric>& metrics, const Problem& problem,
+                                      const TrainingState& state, const Particles& particles) {
+  auto in_coordinates = particles.position;
+  const auto row = static_cast<std::size_t>(particles.dimension);
+  for (std::size_t at = 0; at < in_coordinates.size() && !problem.coordinates.is_identity(); at += row)
+    problem.coordinates.to_z(&in_coordinates[at]);
+  return diagnose({.particles = input,
+                   .evaluation = metrics,
+                   .curve_name = problem.curve_name,
+                   .curve = *problem.curve,
+                   .curve_position = local_points(in_coordinates, particles.dimension),
+                   .latent = problem.latent->moments().value(),
+                   .time_bins = state.time_bins});
+}
+
 }  // namespace
 
 QuickEvaluation quick_evaluation(Run& run, const Problem& problem, const TrainingState& state) {
@@ -161,7 +180,8 @@ std::vector<MetricsValue> evaluation_row(const std::vector<EvaluatedMetric>& met
   return row;
 }
 
-std::string evaluation_json(const Options& options, const std::vector<EvaluatedMetric>& metrics) {
+std::string evaluation_json(const Options& options, const std::vector<EvaluatedMetric>& metrics,
+                            const std::vector<std::string>& diagnosis) {
   nlohmann::ordered_json json;
   json["target"] = options.target.name;
   json["curve"] = name_of(options.curve.name);
@@ -174,6 +194,7 @@ std::string evaluation_json(const Options& options, const std::vector<EvaluatedM
     else
       place = *metric.value;
   }
+  json["diagnosis"] = diagnosis;
   return json.dump(2) + "\n";
 }
 
@@ -192,14 +213,16 @@ Stop evaluate_stage(Run& run, const Problem& problem, const TrainingState& state
   if (sampling.seconds > 0) input.seconds_sample = sampling.seconds;
 
   const auto metrics = evaluate_metrics(input);
+  const auto diagnosis = diagnosis_of(input, metrics, problem, state, sampling.particles);
   on_root(run.world(), [&] {
     MetricsFile file(run.output("metrics.h5"), run.provenance());  // first: it may turn out to be another's
-    replace_file(run.output("evaluation.json"), evaluation_json(run.options(), metrics));
+    replace_file(run.output("evaluation.json"), evaluation_json(run.options(), metrics, diagnosis));
     file.declare("evaluation", evaluation_columns());
     file.append("evaluation", evaluation_row(metrics, state));
     file.close();
   });
   run.say(table_of(metrics));
+  run.say(fmt::format("diagnosis: {}", fmt::join(diagnosis, "\n           ")));
   return Stop::no;
 }
 

@@ -10,6 +10,7 @@
 #include <boltzcurve/io/metrics_file.hpp>
 #include <boltzcurve/run/host_names.hpp>
 #include <boltzcurve/run/print.hpp>
+#include <boltzcurve/training/watch.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -59,7 +60,8 @@ class Trainer {
         state_(state),
         loss_(make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem, walkers), problem.curve_target(),
                               *problem.latent)),
-        rate_(learning_rate_of(run.options())) {
+        rate_(learning_rate_of(run.options())),
+        watch_(problem.curve_name, run.options().optimizer.gradient_clip, run.options().optimizer.warm_up_steps) {
     if (!state.sum_exponents.empty()) loss_->set_sum_exponents(state.sum_exponents);
     loss_->set_time_bins(state.time_bins);
     if (run.checkpoint()) restore_collocation(*walkers);
@@ -79,7 +81,10 @@ class Trainer {
     auto progress = make_progress();
     const auto first_step = state_.step;
     while (state_.step < options.steps && stop == Stop::no) {
-      one_step();
+      if (const auto warning = one_step()) {
+        progress.wipe();
+        warn(run_.world(), *warning);
+      }
       progress.at(state_.step);
       if (state_.step % options.log_every == 0 || state_.step == options.steps) log_row();
       if (options.evaluate_every > 0 && state_.step % options.evaluate_every == 0 && state_.step < options.steps) {
@@ -114,7 +119,8 @@ class Trainer {
     state_.collocation.clear();
   }
 
-  void one_step() {
+  /// Returns a warning, if one is due.
+  std::optional<std::string> one_step() {
     last_tried_ = state_.step;
     const auto& result = loss_->evaluate(state_.parameters, state_.step);
     if (result.finite) {
@@ -134,6 +140,7 @@ class Trainer {
     state_.seconds = seconds_before_ + run_.stop().elapsed_seconds();
     ++state_.step;
     ++state_.window.steps;
+    return watch_.after(state_.step - 1, result.finite, state_.gradient_norm);
   }
 
   [[noreturn]] void give_up() {
@@ -275,6 +282,7 @@ class Trainer {
   TrainingState& state_;
   std::unique_ptr<BatchLoss> loss_;
   LearningRate rate_;
+  GradientWatch watch_;
   std::optional<MetricsFile> metrics_;  // on rank 0
   std::int64_t last_tried_ = 0;
   double last_loss_ = std::nan(""), seconds_before_ = 0;

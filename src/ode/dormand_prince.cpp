@@ -112,6 +112,7 @@ KOKKOS_FUNCTION void retire(const Slots& slots, const Setting& setting, const In
   for (int d = 0; d < setting.dimension; ++d) out.position(particle, d) = slots.x(slot, d);
   out.log_density(particle) = slots.log_density(slot);
   out.action(particle) = slots.action(slot);
+  out.time(particle) = slots.t(slot);
   out.status(particle) = static_cast<ParticleStatus>(slots.status(slot));
   out.accepted_steps(particle) = slots.accepted(slot);
   out.rejected_steps(particle) = slots.rejected(slot);
@@ -528,6 +529,7 @@ IntegratedParticles integrate(const VelocityField& field, double t_begin, double
   out.position = Points<double>("boltzcurve::ode::final_position", particles, position.extent(1));
   out.log_density = PointScalars<double>("boltzcurve::ode::final_log_density", particles);
   out.action = PointScalars<double>("boltzcurve::ode::final_action", particles);
+  out.time = PointScalars<double>("boltzcurve::ode::final_time", particles);
   out.status = Kokkos::View<ParticleStatus*>("boltzcurve::ode::final_status", particles);
   out.accepted_steps = Kokkos::View<int*>("boltzcurve::ode::accepted_steps", particles);
   out.rejected_steps = Kokkos::View<int*>("boltzcurve::ode::rejected_steps", particles);
@@ -556,6 +558,7 @@ IntegratedParticles integrate(const VelocityField& field, double t_begin, double
   if (t_begin == t_end) {
     Kokkos::deep_copy(out.position, position);
     Kokkos::deep_copy(out.log_density, log_density);
+    Kokkos::deep_copy(out.time, t_end);
     for (std::size_t f = 0; f < frame_times.size(); ++f)
       Kokkos::deep_copy(Kokkos::subview(out.frames, f, Kokkos::ALL, Kokkos::ALL), position);
     return out;

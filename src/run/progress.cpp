@@ -79,9 +79,13 @@ void Progress::at(std::int64_t step) {
 
 void Progress::note(const std::string& text) {
   if (style_ == Style::silent) return;
-  if (line_length_ > 0) out_ << '\r' << std::string(line_length_, ' ') << '\r';
-  line_length_ = 0;
+  wipe();
   out_ << text << '\n' << std::flush;
+}
+
+void Progress::wipe() {
+  if (line_length_ > 0) out_ << '\r' << std::string(line_length_, ' ') << '\r' << std::flush;
+  line_length_ = 0;
 }
 
 bool Progress::is_due(double now) const {

@@ -71,6 +71,7 @@ void for_each_column(Some& particles, const Visit& visit) {
   visit(particles.log_weight, 1);
   visit(particles.energy, 1);
   visit(particles.action, 1);
+  visit(particles.time, 1);
   visit(particles.status, 1);
   visit(particles.evaluations, 1);
   for (auto& frame : particles.frames) visit(frame, D);
@@ -110,6 +111,7 @@ Particles draw_particles(const SamplingSettings& settings, const VelocityField& 
   append_rows(end.position, drawn.position);
   append(end.log_density, drawn.log_density);
   append(end.action, drawn.action);
+  append(end.time, drawn.time);
   append(end.status, drawn.status);
   append(end.evaluations, drawn.evaluations);
   const auto frames = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.frames);

@@ -134,7 +134,8 @@ TEST(Training, LeavesTheDocumentedFilesAndKeys) {
                           "max_steps",
                           "seconds_train",
                           "seconds_sample",
-                          "ranks"})
+                          "ranks",
+                          "diagnosis"})
     EXPECT_TRUE(json.contains(key)) << key;
   EXPECT_EQ(json["target"], "gaussian-mixture");
   EXPECT_EQ(json["particles"], 300);
@@ -274,6 +275,24 @@ TEST(Training, StopsOnRequestWithCodeSeventyFiveAndACheckpoint) {
                                    folder.path());
   EXPECT_EQ(outcome.exit_code, 75) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("stopped by SIGUSR1 after step"));
+}
+
+// Modes 40 apart, a latent law of width 1: on the straight line between the two, mass would have to cross the gap in no time. What happens
+// is said while training, on the terminal and in the file.
+TEST(Diagnosis, NamesExplodingGradientsAndLostModesOfTheLinearCurveBetweenFarModes) {
+  const TemporaryFolder folder;
+  folder.write(
+      "far.ini",
+      "[target]\nname = gaussian-mixture\nmode = 0.5 | -20 | 0.5\nmode = 0.5 | 20 | 0.5\n[curve]\nname = linear\n[network]\nwidth = "
+      "16\nhidden-layers = 2\n[collocation]\npoints = 512\n[optimizer]\nwarm-up-steps = 10\n[training]\nsteps = 250\nloss = "
+      "squared\n[sampling]\nparticles = 300\n[evaluation]\nexact-samples = 200\n");
+  const auto outcome = boltzcurve(folder, 2, {"run", "--config", "far.ini", "--output", "out"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("boltzcurve: warning: exploding gradients: "));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("\ndiagnosis: "), HasSubstr("modes are lost: ")));
+  const auto json = nlohmann::json::parse(std::ifstream(folder.path() / "out/evaluation.json"));
+  ASSERT_TRUE(json["diagnosis"].is_array());
+  EXPECT_THAT(json["diagnosis"].dump(), HasSubstr("modes are lost: "));
 }
 
 TEST(Latents, OtherThanANormalLawOfOneScaleAreForTheLinearAndTheLearnedCurve) {

@@ -1,10 +1,12 @@
 // The same bits for any number of ranks: every rank also evaluates alone (MPI_COMM_SELF), which is what one rank would get.
+#include <boltzcurve/metrics/diagnosis.hpp>
 #include <boltzcurve/metrics/energy_distance.hpp>
 #include <boltzcurve/metrics/evaluation.hpp>
 #include <boltzcurve/ode/dormand_prince.hpp>
 #include <boltzcurve/random/counter_rng.hpp>
 #include <boltzcurve/sampling/particles.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -40,6 +42,7 @@ MetricInput input_for(const Communicator& ranks) {
     input.energy.push_back(square / 1.9);
     input.log_density.push_back(-square / 2);
     input.action.push_back(std::sqrt(square));
+    input.time.push_back(static_cast<double>(i % 50) / 50);
     input.status.push_back(i % 50 == 7 ? ParticleStatus::escaped : ParticleStatus::finished);
     input.evaluations.push_back(20 + i % 6);
   }
@@ -90,6 +93,30 @@ TEST(MetricsOnRanks, AllMetricsAreTheSameBitsAsOnOneRank) {
       EXPECT_EQ(shared[k].standard_error, alone[k].standard_error) << shared[k].entry->key;
     }
   }
+}
+
+// Particle 7, which is on the first rank of any number, is the first of fourteen that failed; the modes at -1 and 1 have their particles,
+// one at 9 has none; the action is far above E|x|^2 + 3.
+TEST(MetricsOnRanks, DiagnosisIsTheSameAsOnOneRank) {
+  const Communicator world(MPI_COMM_WORLD), self(MPI_COMM_SELF);
+  CurveSettings settings;
+  settings.dimension = 3;
+  settings.latent_mean = {0, 0, 0};
+  settings.latent_deviation = {1, 1, 1};
+  settings.survey = {1, 0, {0, 0, 0}, {1, 1, 1}, {}};
+  const auto curve = make_curve(CurveName::learned, settings);
+  const auto diagnosis = [&](MetricInput input) {
+    for (double& action : input.action) action *= 100;
+    input.modes = {{0.4, {-1, 0, 0}}, {0.4, {1, 0, 0}}, {0.2, {9, 0, 0}}};
+    const auto evaluation = evaluate_metrics(input);
+    return diagnose({input, evaluation, CurveName::learned, *curve, input.position, {{0, 0, 0}, {1, 1, 1}}, {}});
+  };
+  const auto shared = diagnosis(input_for(world)), alone = diagnosis(input_for(self));
+  EXPECT_EQ(shared, alone);
+  using testing::HasSubstr;
+  EXPECT_THAT(alone,
+              testing::ElementsAre(HasSubstr("14 of 700 particles failed (escaped 14), between t = 0.14 and 0.14; the first, number 7,"),
+                                   HasSubstr("1 of 3 modes"), HasSubstr("the velocity explodes")));
 }
 
 TEST(MetricsOnRanks, MoreRanksThanWorkIsFine) {

@@ -11,8 +11,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 from boltzcurve_tools import read_run
-from boltzcurve_tools.report.diagnosis import Level, diagnose, own_words
-from support import RUNS, refuses, spoiled, succeeds  # noqa: F401
+from boltzcurve_tools.report.diagnosis import SOUND, Level, diagnose, own_findings
+from support import RUNS, SOURCE, refuses, spoiled, succeeds  # noqa: F401
 
 CHROMIUM = next((shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell") if shutil.which(name)), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
@@ -88,8 +88,8 @@ def level_and_heading(run):
 def test_faults_are_named_with_what_to_try(spoiled, tmp_path):  # noqa: F811
     folder = spoiled("plane")
     evaluation = json.loads((folder / "evaluation.json").read_text())
-    evaluation.update(ess=0.05, ess_forward=0.01, log_z=-1.0, log_z_exact=0.0, log_z_stderr=0.1, log_z_thermodynamic=0.125, escaped=30, particles=400,
-                      diagnosis=["mode 2 at (3.46, -2) has <no> particles"])
+    evaluation.update(ess=0.05, ess_forward=0.01, log_z=-1.0, log_z_exact=0.0, log_z_stderr=0.1, log_z_thermodynamic=0.125, escaped=30, particles=400)
+    del evaluation["diagnosis"]  # as files were before the program said what is wrong
     (folder / "evaluation.json").write_text(json.dumps(evaluation))
     found = level_and_heading(read_run(folder))
     assert (Level.BAD, "30 of 400 particles failed") in found
@@ -98,7 +98,7 @@ def test_faults_are_named_with_what_to_try(spoiled, tmp_path):  # noqa: F811
     assert (Level.BAD, "log Z is off by -1 nats, 10 standard errors") in found
     assert [level for level, _ in found].index(Level.WARN) > [level for level, _ in found].index(Level.BAD), "the worst first"
     text = report_of(folder, tmp_path / "report.html")
-    assert "faults found" in text and "30 escaped" in text and "has &lt;no&gt; particles" in text and "widen collocation.box" in text
+    assert "faults found" in text and "30 escaped" in text and "widen collocation.box" in text
     assert "exact 0; by thermodynamic integration 0.125" in text
 
 
@@ -106,7 +106,7 @@ def test_a_sound_run_is_called_sound_and_an_unfinished_one_is_not(spoiled):  # n
     folder = spoiled("plane")
     evaluation = json.loads((folder / "evaluation.json").read_text())
     evaluation.update(ess=0.99, ess_forward=0.99, log_z=0.01, log_z_exact=0.0, log_z_stderr=0.01, energy_distance=0.1, energy_distance_floor=0.1,
-                      nll=evaluation["nll_floor"], escaped=0, nonfinite=0, step_underflow=0, max_steps=0)
+                      nll=evaluation["nll_floor"], escaped=0, nonfinite=0, step_underflow=0, max_steps=0, diagnosis=[SOUND])
     (folder / "evaluation.json").write_text(json.dumps(evaluation))
     with h5py.File(folder / "samples.h5md", "a") as file:
         file["samples/log_weight"][...] = 0.01 * np.random.default_rng(1).standard_normal(400)
@@ -118,10 +118,24 @@ def test_a_sound_run_is_called_sound_and_an_unfinished_one_is_not(spoiled):  # n
     assert not any(level == Level.GOOD for level, _ in found)
 
 
-def test_the_programs_own_diagnosis_is_told_whatever_its_form():
-    assert own_words("one sentence") == ["one sentence"] and own_words(None) == own_words([]) == []
-    assert own_words({"lost_modes": [2], "ok": []}) == ["lost modes: [2]"]
-    assert own_words(["a", {"mode": 2, "share": 0.5}]) == ["a", "mode: 2, share: 0.5"]
+def test_the_programs_own_diagnosis_is_told_and_no_other(spoiled, tmp_path):  # noqa: F811
+    folder = spoiled("plane")
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    evaluation.update(ess=0.05, ess_forward=0.01, escaped=30, particles=400, diagnosis=[
+        "30 of 400 particles failed (escaped 30), between t = 0 and 1; the first was at x = (3)", "modes are lost: the one at (3.46, -2) has <no> particles. Try this"])
+    (folder / "evaluation.json").write_text(json.dumps(evaluation))
+    found = level_and_heading(read_run(folder))
+    assert (Level.BAD, "30 of 400 particles failed") in found and (Level.BAD, "Modes are lost") in found
+    assert not any("ESS" in heading or "Exact samples" in heading for _, heading in found), "a second opinion"
+    text = report_of(folder, tmp_path / "report.html")
+    assert "<b>Modes are lost.</b> The one at (3.46, -2) has &lt;no&gt; particles. Try this.</p>" in text
+    assert "failed.</b> (escaped 30), between t = 0 and 1; the first was at x = (3).</p>" in text
+
+
+def test_the_report_knows_the_words_of_the_program():
+    assert f'"{SOUND}"' in (SOURCE / "src/metrics/diagnosis.cpp").read_text() and own_findings([SOUND]) == []
+    finding, = own_findings(["ESS is 0.05, and no known sign tells why: longer training may help"])
+    assert (finding.heading, finding.detail) == ("ESS is 0.05", "and no known sign tells why: longer training may help")
 
 
 def test_reports_of_what_is_there_and_refusals(spoiled, tmp_path):  # noqa: F811

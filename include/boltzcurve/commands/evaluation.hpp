@@ -27,7 +27,8 @@ std::vector<MetricsColumn> evaluation_columns();
 std::vector<MetricsValue> evaluation_row(const QuickEvaluation& quick, const TrainingState& state);
 std::vector<MetricsValue> evaluation_row(const std::vector<EvaluatedMetric>& metrics, const TrainingState& state);
 
-/// evaluation.json: one flat object, "target" and "curve" first, then every metric; null where it is unknown.
-std::string evaluation_json(const Options& options, const std::vector<EvaluatedMetric>& metrics);
+/// evaluation.json: one flat object, "target" and "curve" first, then every metric, null where it is unknown, and last the sentences of
+/// the "diagnosis".
+std::string evaluation_json(const Options& options, const std::vector<EvaluatedMetric>& metrics, const std::vector<std::string>& diagnosis);
 
 }  // namespace boltzcurve

@@ -33,6 +33,7 @@ struct IntegratedParticles {
   Points<double> position;                                         ///< [N][D] at the end; of a failed particle the last accepted one
   PointScalars<double> log_density;                                ///< [N] log q there: the initial one minus the integral of div v dt
   PointScalars<double> action;                                     ///< [N] integral of |v|^2 |dt| along the path, never negative
+  PointScalars<double> time;                                       ///< [N] at that position: t_end, or when a particle failed
   Kokkos::View<ParticleStatus*> status;                            ///< [N]
   Kokkos::View<int*> accepted_steps, rejected_steps, evaluations;  ///< [N] evaluations of the field for this particle
   Kokkos::View<double***, Kokkos::LayoutRight> frames;             ///< [F][N][D] positions at the frame times

@@ -45,6 +45,8 @@ class Progress {
 
   /// A line of text of its own, without spoiling the progress line.
   void note(const std::string& text);
+  /// Takes the progress line away, for what others have to say.
+  void wipe();
 
   /// Units per second since the end of the first step seen; none before the second.
   std::optional<double> rate() const;

@@ -22,6 +22,7 @@ struct Particles {
   std::vector<double> log_weight;         ///< [count] -f_D(x) - log q(x), nats; minus infinity for a failed one or where f_D is NaN
   std::vector<double> energy;             ///< [count] f_D(x), nats
   std::vector<double> action;             ///< [count] integral of |v_t|^2 dt along the path
+  std::vector<double> time;               ///< [count] of `position`: the target's, or that of a failure; empty where it is not known
   std::vector<std::int32_t> status;       ///< [count] ParticleStatus
   std::vector<std::int64_t> evaluations;  ///< [count] of the velocity
 

@@ -37,7 +37,7 @@ Start normal_particles(int count, int dimension, std::uint64_t first = 0, std::u
 
 struct HostResult {
   HostPoints<double> position;
-  HostScalars<double> log_density, action;
+  HostScalars<double> log_density, action, time;
   Kokkos::View<ParticleStatus*, Kokkos::HostSpace> status;
   Kokkos::View<int*, Kokkos::HostSpace> accepted, rejected, evaluations;
   Kokkos::View<double***, Kokkos::LayoutRight, Kokkos::HostSpace> frames;
@@ -49,9 +49,10 @@ HostResult run(const VelocityField& field, double t_begin, double t_end, const S
   const Kokkos::HostSpace host;
   using Kokkos::create_mirror_view_and_copy;
   return {create_mirror_view_and_copy(host, out.position),       create_mirror_view_and_copy(host, out.log_density),
-          create_mirror_view_and_copy(host, out.action),         create_mirror_view_and_copy(host, out.status),
-          create_mirror_view_and_copy(host, out.accepted_steps), create_mirror_view_and_copy(host, out.rejected_steps),
-          create_mirror_view_and_copy(host, out.evaluations),    create_mirror_view_and_copy(host, out.frames)};
+          create_mirror_view_and_copy(host, out.action),         create_mirror_view_and_copy(host, out.time),
+          create_mirror_view_and_copy(host, out.status),         create_mirror_view_and_copy(host, out.accepted_steps),
+          create_mirror_view_and_copy(host, out.rejected_steps), create_mirror_view_and_copy(host, out.evaluations),
+          create_mirror_view_and_copy(host, out.frames)};
 }
 
 // x' = A x with A made of 2x2 blocks ((r, -w), (w, r)) with r, w of each block's own, and a last 1x1 block r for odd D.
@@ -331,6 +332,12 @@ TEST(DormandPrince, ReportsEachKindOfFailureAndLeavesTheOthersAlone) {
   EXPECT_EQ(out.accepted(4) + out.rejected(4), 3000);
   EXPECT_EQ(out.status(5), ParticleStatus::step_underflow);
   EXPECT_EQ(out.status(6), ParticleStatus::finished);
+  // They say when: at once, at the wall, on the way, and at the end.
+  EXPECT_EQ(out.time(0), 0);
+  EXPECT_NEAR(out.time(3), 0.5, 1e-8);
+  EXPECT_TRUE(out.time(4) > 0 && out.time(4) < 1);
+  EXPECT_NEAR(out.time(5), 0.5, 1e-8);
+  for (const int i : {1, 2, 6}) EXPECT_EQ(out.time(i), 1);
   EXPECT_NEAR(out.position(1, 0), 2, 1e-14);
   EXPECT_NEAR(out.position(2, 0), 111, 1e-12);
   EXPECT_EQ(out.position(6, 0), out.position(1, 0));
@@ -360,6 +367,7 @@ TEST(DormandPrince, ReportsEachKindOfFailureAndLeavesTheOthersAlone) {
   EXPECT_LT(out.position(1, 0), -100);
   EXPECT_GT(out.position(0, 0), 10.5);
   EXPECT_LE(out.position(0, 0), 10.5 + 2 * 0.2525);  // the step that left was its last
+  EXPECT_NEAR(9.2 + 2 * out.time(0), out.position(0, 0), 1e-14);
   EXPECT_NEAR(out.log_density(0), -3 - 0.5 * (out.position(0, 0) - 9.2) / 2, 1e-14);
 }
 

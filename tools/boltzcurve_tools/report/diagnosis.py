@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import re
 from typing import Any
 
 import numpy as np
@@ -41,17 +42,17 @@ ADVICE_OF_FAILURES = {
 }
 
 
-def own_words(diagnosis: Any) -> list[str]:
-    """What the program itself diagnosed, whatever its form, as sentences."""
-    if not diagnosis:
-        return []
-    if isinstance(diagnosis, str):
-        return [diagnosis]
-    if isinstance(diagnosis, dict):
-        return [f"{key.replace('_', ' ')}: {value}" for key, value in diagnosis.items() if value not in (None, "", [], False)]
-    if isinstance(diagnosis, list):
-        return [sentence for entry in diagnosis for sentence in ([", ".join(own_words(entry))] if isinstance(entry, dict) else own_words(entry))]
-    return [str(diagnosis)]
+SOUND = "nothing is wrong that shows"  # what the program says of particles without a fault
+
+
+def own_findings(diagnosis: list[str]) -> list[Finding]:
+    """What the program itself diagnosed when it evaluated the run: of each text the beginning says what, and the rest why and what to try."""
+    found = []
+    for text in diagnosis:
+        if text != SOUND:
+            what, end, rest = re.match(r"(.*?)($|: |; |, | (?=\())(.*)", text, re.DOTALL).groups()
+            found.append(Finding(Level.BAD, what[:1].upper() + what[1:], rest if end else ""))
+    return found
 
 
 def nll_error(run: Run) -> float | None:
@@ -76,7 +77,7 @@ def of_state(run: Run) -> list[Finding]:
     return found
 
 
-def of_particles(run: Run) -> list[Finding]:
+def of_failures(run: Run) -> list[Finding]:
     evaluation, found = run.metrics, []
     lost, particles = failed(evaluation), value_of(evaluation, "particles")
     if lost and particles:
@@ -84,6 +85,11 @@ def of_particles(run: Run) -> list[Finding]:
         listed = ", ".join(f"{count(value_of(evaluation, name) or 0)} {name.replace('_', ' ')}" for name in reasons)
         found.append(Finding(Level.BAD if lost > 0.01 * particles else Level.WARN, f"{count(lost)} of {count(particles)} particles failed",
                              f"{listed}; they have weight 0", "; ".join(ADVICE_OF_FAILURES[name] for name in reasons)))
+    return found
+
+
+def of_weights(run: Run) -> list[Finding]:
+    found = []
     if run.samples is not None and run.samples.usable.any():
         heaviest = float(run.samples.weight.max())
         if heaviest > HEAVY_WEIGHT:
@@ -92,7 +98,7 @@ def of_particles(run: Run) -> list[Finding]:
     return found
 
 
-def of_quality(run: Run) -> list[Finding]:
+def of_sizes(run: Run) -> list[Finding]:
     evaluation, found = run.metrics, []
     ess, forward = value_of(evaluation, "ess"), value_of(evaluation, "ess_forward")
     if ess is not None and ess < 0.8:
@@ -102,6 +108,11 @@ def of_quality(run: Run) -> list[Finding]:
         found.append(Finding(Level.BAD, f"Exact samples see less: forward ESS {forward:.3g} beside ESS {ess:.3g}",
                              "parts of the target get next to no density: a lost mode or a far tail",
                              "a wider latent.scale, or points of the whole box in collocation.shares"))
+    return found
+
+
+def of_estimates(run: Run) -> list[Finding]:
+    evaluation, found = run.metrics, []
     off, error = beyond(evaluation, "log_z"), value_of(evaluation, "log_z_stderr")
     if off is not None and error and abs(off) > MANY_ERRORS * error:
         found.append(Finding(Level.BAD, f"log Z is off by {off:+.3g} nats, {abs(off) / error:.0f} standard errors",
@@ -151,8 +162,10 @@ def of_modes(modes: Modes | None) -> list[Finding]:
 
 def diagnose(run: Run, modes: Modes | None) -> list[Finding]:
     """What to say of a run, worst first; one good word where there is nothing to complain of."""
-    found = [Finding(Level.WARN, "The program's own diagnosis", sentence) for sentence in own_words(run.metrics.get("diagnosis"))]
-    found += of_state(run) + of_particles(run) + of_quality(run) + of_training(run) + of_modes(modes)
+    diagnosis = run.metrics.get("diagnosis")
+    # Files of before the program said what is wrong leave that to be read from the numbers.
+    of_sampling = own_findings(diagnosis) if diagnosis else of_failures(run) + of_sizes(run)
+    found = of_sampling + of_state(run) + of_weights(run) + of_estimates(run) + of_training(run) + of_modes(modes)
     order = [Level.BAD, Level.WARN, Level.GOOD, Level.NOTE]
     if run.metrics and not any(finding.level in (Level.BAD, Level.WARN) for finding in found):
         found.append(Finding(Level.GOOD, "Nothing points to a fault", "no failed particle, weights even, every estimate within what chance allows"))

@@ -95,8 +95,9 @@ def lead_of(run: Run) -> str:
 
 
 def finding_of(finding: Finding) -> str:
+    detail = f" {escape(finding.detail[:1].upper() + finding.detail[1:].rstrip('.'))}." if finding.detail else ""
     advice = f"<p class=try>Try: {escape(finding.advice)}.</p>" if finding.advice else ""
-    return f'<div class="finding {finding.level.value}"><p><b>{escape(finding.heading)}.</b> {escape(finding.detail[:1].upper() + finding.detail[1:])}.</p>{advice}</div>'
+    return f'<div class="finding {finding.level.value}"><p><b>{escape(finding.heading)}.</b>{detail}</p>{advice}</div>'
 
 
 def metrics_table(run: Run) -> str:

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <boltzcurve/collocation/time_bins.hpp>
+#include <boltzcurve/curve/curve.hpp>
+#include <boltzcurve/metrics/evaluation.hpp>
+#include <boltzcurve/metrics/metric_input.hpp>
+
+#include <string>
+#include <vector>
+
+namespace boltzcurve {
+
+/// What is looked at for a diagnosis.
+struct DiagnosisInput {
+  const MetricInput& particles;
+  const std::vector<EvaluatedMetric>& evaluation;  ///< of the same particles
+  CurveName curve_name = CurveName::gradient_flow;
+  const Curve& curve;
+  HostPoints<const double> curve_position;  ///< [n][D] the particles in the curve's coordinates
+  Moments latent;
+  TimeBins time_bins;  ///< residuals of the training
+};
+
+/// What is wrong, in words, with its likely cause and what may help: a sentence for each signature of failure that shows, or a single one
+/// that none does. The same on every rank and for any number of ranks. Collective.
+///
+/// Signatures, each an entry in the table of src/metrics/diagnosis.cpp:
+///   failed particles        any: how many, of what kind, between which times, how many where the target's density is very low, and where
+///                           the first of them was last
+///   lost modes              a mode with less than a fifth of its particles, or a forward ESS below half of the ESS
+///   exploding velocity      action times duration above ten times E|x - z|^2 of independent ends, which is what straight paths at
+///                           constant speed need
+///   unconverged residual    ESS below 0.9, and a path gathers 0.2 nats or more of |R|: by times
+std::vector<std::string> diagnose(const DiagnosisInput& input);
+
+}  // namespace boltzcurve

@@ -1,0 +1,211 @@
+#include <boltzcurve/metrics/diagnosis.hpp>
+#include <boltzcurve/metrics/mode_weights.hpp>
+#include <boltzcurve/sampling/particles.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace boltzcurve {
+namespace {
+
+constexpr double low_density = 25;     // nats below the highest, on top of one a coordinate: thermal motion stays at half of one
+constexpr double lost_share = 0.2;     // of a mode's weight
+constexpr double expected_count = 25;  // particles in a mode, from which a fifth of them is no accident: four standard deviations
+constexpr double blind_ratio = 0.5;    // of forward to reverse ESS
+constexpr double explosion = 10;       // times the action of straight paths between independent ends
+constexpr double good_ess = 0.9, large_error = 0.2;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+double count_of(const DiagnosisInput& input, const char* key) { return value_of(input.evaluation, key).value_or(0); }
+
+bool finished(const MetricInput& particles, std::size_t i) { return particles.status[i] == ParticleStatus::finished; }
+
+/// What helps where mass cannot pass from mode to mode.
+const char* help_between_modes(const DiagnosisInput& input) {
+  return input.curve_name == CurveName::linear ? "curve.name = learned or gradient-flow, or a latent law wide enough for all modes "
+                                                 "(latent.scale), may help"
+                                               : "A latent law wide enough for all modes (latent.scale), or longer training, may help";
+}
+
+/// The failed particle of lowest global id: that id, time (NaN where it is not known), target's energy, x [D]. Empty where none failed.
+std::vector<double> first_failed(const MetricInput& particles) {
+  const std::size_t D = particles.position.extent(1), n = particles.status.size();
+  std::vector<double> mine(3 + D, std::nan(""));
+  std::size_t i = 0;
+  while (i < n && finished(particles, i)) ++i;
+  mine[0] = static_cast<double>(i);  // n where there is none
+  if (i < n) {
+    if (!particles.time.empty()) mine[1] = particles.time[i];
+    mine[2] = particles.energy[i];
+    for (std::size_t k = 0; k < D; ++k) mine[3 + k] = particles.position(i, k);
+  }
+  const auto all = particles.ranks.all_gather(std::span<const double>(mine));
+  const auto counts = particles.ranks.all_gather(std::vector<std::int64_t>{static_cast<std::int64_t>(n)});
+  double before = 0;
+  for (std::size_t rank = 0; rank < counts.size(); ++rank) {
+    const auto theirs = std::span(all).subspan(rank * mine.size(), mine.size());
+    const auto count = static_cast<double>(counts[rank]);
+    if (theirs[0] < count) {
+      std::vector<double> first(theirs.begin(), theirs.end());
+      first[0] += before;
+      return first;
+    }
+    before += count;
+  }
+  return {};
+}
+
+/// Energies from here on are of very low density: infinite, and none, where no particle finished.
+double low_density_from(const MetricInput& particles) {
+  double lowest = infinity;
+  for (std::size_t i = 0; i < particles.status.size(); ++i)
+    if (finished(particles, i) && std::isfinite(particles.energy[i])) lowest = std::min(lowest, particles.energy[i]);
+  return -particles.ranks.max(-lowest) + low_density + static_cast<double>(particles.position.extent(1));
+}
+
+std::optional<std::string> failed_particles(const DiagnosisInput& input) {
+  const auto& particles = input.particles;
+  const auto first = first_failed(particles);
+  if (first.empty()) return std::nullopt;
+  std::vector<std::string> kinds;
+  double failed = 0;
+  for (const char* kind : {"nonfinite", "escaped", "step_underflow", "max_steps"})
+    if (const double count = count_of(input, kind); count > 0) {
+      kinds.push_back(fmt::format("{} {:.0f}", kind, count));
+      failed += count;
+    }
+  const double low_from = low_density_from(particles);
+  double earliest = infinity, latest = -infinity;
+  std::int64_t low = 0;
+  for (std::size_t i = 0; i < particles.status.size(); ++i) {
+    if (finished(particles, i)) continue;
+    low += !(particles.energy[i] < low_from);  // NaN is low
+    if (particles.time.empty()) continue;
+    earliest = std::min(earliest, particles.time[i]);
+    latest = std::max(latest, particles.time[i]);
+  }
+  low = particles.ranks.sum(low);
+  earliest = -particles.ranks.max(-earliest);
+  latest = particles.ranks.max(latest);
+
+  std::string text = fmt::format("{:.0f} of {:.0f} particles failed ({})", failed, count_of(input, "particles"), fmt::join(kinds, ", "));
+  if (std::isfinite(earliest)) text += fmt::format(", between t = {:.4g} and {:.4g}", earliest, latest);
+  text += fmt::format("; the first, number {:.0f}, was last at x = ({:.4g})", first[0], fmt::join(first.begin() + 3, first.end(), ", "));
+  if (std::isfinite(first[1])) text += fmt::format(", t = {:.4g}", first[1]);
+  if (low > 0 && std::isfinite(low_from))
+    text += fmt::format(
+        ". {} of them were where the target's energy is {:.3g} nats or more above the lowest of the particles that came through, or is not "
+        "finite: there the curve was not trained, and a latent law as wide as the target (latent.scale) or points there "
+        "(collocation.shares, collocation.box) may help",
+        low, low_density + static_cast<double>(first.size() - 3));
+  if (count_of(input, "max_steps") + count_of(input, "step_underflow") > 0)
+    text += ". Velocities that steps cannot follow become smoother with longer training, or want larger tolerances and sampling.max-steps";
+  return text;
+}
+
+/// The mode that has the smallest part of its weight, as a sentence, if that is small enough.
+std::optional<std::string> missing_mode(const DiagnosisInput& input) {
+  const auto& particles = input.particles;
+  const double all = count_of(input, "particles");
+  std::vector<double> one(particles.status.size());
+  for (std::size_t i = 0; i < one.size(); ++i) one[i] = finished(particles, i) ? 1 : 0;
+  const auto ended = static_cast<double>(particles.ranks.sum(std::count(one.begin(), one.end(), 1.0)));
+  if (particles.modes.empty() || ended == 0) return std::nullopt;
+  const auto shares = mode_shares(particles.ranks, particles.position, one, particles.modes);
+  const auto part = [&](std::size_t k) { return shares[k] * ended / all / particles.modes[k].weight; };
+  std::optional<std::size_t> worst;
+  int lost = 0;
+  for (std::size_t k = 0; k < shares.size(); ++k) {
+    if (particles.modes[k].weight * all < expected_count || part(k) >= lost_share) continue;
+    ++lost;
+    if (!worst || part(k) < part(*worst)) worst = k;
+  }
+  if (!worst) return std::nullopt;
+  const auto& [weight, center] = particles.modes[*worst];
+  return fmt::format("{} of {} modes have less than a fifth of their particles, the one at ({:.4g}) a share of {:.2g} where {:.2g} belongs",
+                     lost, shares.size(), fmt::join(center, ", "), shares[*worst] * ended / all, weight);
+}
+
+std::optional<std::string> lost_modes(const DiagnosisInput& input) {
+  const auto mode = missing_mode(input);
+  const auto forward = value_of(input.evaluation, "ess_forward");
+  const double ess = count_of(input, "ess");
+  const bool blind = forward && *forward < blind_ratio * ess;
+  if (!mode && !blind) return std::nullopt;
+  std::string text = "modes are lost: ";
+  if (mode) text += *mode;
+  if (mode && blind) text += "; ";
+  if (blind)
+    text += fmt::format(
+        "exact samples show a forward ESS of {:.2g} where the particles, which cannot see what none of them reached, show {:.2g}", *forward,
+        ess);
+  return text + ". " + help_between_modes(input);
+}
+
+std::optional<std::string> exploding_velocity(const DiagnosisInput& input) {
+  const auto& particles = input.particles;
+  const auto action = value_of(input.evaluation, "action");
+  if (!action) return std::nullopt;
+  std::vector<double> square(particles.status.size(), 0.0);
+  for (std::size_t i = 0; i < square.size(); ++i)
+    for (std::size_t k = 0; k < input.latent.mean.size(); ++k) square[i] += std::pow(input.curve_position(i, k) - input.latent.mean[k], 2);
+  const auto mean = mean_where(particles.ranks, square, [&](std::size_t i) { return finished(particles, i); });
+  if (!mean) return std::nullopt;
+  double straight = mean->value;
+  for (const double deviation : input.latent.deviation) straight += deviation * deviation;
+  const double ratio = *action * std::fabs(input.curve.target_time() - input.curve.latent_time()) / straight;
+  if (!(ratio > explosion)) return std::nullopt;
+  return fmt::format(
+      "the velocity explodes: its action, {:.3g}, is {:.3g} times what straight paths between independent ends need. Mass that has to pass "
+      "from one far mode to another moves the faster the deeper the gap. {}",
+      *action, ratio, help_between_modes(input));
+}
+
+std::optional<std::string> unconverged_residual(const DiagnosisInput& input) {
+  const auto ess = value_of(input.evaluation, "ess");
+  const auto& size = input.time_bins.size;
+  const double sum = std::accumulate(size.begin(), size.end(), 0.0), gathered = sum / TimeBins::count;
+  if ((ess && *ess >= good_ess) || gathered < large_error) return std::nullopt;
+  // The shortest stretch of the clock that holds half of it.
+  std::size_t best_from = 0, best_to = size.size();
+  for (std::size_t from = 0; from < size.size(); ++from) {
+    double held = 0;
+    std::size_t to = from;
+    while (to < size.size() && held < sum / 2) held += size[to++];
+    if (held >= sum / 2 && to - from < best_to - best_from) {
+      best_from = from;
+      best_to = to;
+    }
+  }
+  const auto time = [&](std::size_t bin) { return input.curve.time_at(static_cast<double>(bin) / TimeBins::count); };
+  const auto [earlier, later] = std::minmax({time(best_from), time(best_to)});
+  return fmt::format(
+      "the residual has not converged: over all of the curve the points of training gather {:.2g} nats of it, which is how much a weight "
+      "is "
+      "off, half of them between t = {:.3g} and {:.3g}, {:.0f} % of the clock. More training.steps or training.max-seconds, a larger "
+      "network.width, or collocation.times = residual may help",
+      gathered, earlier, later, 100.0 * static_cast<double>(best_to - best_from) / TimeBins::count);
+}
+
+using Signature = std::optional<std::string> (*)(const DiagnosisInput&);
+constexpr Signature signatures[] = {failed_particles, lost_modes, exploding_velocity, unconverged_residual};
+
+}  // namespace
+
+std::vector<std::string> diagnose(const DiagnosisInput& input) {
+  std::vector<std::string> found;
+  for (const auto signature : signatures)
+    if (auto text = signature(input)) found.push_back(std::move(*text));
+  if (!found.empty()) return found;
+  const auto ess = value_of(input.evaluation, "ess").value_or(0);
+  if (ess >= good_ess) return {"nothing is wrong that shows"};
+  return {fmt::format("ESS is {:.2g}, and no known sign tells why: longer training may help, or another curve.name", ess)};
+}
+
+}  // namespace boltzcurve

@@ -1,0 +1,137 @@
+// Every signature of failure, provoked by particles that have it, and none by particles that have none.
+#include <boltzcurve/metrics/diagnosis.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+
+namespace boltzcurve {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::size_t count = 200;
+
+std::unique_ptr<Curve> linear_curve() {
+  CurveSettings settings;
+  settings.clock = CurveClock::linear;  // t = 1 - s
+  settings.latent_mean = {0};
+  settings.latent_deviation = {1};
+  settings.survey = {1, 0, {0}, {3}, {}};
+  return make_curve(CurveName::linear, settings);
+}
+
+/// Particles on the line, half at -3 and half at 3, where the two modes are, with equal weights; they come from N(0, 1).
+struct Case {
+  MetricInput particles{Communicator(MPI_COMM_SELF)};
+  HostPoints<double> position{"test::position", count, 1};
+  TimeBins bins;
+  CurveName curve_name = CurveName::linear;
+
+  Case() {
+    for (std::size_t i = 0; i < count; ++i) position(i, 0) = i % 2 == 0 ? -3 : 3;
+    particles.position = position;
+    particles.log_density.assign(count, 0);
+    particles.energy.assign(count, 1);
+    particles.action.assign(count, 9);
+    particles.time.assign(count, 1);
+    particles.status.assign(count, ParticleStatus::finished);
+    particles.evaluations.assign(count, 20);
+    particles.modes = {{0.5, {-3}}, {0.5, {3}}};
+  }
+
+  std::vector<std::string> diagnosis() {
+    const auto evaluation = evaluate_metrics(particles);
+    const auto curve = linear_curve();
+    return diagnose({particles, evaluation, curve_name, *curve, position, {{0}, {1}}, bins});
+  }
+};
+
+TEST(Diagnosis, OfGoodParticlesIsThatNothingIsWrong) { EXPECT_THAT(Case().diagnosis(), ElementsAre("nothing is wrong that shows")); }
+
+TEST(Diagnosis, SaysHowManyParticlesFailedHowWhenAndWhere) {
+  Case bad;
+  for (const std::size_t i : {40, 41, 90}) {
+    bad.particles.status[i] = i == 90 ? ParticleStatus::escaped : ParticleStatus::nonfinite;
+    bad.particles.time[i] = 0.01 * static_cast<double>(i);
+    bad.particles.energy[i] = i == 41 ? 2 : 801;
+    bad.position(i, 0) = 77;
+  }
+  EXPECT_THAT(bad.diagnosis(),
+              ElementsAre(AllOf(
+                  HasSubstr("3 of 200 particles failed (nonfinite 2, escaped 1), between t = 0.4 and 0.9; the first, number 40, was "
+                            "last at x = (77), t = 0.4. 2 of them were where the target's energy is 26 nats or more above the lowest"),
+                  HasSubstr("latent.scale"), Not(HasSubstr("max-steps")))));
+  // From a file of samples, which does not hold times; an energy that is no number is high.
+  bad.particles.time.clear();
+  bad.particles.energy[41] = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THAT(bad.diagnosis(), ElementsAre(HasSubstr("(nonfinite 2, escaped 1); the first, number 40, was last at x = (77). 3 of them")));
+}
+
+TEST(Diagnosis, DoesNotBlameLowDensityWhereItIsNotLow) {
+  Case bad;
+  bad.particles.status[199] = ParticleStatus::max_steps;
+  EXPECT_THAT(bad.diagnosis(),
+              ElementsAre(AllOf(HasSubstr("1 of 200 particles failed (max_steps 1), between t = 1 and 1; the first, number "
+                                          "199, was last at x = (3), t = 1. Velocities that steps cannot follow"),
+                                HasSubstr("sampling.max-steps"), Not(HasSubstr("energy")))));
+}
+
+TEST(Diagnosis, NamesALostModeByItsParticles) {
+  Case bad;
+  for (std::size_t i = 0; i < count; ++i) bad.position(i, 0) = i < 5 ? -3 : 3;
+  EXPECT_THAT(bad.diagnosis(),
+              ElementsAre(AllOf(HasSubstr("modes are lost: 1 of 2 modes have less than a fifth of their particles, the one at (-3) a share "
+                                          "of 0.025 where 0.5 belongs"),
+                                HasSubstr("curve.name = learned"))));
+  bad.curve_name = CurveName::learned;
+  EXPECT_THAT(bad.diagnosis(), ElementsAre(AllOf(HasSubstr("modes are lost"), HasSubstr("latent.scale"), Not(HasSubstr("curve.name")))));
+  // Half of the particles having failed where they belong is no lost mode, and neither is a mode of which hardly any are expected.
+  bad.particles.modes = {{0.1, {-3}}, {0.9, {3}}};
+  EXPECT_THAT(bad.diagnosis(), ElementsAre("nothing is wrong that shows"));
+}
+
+TEST(Diagnosis, SeesALostModeInTheWeightsOfExactSamples) {
+  Case bad;
+  bad.particles.modes.clear();
+  bad.particles.exact_log_weight = {0, 0, 0, 12};  // forward ESS 1/(mean w mean 1/w) = 16/((3 + e^12)(3 + e^-12))
+  EXPECT_THAT(bad.diagnosis(), ElementsAre(HasSubstr("modes are lost: exact samples show a forward ESS of 3.3e-05 where the particles, "
+                                                     "which cannot see what none of them reached, show 1.")));
+}
+
+// Straight paths between independent ends need E|x - z|^2 = 9 + 1 here.
+TEST(Diagnosis, NamesAnExplodingVelocity) {
+  Case bad;
+  bad.particles.action.assign(count, 5000);
+  EXPECT_THAT(bad.diagnosis(), ElementsAre(AllOf(HasSubstr("the velocity explodes: its action, 5e+03, is 500 times what straight paths"),
+                                                 HasSubstr("curve.name = learned or gradient-flow"))));
+  bad.particles.action.assign(count, 99);
+  EXPECT_THAT(bad.diagnosis(), ElementsAre("nothing is wrong that shows"));
+}
+
+TEST(Diagnosis, SaysAtWhichTimesTheResidualHasNotConverged) {
+  Case bad;
+  bad.particles.log_density[0] = -std::log(100.0);  // one weight of 100: ESS 299^2/(200 10199) = 0.044
+  bad.bins.size.fill(0.5);
+  for (const std::size_t b : {4, 5}) bad.bins.size[b] = 16.25;  // 47.5 in all: two bins hold most
+  EXPECT_THAT(bad.diagnosis(),
+              ElementsAre(AllOf(HasSubstr("the residual has not converged: over all of the curve the points of training gather 1.5 nats"),
+                                HasSubstr("half of them between t = 0.812 and 0.875, 6 % of the clock"))));
+  bad.bins = {};
+  EXPECT_THAT(bad.diagnosis(), ElementsAre(HasSubstr("ESS is 0.044, and no known sign tells why")));
+}
+
+TEST(Diagnosis, IsSilentAboutResidualsThatDoNoHarm) {
+  Case good;
+  good.bins.size.fill(5);
+  EXPECT_THAT(good.diagnosis(), ElementsAre("nothing is wrong that shows"));
+}
+
+}  // namespace
+}  // namespace boltzcurve

@@ -1,0 +1,55 @@
+#include <boltzcurve/training/watch.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace boltzcurve {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::vector<std::string> warnings(GradientWatch watch, int steps, const std::function<double(int)>& norm) {
+  std::vector<std::string> all;
+  for (int step = 1; step <= steps; ++step)
+    if (const auto warning = watch.after(step, true, norm(step))) all.push_back(*warning);
+  return all;
+}
+
+TEST(GradientWatch, IsSilentWhereGradientsShrinkOrAreLongInTheWarmUpOnly) {
+  EXPECT_THAT(warnings({CurveName::linear, 100, 0}, 1000, [](int step) { return 90.0 / step; }), IsEmpty());
+  EXPECT_THAT(warnings({CurveName::linear, 100, 200}, 1000, [](int step) { return step < 200 ? 1e5 : 5.0; }), IsEmpty());
+  EXPECT_THAT(warnings({CurveName::linear, 100, 0}, 1000, [](int step) { return step % 8 == 0 ? 1.0 : 5e4; }), IsEmpty()) << "7 of 8";
+  EXPECT_THAT(warnings({CurveName::linear, 0, 0}, 1000, [](int) { return 1e6; }), IsEmpty()) << "nothing to be clipped to";
+}
+
+TEST(GradientWatch, SaysOnceThatGradientsAreAlwaysClipped) {
+  EXPECT_THAT(warnings({CurveName::linear, 100, 0}, 1000, [](int step) { return step % 20 == 0 ? 1.0 : 5e4; }),
+              ElementsAre(AllOf(HasSubstr("exploding gradients: up to step 100, 95 of the last 100 were longer than "
+                                          "optimizer.gradient-clip = 100"),
+                                HasSubstr("curve.name = learned or gradient-flow"))));
+}
+
+TEST(GradientWatch, SaysOnceThatGradientsHaveGrownAHundredfold) {
+  EXPECT_THAT(warnings({CurveName::learned, 0, 0}, 1000, [](int step) { return step <= 300 ? 0.5 : 500.0; }),
+              ElementsAre(AllOf(HasSubstr("exploding gradients: at step 400 they are 1e+03 times as long as they were, a mean of 500"),
+                                HasSubstr("latent.scale"), Not(HasSubstr("curve.name")))));
+}
+
+TEST(GradientWatch, SaysOnceThatAStepWasNotFinite) {
+  GradientWatch watch(CurveName::linear, 100, 0);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(watch.after(7, false, nan), "loss or gradient of step 7 is not finite, and the step is skipped");
+  EXPECT_EQ(watch.after(8, false, nan), std::nullopt);
+}
+
+}  // namespace
+}  // namespace boltzcurve
