@@ -118,7 +118,8 @@ Particles read_particles(const Run& run, const Problem& problem) {
   particles.status = std::move(samples.status);
   particles.evaluations = std::move(samples.evaluations);
   particles.energy = energies_of(*problem.target, particles.position);
-  particles.action.assign(particles.energy.size(), std::nan(""));  // not in the file
+  particles.action = std::move(samples.action);
+  particles.time = std::move(samples.time);
   return particles;
 }
 

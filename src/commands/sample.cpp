@@ -38,8 +38,13 @@ Stop write_samples_file(Run& run, const Particles& particles) {
       return stop;
     }
   }
-  file.write_samples(particles.shard,
-                     {particles.position, particles.log_density, particles.log_weight, particles.status, particles.evaluations});
+  file.write_samples(particles.shard, {.position = particles.position,
+                                       .log_density = particles.log_density,
+                                       .log_weight = particles.log_weight,
+                                       .action = particles.action,
+                                       .time = particles.time,
+                                       .status = particles.status,
+                                       .evaluations = particles.evaluations});
   file.close();
   return Stop::no;
 }

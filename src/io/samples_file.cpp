@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cmath>
 #include <exception>
+#include <limits>
 #include <numeric>
 #include <system_error>
 #include <utility>
@@ -380,23 +381,27 @@ void SamplesFile::write_samples(const Shard& shard, const SampleColumns& columns
   auto& state = *state_;
   const int dimension = state.description.dimension;
   const auto bytes_per_particle =
-      sizeof(double) * (static_cast<std::size_t>(dimension) + 2) + sizeof(std::int32_t) + 2 * sizeof(std::int64_t);
+      sizeof(double) * (static_cast<std::size_t>(dimension) + 4) + sizeof(std::int32_t) + 2 * sizeof(std::int64_t);
   const auto part = state.prepare(shard, state.description.particles * static_cast<std::int64_t>(bytes_per_particle), [&] {
     require_length(columns.position.size(), shard.count * dimension, "position");
     require_length(columns.log_density.size(), shard.count, "log_density");
     require_length(columns.log_weight.size(), shard.count, "log_weight");
+    require_length(columns.action.size(), shard.count, "action");
+    require_length(columns.time.size(), shard.count, "time");
     require_length(columns.status.size(), shard.count, "status");
     require_length(columns.evaluations.size(), shard.count, "evaluations");
   });
 
   hdf5::Group group;
-  hdf5::Dataset position, log_density, log_weight, status, evaluations, ids;
+  hdf5::Dataset position, log_density, log_weight, action, time, status, evaluations, ids;
   state.stage([&] {
     const auto n = state.description.particles;
     group = hdf5::create_groups(state.file, samples_group);
     position = hdf5::create_dataset<double>(group, "position", {n, dimension});
     log_density = hdf5::create_dataset<double>(group, "log_density", {n});
     log_weight = hdf5::create_dataset<double>(group, "log_weight", {n});
+    action = hdf5::create_dataset<double>(group, "action", {n});
+    time = hdf5::create_dataset<double>(group, "time", {n});
     status = hdf5::create_dataset<std::int32_t>(group, "status", {n});
     evaluations = hdf5::create_dataset<std::int64_t>(group, "evaluations", {n});
     ids = hdf5::create_dataset<std::int64_t>(group, "id", {n});
@@ -406,6 +411,8 @@ void SamplesFile::write_samples(const Shard& shard, const SampleColumns& columns
                                 [&](std::int64_t first, std::int64_t count) { return rows_of(columns.position, first, count, dimension); });
   state.write_column(log_density, part, columns.log_density);
   state.write_column(log_weight, part, columns.log_weight);
+  state.write_column(action, part, columns.action);
+  state.write_column(time, part, columns.time);
   state.write_column(status, part, columns.status);
   state.write_column(evaluations, part, columns.evaluations);
   std::vector<std::int64_t> id;
@@ -441,15 +448,22 @@ void SamplesFile::close() {
 
 namespace {
 
+std::string name_in_samples(const char* name) { return std::string(samples_group) + "/" + name; }
+
 template <class T>
 std::vector<T> read_part(const hdf5::File& file, const char* name, std::int64_t particles, const Shard& part) {
-  const auto dataset = hdf5::open_dataset(file, std::string(samples_group) + "/" + name);
+  const auto dataset = hdf5::open_dataset(file, name_in_samples(name));
   if (const auto shape = hdf5::shape_of(dataset); shape != hdf5::Shape{particles})
     throw InputError(fmt::format("dataset /{}/{} in {} has the shape {}, expected {}", samples_group, name, hdf5::file_name(file.id()),
                                  hdf5::to_text(shape), particles));
   std::vector<T> values(static_cast<std::size_t>(part.count));
   hdf5::read_slab<T>(dataset, {{part.first}, {part.count}}, values);
   return values;
+}
+
+std::vector<double> read_part_if_there(const hdf5::File& file, const char* name, std::int64_t particles, const Shard& part) {
+  if (hdf5::exists(file, name_in_samples(name))) return read_part<double>(file, name, particles, part);
+  return std::vector<double>(static_cast<std::size_t>(part.count), std::numeric_limits<double>::quiet_NaN());
 }
 
 }  // namespace
@@ -477,6 +491,8 @@ Samples read_samples(const std::filesystem::path& path, const std::optional<Shar
   hdf5::read_slab<double>(position, {{part.first, 0}, {part.count, samples.dimension}}, samples.position);
   samples.log_density = read_part<double>(file, "log_density", samples.particles, part);
   samples.log_weight = read_part<double>(file, "log_weight", samples.particles, part);
+  samples.action = read_part_if_there(file, "action", samples.particles, part);
+  samples.time = read_part_if_there(file, "time", samples.particles, part);
   samples.status = read_part<std::int32_t>(file, "status", samples.particles, part);
   samples.evaluations = read_part<std::int64_t>(file, "evaluations", samples.particles, part);
   samples.id = read_part<std::int64_t>(file, "id", samples.particles, part);

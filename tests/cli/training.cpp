@@ -163,8 +163,8 @@ TEST(Sampling, FromTheCheckpointRepeatsTheRunAndEvaluationReadsItBack) {
   ASSERT_EQ(evaluated.exit_code, 0) << evaluated.err;
   const auto first = nlohmann::json::parse(std::ifstream(folder.path() / "on1/evaluation.json"));
   const auto second = nlohmann::json::parse(std::ifstream(folder.path() / "on2/evaluation.json"));
-  for (const char* key : {"ess", "ess_forward", "log_z", "nll", "energy_distance", "sliced_w2"}) EXPECT_EQ(first[key], second[key]) << key;
-  EXPECT_TRUE(second["action"].is_null());  // the file of samples does not hold it
+  for (const char* key : {"ess", "ess_forward", "log_z", "nll", "energy_distance", "sliced_w2", "action", "diagnosis"})
+    EXPECT_EQ(first[key], second[key]) << key;
 }
 
 TEST(Evaluation, WithoutSamplesDrawsFreshParticles) {
@@ -293,6 +293,12 @@ TEST(Diagnosis, NamesExplodingGradientsAndLostModesOfTheLinearCurveBetweenFarMod
   const auto json = nlohmann::json::parse(std::ifstream(folder.path() / "out/evaluation.json"));
   ASSERT_TRUE(json["diagnosis"].is_array());
   EXPECT_THAT(json["diagnosis"].dump(), HasSubstr("modes are lost: "));
+  // The file of samples tells the same story.
+  const auto again = boltzcurve(folder, 1, {"evaluate", "--output", "out"});
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  const auto from_file = nlohmann::json::parse(std::ifstream(folder.path() / "out/evaluation.json"));
+  EXPECT_EQ(from_file["diagnosis"], json["diagnosis"]);
+  EXPECT_EQ(from_file["action"], json["action"]);
 }
 
 TEST(Latents, OtherThanANormalLawOfOneScaleAreForTheLinearAndTheLearnedCurve) {

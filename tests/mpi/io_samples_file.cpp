@@ -49,8 +49,14 @@ void write_all(SamplesFile& file, const Shard& shard, int dimension, int frames)
   const auto log_density = per_particle(shard, -0.5, 3.0), log_weight = per_particle(shard, 0.25, -7.0);
   const auto status = per_particle<std::int32_t>(shard, 1, 2);
   const auto evaluations = per_particle<std::int64_t>(shard, 1'000'000'007, 5);
-  file.write_samples(
-      shard, {.position = position, .log_density = log_density, .log_weight = log_weight, .status = status, .evaluations = evaluations});
+  const auto action = per_particle(shard, 0.125, 1.0), time = per_particle(shard, -0.75, 9.0);
+  file.write_samples(shard, {.position = position,
+                             .log_density = log_density,
+                             .log_weight = log_weight,
+                             .action = action,
+                             .time = time,
+                             .status = status,
+                             .evaluations = evaluations});
 }
 
 // Blocks of 7: uneven shards, and empty ones where there are fewer blocks than ranks.
@@ -65,6 +71,8 @@ void expect_all(const std::filesystem::path& path, std::int64_t particles, int d
   EXPECT_EQ(samples.position, positions(all, dimension, 99));
   EXPECT_EQ(samples.log_density, per_particle(all, -0.5, 3.0));
   EXPECT_EQ(samples.log_weight, per_particle(all, 0.25, -7.0));
+  EXPECT_EQ(samples.action, per_particle(all, 0.125, 1.0));
+  EXPECT_EQ(samples.time, per_particle(all, -0.75, 9.0));
   EXPECT_EQ(samples.status, per_particle<std::int32_t>(all, 1, 2));
   EXPECT_EQ(samples.evaluations, per_particle<std::int64_t>(all, 1'000'000'007, 5));
   EXPECT_EQ(samples.id, per_particle<std::int64_t>(all, 1, 0));
@@ -266,8 +274,13 @@ TEST(SmallCollectiveWrites, AreReadBackAsWritten) {
       const std::vector<double> zeros(static_cast<std::size_t>(rows.count));
       const std::vector<std::int32_t> status(static_cast<std::size_t>(rows.count));
       const std::vector<std::int64_t> evaluations(static_cast<std::size_t>(rows.count));
-      file.write_samples(rows,
-                         {.position = square, .log_density = zeros, .log_weight = zeros, .status = status, .evaluations = evaluations});
+      file.write_samples(rows, {.position = square,
+                                .log_density = zeros,
+                                .log_weight = zeros,
+                                .action = zeros,
+                                .time = zeros,
+                                .status = status,
+                                .evaluations = evaluations});
       file.close();
       if (world().is_root()) {
         const auto expected = positions({0, edge}, static_cast<int>(edge), round);

@@ -33,6 +33,8 @@ struct SampleColumns {
   std::span<const double> position;           ///< [count][D], the second index runs fastest
   std::span<const double> log_density;        ///< [count], nats
   std::span<const double> log_weight;         ///< [count], nats; minus infinity for weight 0
+  std::span<const double> action;             ///< [count], integral of |v|^2 dt along the path
+  std::span<const double> time;               ///< [count], of the curve: the target's, or that of a particle's failure
   std::span<const std::int32_t> status;       ///< [count], an index of SamplesDescription::status_names
   std::span<const std::int64_t> evaluations;  ///< [count], how often the velocity was evaluated
 };
@@ -45,7 +47,7 @@ struct SampleColumns {
 ///                                        time since the first frame, which grows on every curve, as H5MD demands
 ///     /particles/trajectory/coordinates  value [T][N][D], the same step and time; only where D is not 3
 ///     /observables/curve_time            value [T]: time t of the curve, which may fall; the same step and time
-///     /samples                           position [N][D], log_density, log_weight, status, evaluations, id
+///     /samples                           position [N][D], log_density, log_weight, action, time, status, evaluations, id
 ///
 /// Layout: the arrays of frames are chunked, a frame in as few chunks of at most 1 MiB as hold it, all of equal size (a chunk takes a whole
 /// number of particles). A chunk never spans two frames, so that a new frame touches no old chunk and a reader of one frame reads nothing
@@ -95,6 +97,7 @@ struct Samples {
   std::vector<std::string> status_names;
   std::vector<double> position;  ///< [count][D]
   std::vector<double> log_density, log_weight;
+  std::vector<double> action, time;  ///< NaN in files of versions that did not write them
   std::vector<std::int32_t> status;
   std::vector<std::int64_t> evaluations, id;
 };

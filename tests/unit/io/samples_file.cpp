@@ -50,10 +50,16 @@ void write_example(const std::filesystem::path& path, int dimension) {
   file.write_frame(10, 2.5, {0, 2}, frame(2, dimension, 1));
   const auto position = frame(2, dimension, 2);
   const std::array<double, 2> log_density{-1.5, -2.5}, log_weight{0.25, -std::numeric_limits<double>::infinity()};
+  const std::array<double, 2> action{7.5, 0.125}, time{0, 1.25};
   const std::array<std::int32_t, 2> status{0, 1};
   const std::array<std::int64_t, 2> evaluations{100, 123456789012};
-  file.write_samples(
-      {0, 2}, {.position = position, .log_density = log_density, .log_weight = log_weight, .status = status, .evaluations = evaluations});
+  file.write_samples({0, 2}, {.position = position,
+                              .log_density = log_density,
+                              .log_weight = log_weight,
+                              .action = action,
+                              .time = time,
+                              .status = status,
+                              .evaluations = evaluations});
   file.close();
 }
 
@@ -71,6 +77,8 @@ TEST(SamplesFile, GivesBackSamplesAndFrames) {
     EXPECT_EQ(samples.position, frame(2, dimension, 2));
     EXPECT_THAT(samples.log_density, ElementsAre(-1.5, -2.5));
     EXPECT_THAT(samples.log_weight, ElementsAre(0.25, -std::numeric_limits<double>::infinity()));
+    EXPECT_THAT(samples.action, ElementsAre(7.5, 0.125));
+    EXPECT_THAT(samples.time, ElementsAre(0, 1.25));
     EXPECT_THAT(samples.status, ElementsAre(0, 1));
     EXPECT_THAT(samples.status_names, ElementsAre("ok", "escaped"));
     EXPECT_THAT(samples.evaluations, ElementsAre(100, 123456789012));
@@ -242,14 +250,33 @@ TEST(SamplesFile, RefusesWhatDoesNotFit) {
   const std::vector<std::int64_t> evaluations(4);
   EXPECT_THAT(
       [&] {
-        file.write_samples({0, 4},
-                           {.position = position, .log_density = four, .log_weight = four, .status = status, .evaluations = evaluations});
+        file.write_samples({0, 4}, {.position = position,
+                                    .log_density = four,
+                                    .log_weight = four,
+                                    .action = four,
+                                    .time = four,
+                                    .status = status,
+                                    .evaluations = evaluations});
       },
       ThrowsMessage<Error>("samples: status has 3 entries, expected 4"));
   // None of these did harm.
   file.write_frame(0, 0, {0, 4}, position);
   file.close();
   EXPECT_EQ(read_trajectory(folder / "samples.h5md").coordinates, position);
+}
+
+TEST(ReadSamples, GivesNaNForWhatEarlierVersionsDidNotWrite) {
+  const ScratchFolder folder;
+  const auto path = folder / "samples.h5md";
+  write_example(path, 2);
+  {
+    const auto file = hdf5::open_file(path, hdf5::Mode::read_write, hdf5::file_access());
+    for (const char* name : {"samples/action", "samples/time"}) ASSERT_GE(H5Ldelete(file.id(), name, H5P_DEFAULT), 0);
+  }
+  const auto samples = read_samples(path, Shard{1, 1});
+  EXPECT_THAT(samples.action, ElementsAre(::testing::IsNan()));
+  EXPECT_THAT(samples.time, ElementsAre(::testing::IsNan()));
+  EXPECT_THAT(samples.log_density, ElementsAre(-2.5));
 }
 
 TEST(ReadSamples, SaysWhatIsWrong) {
