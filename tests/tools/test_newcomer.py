@@ -36,8 +36,13 @@ def test_the_configuration_of_the_readme_runs_and_is_reported(tmp_path):
 
 
 def test_a_target_from_a_table_of_ones_own(tmp_path):
-    (tmp_path / "modes.csv").write_text("weight,mean_1,mean_2,sd\n0.25,-4,0,0.5\n0.75,4,1,0.5\n")
-    (tmp_path / "mine.ini").write_text("[target]\nname = gaussian-mixture\nmodes = modes.csv\n")
+    # The files of jobs/README, by the names that it gives them.
+    table, = blocks("jobs/README.md", "csv")
+    configuration, = (text for text in blocks("jobs/README.md", "ini") if "modes = modes.csv" in text)
+    (tmp_path / "modes.csv").write_text(table)
+    (tmp_path / "mine.ini").write_text(configuration)
+    for line in commands("jobs/README.md", "boltzcurve run --config mine.ini"):
+        assert "gaussian-mixture, 2" in program(*shlex.split(line)[1:], cwd=tmp_path)
     program("run", "--config", tmp_path / "mine.ini", *SHORT, "--training.steps=100", "--sampling.particles=2000", "--output", tmp_path / "mine")
     run = read_run(tmp_path / "mine")
     # The energy that samples carry is that of the table: log Z = 0.
