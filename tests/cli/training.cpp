@@ -301,6 +301,22 @@ TEST(Diagnosis, NamesExplodingGradientsAndLostModesOfTheLinearCurveBetweenFarMod
   EXPECT_EQ(from_file["action"], json["action"]);
 }
 
+// Steps are allowed that some particles need more of.
+TEST(Diagnosis, SaysOfParticlesInAFileHowManyFailedWhenAndWhere) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config());
+  ASSERT_EQ(boltzcurve(folder, 2, {"train", "--config", "small.ini", "--output", "out", "--quiet"}).exit_code, 0);
+  ASSERT_EQ(boltzcurve(folder, 2, {"sample", "--output", "out", "--sampling.max-steps=8", "--quiet"}).exit_code, 0);
+  const auto outcome = boltzcurve(folder, 2, {"evaluate", "--output", "out"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto json = nlohmann::json::parse(std::ifstream(folder.path() / "out/evaluation.json"));
+  ASSERT_GT(json["max_steps"], 0);
+  ASSERT_LT(json["max_steps"], 300);
+  EXPECT_THAT(outcome.out, HasSubstr("diagnosis: " + json["max_steps"].dump() + " of 300 particles failed (max_steps " +
+                                     json["max_steps"].dump() + "), between t = "));
+  EXPECT_THAT(outcome.out, testing::ContainsRegex("the first, number [0-9]+, was last at x = \\([-0-9., e]+\\), t = [0-9]"));
+}
+
 TEST(Latents, OtherThanANormalLawOfOneScaleAreForTheLinearAndTheLearnedCurve) {
   const TemporaryFolder folder;
   folder.write("small.ini", small_config());

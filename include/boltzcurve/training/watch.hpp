@@ -13,7 +13,7 @@ namespace boltzcurve {
 /// Looks at the gradients of training as they come and says, once for each kind, what goes wrong:
 ///
 ///   not finite    the first step without a finite loss and gradient
-///   clipped       of a hundred gradients on end, 90 or more were longer than what they are clipped to
+///   clipped       of a hundred gradients on end, half or more were longer than what they are clipped to
 ///   grown         the mean norm of a hundred on end is over 100 times the smallest such mean before
 class GradientWatch {
  public:

@@ -121,8 +121,9 @@ TEST(Diagnosis, SaysAtWhichTimesTheResidualHasNotConverged) {
   bad.bins.size.fill(0.5);
   for (const std::size_t b : {4, 5}) bad.bins.size[b] = 16.25;  // 47.5 in all: two bins hold most
   EXPECT_THAT(bad.diagnosis(),
-              ElementsAre(AllOf(HasSubstr("the residual has not converged: over all of the curve the points of training gather 1.5 nats"),
-                                HasSubstr("half of them between t = 0.812 and 0.875, 6 % of the clock"))));
+              ElementsAre(AllOf(
+                  HasSubstr("the residual has not converged: its size at the points of training adds up to 1.5 nats along the curve,"),
+                  HasSubstr("half of them between t = 0.812 and 0.875, 6 % of the clock"))));
   bad.bins = {};
   EXPECT_THAT(bad.diagnosis(), ElementsAre(HasSubstr("ESS is 0.044, and no known sign tells why")));
 }

@@ -27,13 +27,13 @@ std::vector<std::string> warnings(GradientWatch watch, int steps, const std::fun
 TEST(GradientWatch, IsSilentWhereGradientsShrinkOrAreLongInTheWarmUpOnly) {
   EXPECT_THAT(warnings({CurveName::linear, 100, 0}, 1000, [](int step) { return 90.0 / step; }), IsEmpty());
   EXPECT_THAT(warnings({CurveName::linear, 100, 200}, 1000, [](int step) { return step < 200 ? 1e5 : 5.0; }), IsEmpty());
-  EXPECT_THAT(warnings({CurveName::linear, 100, 0}, 1000, [](int step) { return step % 8 == 0 ? 1.0 : 5e4; }), IsEmpty()) << "7 of 8";
+  EXPECT_THAT(warnings({CurveName::linear, 100, 0}, 1000, [](int step) { return step % 5 < 3 ? 1.0 : 5e4; }), IsEmpty()) << "two of five";
   EXPECT_THAT(warnings({CurveName::linear, 0, 0}, 1000, [](int) { return 1e6; }), IsEmpty()) << "nothing to be clipped to";
 }
 
-TEST(GradientWatch, SaysOnceThatGradientsAreAlwaysClipped) {
-  EXPECT_THAT(warnings({CurveName::linear, 100, 0}, 1000, [](int step) { return step % 20 == 0 ? 1.0 : 5e4; }),
-              ElementsAre(AllOf(HasSubstr("exploding gradients: up to step 100, 95 of the last 100 were longer than "
+TEST(GradientWatch, SaysOnceThatGradientsAreClippedForLong) {
+  EXPECT_THAT(warnings({CurveName::linear, 100, 0}, 1000, [](int step) { return step % 5 < 2 ? 1.0 : 5e4; }),
+              ElementsAre(AllOf(HasSubstr("exploding gradients: up to step 100, 60 of the last 100 were longer than "
                                           "optimizer.gradient-clip = 100"),
                                 HasSubstr("curve.name = learned or gradient-flow"))));
 }
