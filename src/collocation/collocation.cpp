@@ -1,6 +1,6 @@
 #include <boltzcurve/collocation/collocation.hpp>
 #include <boltzcurve/curve/residual.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include <boltzcurve/random/counter_rng_group.hpp>
 
 #include <algorithm>
 #include <array>
@@ -13,7 +13,7 @@ namespace {
 // Latent collocation points use the latent law's own sampler, which knows a seed and an index but no step: this keeps them apart from the
 // particles that are later drawn with the plain seed.
 constexpr std::uint64_t collocation_seed_offset = 0x9e3779b97f4a7c15u;
-constexpr std::size_t group_points = 32;             // whose clocks are read together, in vectors
+constexpr int group_points = 32;                     // that are drawn together, in vectors
 constexpr double golden_ratio = 0.6180339887498949;  // multiples of it, modulo 1, spread evenly for any count
 
 /// A stride prime to `count` and near its golden section: i -> i stride mod count is an order in which neighbours lie far apart.
@@ -40,6 +40,8 @@ Collocation<Real>::Collocation(const CollocationLaw& law, const Curve& curve, co
   double sum = 0;
   for (const auto& part : law_.shares) sum += part.share;
   for (auto& part : law_.shares) part.share /= sum;
+  for (int layer = 0; has(CollocationKind::langevin) && layer < walkers_->layers(); ++layer)
+    for (int i = 0; i < chunk_points; ++i) walker_heat_.push_back(std::sqrt(walkers_->temperature(layer, i)));
   if (has(CollocationKind::trajectory)) trajectories_.emplace(curve, latent, law.domain, seed, shard, batch_points);
 }
 
@@ -89,50 +91,40 @@ double Collocation<Real>::clock_of_share(double u, const TimeBins& bins) const {
   return law_.time_power == 1 ? u : std::pow(u, law_.time_power);
 }
 
-/// What comes before the time is known: kind and clock, and of a kind that chooses between points which one.
+/// Kind, clock, and of a kind that chooses between points which one; `time` and `choice` are uniform in (0,1).
 template <class Real>
-auto Collocation<Real>::place_of(std::int64_t step, std::int64_t global, const TimeBins& bins) const -> Place {
-  const auto index = static_cast<std::uint64_t>(global), stage = static_cast<std::uint64_t>(step);
-  Place place{kind_of(global), (global - shard_.first) / chunk_points, 0, 0,
-              CounterRng(seed_, RandomStream::collocation_position, stage, index)};
+auto Collocation<Real>::place_of(std::int64_t step, std::int64_t global, double time, double choice, const TimeBins& bins) const -> Place {
+  Place place{kind_of(global), (global - shard_.first) / chunk_points, 0, 0};
   if (place.kind == CollocationKind::trajectory) {
-    const double u = place.rng.uniform();
-    place.choice = law_.times == TimeDensity::residual ? Trajectories<Real>::place_near(bins.clock_of_share(u), place.rng.uniform())
-                                                       : static_cast<int>(u * Trajectories<Real>::places_per_chunk);
+    place.choice = law_.times == TimeDensity::residual ? Trajectories<Real>::place_near(bins.clock_of_share(choice), time)
+                                                       : static_cast<int>(choice * Trajectories<Real>::places_per_chunk);
     place.clock = trajectories_->clock(place.chunk, static_cast<int>(place.choice));
     return place;
   }
-  CounterRng time_rng(seed_, RandomStream::collocation_time, stage, index);
   const auto stratum = static_cast<double>((global * stride_ + step) % batch_points_);
-  const double u = (stratum + time_rng.uniform()) / static_cast<double>(batch_points_);
+  const double u = (stratum + time) / static_cast<double>(batch_points_);
   place.clock = clock_of_share(u, bins);
   if (place.kind == CollocationKind::langevin)
-    place.choice = static_cast<std::int64_t>(place.rng.uniform() * static_cast<double>(walkers_->layers() * chunk_size(place.chunk)));
+    place.choice = static_cast<std::int64_t>(choice * static_cast<double>(walkers_->layers() * chunk_size(place.chunk)));
   return place;
 }
 
-/// Calls position(k, x_k) for the coordinates of a point of any kind but `latent`.
+/// Coordinate k of a point of any kind but `latent`, made of a number uniform in (0,1) and a normal one.
 template <class Real>
-template <class Position>
-void Collocation<Real>::draw_position(Place& place, const Bridge& bridge, const Position& position) const {
-  const auto D = static_cast<std::size_t>(curve_.dimension());
-  const auto in_box = [&](std::size_t k) { return law_.box.lower[k] + (law_.box.upper[k] - law_.box.lower[k]) * place.rng.uniform(); };
-  if (place.kind == CollocationKind::trajectory) {
-    for (std::size_t k = 0; k < D; ++k) position(k, (*trajectories_)(place.chunk, static_cast<int>(place.choice), static_cast<int>(k)));
-    return;
+double Collocation<Real>::coordinate(const Place& place, const Bridge& bridge, std::size_t k, double uniform, double normal) const {
+  if (place.kind == CollocationKind::trajectory) return (*trajectories_)(place.chunk, static_cast<int>(place.choice), static_cast<int>(k));
+  double y = 0, heat = 1;
+  if (place.kind == CollocationKind::langevin) {
+    const std::int64_t size = chunk_size(place.chunk), walker = place.chunk * chunk_points + place.choice % size;
+    const int layer = static_cast<int>(place.choice / size);
+    y = (*walkers_)(layer, walker, static_cast<int>(k));
+    heat = walker_heat_[static_cast<std::size_t>(layer * chunk_points + place.choice % size)];
+  } else {
+    y = law_.box.lower[k] + (law_.box.upper[k] - law_.box.lower[k]) * uniform;
+    if (place.kind == CollocationKind::uniform) return y;
   }
-  if (place.kind == CollocationKind::uniform) {
-    for (std::size_t k = 0; k < D; ++k) position(k, in_box(k));
-    return;
-  }
-  const bool from_walker = place.kind == CollocationKind::langevin;
-  const std::int64_t size = chunk_size(place.chunk), walker = place.chunk * chunk_points + place.choice % size;
-  const int layer = static_cast<int>(place.choice / size);
-  for (std::size_t k = 0; k < D; ++k) {
-    const double y = from_walker ? (*walkers_)(layer, walker, static_cast<int>(k)) : in_box(k);
-    const double center = latent_moments_.mean[k];
-    position(k, center + bridge.contraction * (y - center) + bridge.spread * latent_moments_.deviation[k] * place.rng.normal());
-  }
+  const double center = latent_moments_.mean[k];
+  return center + bridge.contraction * (y - center) + bridge.spread * heat * latent_moments_.deviation[k] * normal;
 }
 
 template <class Real>
@@ -143,27 +135,40 @@ void Collocation<Real>::draw(std::int64_t step, std::int64_t first, HostScalars<
     latent_points = HostPoints<double>(Kokkos::view_alloc("boltzcurve::latent_collocation", Kokkos::WithoutInitializing), n, D);
     latent_.draw(seed_ + collocation_seed_offset, step * batch_points_ + first, latent_points);
   }
-  Kokkos::parallel_for("boltzcurve::draw_collocation",
-                       Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, (n + group_points - 1) / group_points),
-                       [&](const std::size_t group) {
-                         const std::size_t begin = group * group_points, end = std::min(n, begin + group_points);
-                         std::array<Place, group_points> places;
-                         std::array<double, group_points> clock, time;
-                         std::array<Bridge, group_points> bridges;
-                         for (std::size_t i = begin; i < end; ++i) {
-                           places[i - begin] = place_of(step, first + static_cast<std::int64_t>(i), bins);
-                           clock[i - begin] = places[i - begin].clock;
-                         }
-                         curve_.bridges_at(std::span<const double>(clock.data(), end - begin), time, bridges);
-                         for (std::size_t i = begin; i < end; ++i) {
-                           t(i) = static_cast<Real>(time[i - begin]);
-                           const auto position = [&](std::size_t k, double value) { x(i, k) = static_cast<Real>(value); };
-                           if (places[i - begin].kind == CollocationKind::latent)
-                             for (std::size_t k = 0; k < D; ++k) position(k, latent_points(i, k));
-                           else
-                             draw_position(places[i - begin], bridges[i - begin], position);
-                         }
-                       });
+  const bool in_box = has(CollocationKind::uniform) || has(CollocationKind::ou_bridge);
+  Kokkos::parallel_for(
+      "boltzcurve::draw_collocation", Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>(0, (n + group_points - 1) / group_points),
+      [&](const std::size_t group) {
+        using Numbers = CounterRngGroup<group_points>;
+        const std::size_t begin = group * group_points, size = std::min<std::size_t>(n - begin, group_points);
+        const auto numbers = [&](RandomStream stream) {
+          return Numbers(seed_, stream, static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(first) + begin);
+        };
+        auto times = numbers(RandomStream::collocation_time), normals = numbers(RandomStream::collocation_position),
+             uniforms = numbers(RandomStream::collocation_box);
+        typename Numbers::Numbers time, choice;
+        std::array<Place, group_points> places;
+        std::array<Bridge, group_points> bridges;
+        times.next_uniform(time, choice);
+        std::array<double, group_points> clock;
+        for (std::size_t i = 0; i < size; ++i) {
+          places[i] = place_of(step, first + static_cast<std::int64_t>(begin + i), time[i], choice[i], bins);
+          clock[i] = places[i].clock;
+        }
+        curve_.bridges_at(std::span<const double>(clock.data(), size), time, bridges);
+        for (std::size_t i = 0; i < size; ++i) t(begin + i) = static_cast<Real>(time[i]);
+        typename Numbers::Numbers normal[2], uniform[2] = {};
+        for (std::size_t k = 0; k < D; ++k) {
+          if (k % 2 == 0) {
+            normals.next_normal(normal[0], normal[1]);
+            if (in_box) uniforms.next_uniform(uniform[0], uniform[1]);
+          }
+          for (std::size_t i = 0; i < size; ++i)
+            x(begin + i, k) = static_cast<Real>(places[i].kind == CollocationKind::latent
+                                                    ? latent_points(begin + i, k)
+                                                    : coordinate(places[i], bridges[i], k, uniform[k % 2][i], normal[k % 2][i]));
+        }
+      });
 }
 
 template class Collocation<float>;

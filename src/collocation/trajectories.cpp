@@ -49,43 +49,57 @@ void Trajectories<Real>::follow(const CurrentFlow<Real>& flow, std::uint64_t rou
   }
   // The clock after j steps: offsets shift the borders of the steps, the first and the last are shorter or longer by half a step.
   const auto clock_after = [&](int steps, std::size_t i) {
+    if (steps == 0) return 1.0;
     return std::clamp((stages - steps + offset[i] - 0.5) / stages, steps == stages ? 1e-6 : 0.0, 1.0);
   };
-  const auto velocity_at = [&](const auto& clock) {
-    for (std::size_t i = 0; i < n; ++i) host_t(i) = static_cast<Real>(curve.time_at(clock(i)));
+  std::vector<double> clock(n), time(n), slope(n * D), slope_before(n * D);
+  std::vector<Bridge> bridges(n);
+  // dx/ds where particles are `ahead` steps of the clock past those of `steps`, moved there along `slope`.
+  const auto slopes_at = [&](int steps, double ahead) {
+    const auto step_of = [&](std::size_t i) { return ahead * (clock_after(steps + 1, i) - clock_after(steps, i)); };
+    for (std::size_t i = 0; i < n; ++i) clock[i] = clock_after(steps, i) + step_of(i);
+    curve.bridges_at(clock, time, bridges);
+    for (std::size_t i = 0; i < n; ++i) {
+      host_t(i) = static_cast<Real>(time[i]);
+      for (std::size_t k = 0; k < D; ++k)
+        host_x(i, k) = static_cast<Real>(here[i * D + k] + (ahead > 0 ? step_of(i) * slope[i * D + k] : 0));
+    }
     Kokkos::deep_copy(t, host_t);
     Kokkos::deep_copy(x, host_x);
     flow(t, x, v);
     Kokkos::deep_copy(host_v, v);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double time_per_clock = curve.clock_at(time[i]).time_per_clock;
+      for (std::size_t k = 0; k < D; ++k) slope[i * D + k] = time_per_clock * static_cast<double>(host_v(i, k));
+    }
   };
   const auto& domain = domain_;
   for (int stage = 0; stage < stages; ++stage) {
-    const auto from = [&](std::size_t i) { return stage == 0 ? 1.0 : clock_after(stage, i); };
-    const auto to = [&](std::size_t i) { return clock_after(stage + 1, i); };
-    const auto middle = [&](std::size_t i) { return (from(i) + to(i)) / 2; };
-    for (std::size_t i = 0; i < n; ++i)
-      for (std::size_t k = 0; k < D; ++k) host_x(i, k) = static_cast<Real>(here[i * D + k]);
-    velocity_at(from);
-    for (std::size_t i = 0; i < n; ++i) {
-      const double step = curve.time_at(middle(i)) - curve.time_at(from(i));
-      for (std::size_t k = 0; k < D; ++k) host_x(i, k) = static_cast<Real>(here[i * D + k] + step * host_v(i, k));
+    slope_before = slope;
+    slopes_at(stage, 0);
+    if (stage == 0) {
+      slope_before = slope;  // nothing is known from before: the explicit midpoint rule
+      slopes_at(stage, 0.5);
     }
-    velocity_at(middle);
     for (std::size_t i = 0; i < n; ++i) {
-      const double middle_time = curve.time_at(middle(i));
-      const double step = (to(i) - from(i)) * curve.clock_at(middle_time).time_per_clock;
+      const double step = clock_after(stage + 1, i) - clock_after(stage, i);
+      const double half_ratio = stage == 0 ? 0 : step / (clock_after(stage, i) - clock_after(stage - 1, i)) / 2;
+      const auto move = [&](std::size_t k) {
+        return step * (slope[i * D + k] + half_ratio * (slope[i * D + k] - slope_before[i * D + k]));
+      };
       bool inside = true;
       for (std::size_t k = 0; k < D; ++k) {
-        const double next = here[i * D + k] + step * host_v(i, k);
+        const double next = here[i * D + k] + move(k);
         inside = inside && next >= domain.lower[k] && next <= domain.upper[k];
       }
       const std::size_t place = static_cast<std::size_t>(stage) * n + i;
       for (std::size_t k = 0; k < D; ++k) {
-        if (inside) here[i * D + k] += step * host_v(i, k);
+        if (inside) here[i * D + k] += move(k);
         path_(place, k) = static_cast<Real>(here[i * D + k]);
       }
-      clock_(place) = to(i);
+      clock_(place) = clock_after(stage + 1, i);
     }
+    if (stage == 0) slope = slope_before;  // of where the step began
   }
 }
 

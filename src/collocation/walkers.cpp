@@ -52,14 +52,18 @@ void Walkers::start() {
       CounterRng rng(settings_.seed, RandomStream::walker_starts, 0, static_cast<std::uint64_t>(global));
       for (std::size_t k = 0; k < D; ++k)
         position(row(layer, i), k) = settings_.box.lower[k] + (settings_.box.upper[k] - settings_.box.lower[k]) * rng.uniform();
-      // Half of the walkers of every chunk stay below hottest^(1/4), the rest spread up to `hottest`.
-      const double place = (layer + static_cast<double>(i % chunk_points) / chunk_points) / layers_;
-      temperature(row(layer, i)) = std::pow(settings_.hottest, place * place);
+      temperature(row(layer, i)) = this->temperature(layer, i);
     }
   }
   Kokkos::deep_copy(position_, position);
   Kokkos::deep_copy(temperature_, temperature);
   show_host();
+}
+
+// Half of the walkers of every chunk stay below hottest^(1/4), the rest spread up to `hottest`.
+double Walkers::temperature(int layer, std::int64_t i) const {
+  const double place = (layer + static_cast<double>(i % chunk_points) / chunk_points) / layers_;
+  return std::pow(settings_.hottest, place * place);
 }
 
 // Each walker goes along its own gradient with its own step, longer after every success and half as long after a failure. It stops where

@@ -37,13 +37,13 @@ void set_flops(benchmark::State& state, double flops_per_iteration) {
       benchmark::Counter(flops_per_iteration * 1e-9 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
-/// Loss, gradient, their reduction, and the rest of the step: points, energies, Adam.
+/// Loss, gradient, their reduction, and the rest of the step: points, energies, the default optimiser.
 void training_step(benchmark::State& state, const Case& c, Precision precision) {
   const auto target = target_of(c), latent = latent_of(c.dimension);
   const auto settings = settings_of(c, *target, Communicator(MPI_COMM_SELF));
   const auto loss = make_batch_loss(precision, Communicator(MPI_COMM_SELF), settings, *target, *latent);
   auto parameters = settings.curve->networks().initial_parameters(1);
-  const auto optimizer = make_optimizer(OptimizerName::adam, {}, settings.curve->networks().tensors());
+  const auto optimizer = make_optimizer(OptimizerOptions().name, {}, settings.curve->networks().tensors());
   auto moments = optimizer->initial_state();
   std::int64_t step = 0;
   const auto one_step = [&] {

@@ -8,7 +8,6 @@
 #include <boltzcurve/curve/curve.hpp>
 #include <boltzcurve/curve/residual.hpp>
 #include <boltzcurve/energy/energy.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -21,13 +20,14 @@ namespace boltzcurve {
 
 /// Where the positions of collocation points come from. A bridge is the point y of the target, carried to time t as the curve's densities
 /// spread and contract (Curve::bridges_at): along the gradient flow m + a (y - m) + sqrt(1 - a^2) sigma e with a = exp(-t/sigma^2), the
-/// point y after time t of the diffusion towards N(m, sigma^2).
+/// point y after time t of the diffusion towards N(m, sigma^2). From a walker of temperature T, the noise e is wider by sqrt(T) as well: of
+/// a normal target that makes the curve's densities to the power 1/T at all times, so that flanks are seen where no particle would lead.
 enum class CollocationKind { uniform, latent, ou_bridge, langevin, trajectory, mixture };
 template <>
 inline constexpr auto choices<CollocationKind> = std::to_array<Choice<CollocationKind>>({
     {CollocationKind::mixture, "mixture", "shares of the others (collocation.shares)"},
     {CollocationKind::langevin, "langevin",
-     "bridge from walkers on the target: a population that moves by Langevin dynamics, some of it hot"},
+     "bridge from walkers on the target: a population that moves by Langevin dynamics, some of it hot, with noise as hot"},
     {CollocationKind::trajectory, "trajectory", "points that the current velocity has carried from the latent law towards the target"},
     {CollocationKind::ou_bridge, "ou-bridge",
      "bridge from y uniform in the box: x = a y + b sigma e, along the gradient flow b = sqrt(1 - a^2)"},
@@ -92,12 +92,10 @@ class Collocation {
     CollocationKind kind = CollocationKind::uniform;
     std::int64_t chunk = 0, choice = 0;
     double clock = 0;
-    CounterRng rng{0, RandomStream::collocation_position, 0, 0};
   };
-  Place place_of(std::int64_t step, std::int64_t global, const TimeBins& bins) const;
+  Place place_of(std::int64_t step, std::int64_t global, double time, double choice, const TimeBins& bins) const;
   double clock_of_share(double u, const TimeBins& bins) const;
-  template <class Position>
-  void draw_position(Place& place, const Bridge& bridge, const Position& position) const;
+  double coordinate(const Place& place, const Bridge& bridge, std::size_t k, double uniform, double normal) const;
   std::int64_t chunk_size(std::int64_t chunk) const {
     return std::min<std::int64_t>(chunk_points, batch_points_ - chunk * chunk_points - shard_.first);
   }
@@ -112,6 +110,7 @@ class Collocation {
   const Energy& latent_;
   Moments latent_moments_;
   std::shared_ptr<Walkers> walkers_;
+  std::vector<double> walker_heat_;  ///< roots of the temperatures in a chunk, layer by layer
   std::optional<Trajectories<Real>> trajectories_;
   bool trajectories_drawn_ = false;
 };

@@ -19,9 +19,9 @@ using CurrentFlow = std::function<void(PointScalars<const Real> t, Points<const 
 /// Points along the paths of particles that the current velocity carries from the latent law to the target (Máté and Fleuret,
 /// arXiv 2301.07388): where sampling will go, and so where the residual does harm. Without gradient through the path.
 ///
-/// Particles take `stages` equal steps of the clock by the explicit midpoint rule, each with an offset of its own so that together they
-/// visit all times; one that leaves the domain, or all numbers, rests where it was last. Every chunk of points has its own particles, so
-/// a path is a function of seed, refreshment and global index for any number of ranks.
+/// Particles take `stages` equal steps of the clock by the two-step rule of Adams and Bashforth (order 2 for one velocity a step), each
+/// with an offset of its own so that together they visit all times; one that leaves the domain, or all numbers, rests where it was last.
+/// Every chunk of points has its own particles, so a path is a function of seed, refreshment and global index for any number of ranks.
 template <class Real>
 class Trajectories {
  public:

@@ -67,6 +67,9 @@ class Walkers {
   /// Coordinate k of walker `layer` of this rank's point i.
   double operator()(int layer, std::int64_t i, int k) const { return host_position_(row(layer, i), static_cast<std::size_t>(k)); }
 
+  /// Temperature of walker `layer` of this rank's point i: that of its place in its chunk, the same in all of them.
+  double temperature(int layer, std::int64_t i) const;
+
   /// Walkers for every point.
   int layers() const { return layers_; }
 

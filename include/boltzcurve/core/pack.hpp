@@ -63,10 +63,14 @@ struct Register {
   using Vector = Real;
   using Mask = bool;
   using Bits = std::conditional_t<sizeof(Real) == 4, std::int32_t, std::int64_t>;
+  using Words = std::make_unsigned_t<Bits>;
 
   KOKKOS_FORCEINLINE_FUNCTION static Vector convert(Bits integer) { return static_cast<Real>(integer); }
   KOKKOS_FORCEINLINE_FUNCTION static Real lane(const Vector& v, int) { return v; }
-  KOKKOS_FORCEINLINE_FUNCTION static void set(Vector& v, int, Real value) { v = value; }
+  template <class V, class Number>
+  KOKKOS_FORCEINLINE_FUNCTION static void set(V& v, int, Number value) {
+    v = static_cast<V>(value);
+  }
 };
 #else
 /// What holds the numbers of a pack: a vector of GCC's.
@@ -76,12 +80,16 @@ struct Register {
   // NOLINTBEGIN(modernize-use-using): GCC takes the attribute on a dependent type in a typedef only
   typedef Real Vector __attribute__((vector_size(Lanes * sizeof(Real))));
   typedef Integer Mask __attribute__((vector_size(Lanes * sizeof(Real))));
+  typedef std::make_unsigned_t<Integer> Words __attribute__((vector_size(Lanes * sizeof(Real))));
   // NOLINTEND(modernize-use-using)
   using Bits = Mask;
 
   KOKKOS_FORCEINLINE_FUNCTION static Vector convert(Bits integers) { return __builtin_convertvector(integers, Vector); }
   KOKKOS_FORCEINLINE_FUNCTION static Real lane(const Vector& v, int i) { return v[i]; }
-  KOKKOS_FORCEINLINE_FUNCTION static void set(Vector& v, int i, Real value) { v[i] = value; }
+  template <class V, class Number>
+  KOKKOS_FORCEINLINE_FUNCTION static void set(V& v, int i, Number value) {
+    v[i] = value;
+  }
 };
 #endif
 

@@ -3,6 +3,7 @@
 #include <boltzcurve/core/pack.hpp>
 
 #include <limits>
+#include <utility>
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -30,7 +31,26 @@ struct MathConstants<double> {
   static constexpr int exp_degree = 13, log_terms = 11, mantissa_bits = 52, exponent_bias = 1023;
 };
 
-constexpr double inverse_factorial(int n) { return n < 2 ? 1.0 : inverse_factorial(n - 1) / n; }
+/// 1/n!, as a template so that no kernel divides for it when it runs.
+template <int n>
+inline constexpr double inverse_factorial = inverse_factorial<n - 1> / n;
+template <>
+inline constexpr double inverse_factorial<0> = 1;
+
+/// Horner's scheme: the sum of c_k x^k, highest first.
+template <class P, class First, class... Rest>
+KOKKOS_FORCEINLINE_FUNCTION P horner(P x, First first, Rest... rest) {
+  P sum(first);
+  ((sum = sum * x + P(rest)), ...);
+  return sum;
+}
+
+/// The terms r^k/k! of e^r up to k = the last of `orders`.
+template <class P, int... orders>
+KOKKOS_FORCEINLINE_FUNCTION P exponential_series(P r, std::integer_sequence<int, orders...>) {
+  constexpr int degree = sizeof...(orders) - 1;
+  return horner(r, inverse_factorial<degree - orders>...);
+}
 
 /// e^x within 2 ulp for exp_lower <= x <= exp_upper; NaN stays NaN.
 template <class Real, int Lanes>
@@ -41,9 +61,7 @@ KOKKOS_FORCEINLINE_FUNCTION Pack<Real, Lanes> exp_in_range(Pack<Real, Lanes> x) 
   const P shifted = x * Real(1.44269504088896340736) + Constants::round;
   const P n = shifted - Constants::round;
   const P r = (x - n * Constants::ln2_high) - n * Constants::ln2_low;
-  P sum = static_cast<Real>(inverse_factorial(Constants::exp_degree));
-  BOLTZCURVE_UNROLL(16)
-  for (int k = Constants::exp_degree - 1; k >= 0; --k) sum = sum * r + static_cast<Real>(inverse_factorial(k));
+  const P sum = exponential_series(r, std::make_integer_sequence<int, Constants::exp_degree + 1>());
   // 2^(n-1), assembled from its bits, then doubled: n itself may be one too large for the exponent field.
   const Bits exponent = __builtin_bit_cast(Bits, shifted.v) - __builtin_bit_cast(Bits, P(Constants::round).v);
   const Bits bits = (exponent + (Constants::exponent_bias - 1)) << Constants::mantissa_bits;
@@ -83,6 +101,40 @@ KOKKOS_FORCEINLINE_FUNCTION Pack<Real, Lanes> log(Pack<Real, Lanes> x) {
   const Real infinity = std::numeric_limits<Real>::infinity();
   const P special = select(x >= P(0), select(x > P(0), x, P(-infinity)), P(std::numeric_limits<Real>::quiet_NaN()));
   return select((x > P(0)) & (x < P(infinity)), result, special);
+}
+
+template <class P>
+struct SinCos {
+  P sine, cosine;
+};
+
+namespace detail {
+
+/// sin r (odd = 1) or cos r (odd = 0) for |r| <= pi/4, by their terms up to r^(2 highest + odd).
+template <int odd, class P, int... orders>
+KOKKOS_FORCEINLINE_FUNCTION P alternating_series(P square, std::integer_sequence<int, orders...>) {
+  constexpr int highest = sizeof...(orders) - 1;
+  return horner(square, ((highest - orders) % 2 == 0 ? 1 : -1) * inverse_factorial<2 * (highest - orders) + odd>...);
+}
+
+}  // namespace detail
+
+/// sin and cos of 2 pi u for 0 <= u <= 1, each within 2 units of the last place of 1.
+template <class Real, int Lanes>
+KOKKOS_FORCEINLINE_FUNCTION SinCos<Pack<Real, Lanes>> sin_cos_of_turns(Pack<Real, Lanes> u) {
+  using Constants = detail::MathConstants<Real>;
+  using P = Pack<Real, Lanes>;
+  using Mask = typename P::Mask;
+  // u = n/4 + r/(2 pi): n says which of +-sin r, +-cos r they are.
+  const P shifted = u * Real(4) + Constants::round, n = shifted - Constants::round;
+  const P r = (u - n * Real(0.25)) * Real(6.283185307179586476925), square = r * r;
+  const P sine = r * detail::alternating_series<1>(square, std::make_integer_sequence<int, 8>());
+  const P cosine = detail::alternating_series<0>(square, std::make_integer_sequence<int, 9>());
+  const auto quarters = __builtin_bit_cast(typename P::Bits, shifted.v) - __builtin_bit_cast(typename P::Bits, P(Constants::round).v);
+  const auto odd = static_cast<Mask>(-(quarters & 1)), lower = static_cast<Mask>(-((quarters >> 1) & 1)),
+             left = static_cast<Mask>(-(((quarters + 1) >> 1) & 1));
+  const P s = select(odd, cosine, sine), c = select(odd, sine, cosine);
+  return {select(lower, -s, s), select(left, -c, c)};
 }
 
 template <class Real, int Lanes>

@@ -22,6 +22,7 @@ enum class RandomStream : std::uint8_t {
   trajectory_starts = 10,
   trajectory_choice = 11,
   sweep_draws = 12,
+  collocation_box = 13,
   test = 255
 };
 

@@ -184,6 +184,33 @@ TEST(Collocation, TrajectoryPointsLieOnPathsOfTheFlow) {
   EXPECT_NEAR(variance, 1.0 / 12, 0.005);
 }
 
+/// Largest distance from the path by hand, from x = 0.5 at t = 3, of trajectories that all start there.
+double largest_distance_from_path(double acceleration) {
+  const auto of_latent = latent(0.5, 1e-6);
+  const auto along = curve();
+  Collocation<double> source(law(CollocationKind::trajectory), *along, Shard{0, 1024}, 1024, 3, *of_latent, nullptr);
+  source.prepare(0, [&](PointScalars<const double> t, Points<const double> x, Points<double> velocity) {
+    for (std::size_t i = 0; i < t.extent(0); ++i)
+      for (std::size_t k = 0; k < 2; ++k) velocity(i, k) = -acceleration * x(i, k);
+  });
+  HostScalars<double> t("test::t", 1024);
+  HostPoints<double> x("test::x", 1024, 2);
+  source.draw(7, 0, t, x);
+  double largest = 0;
+  for (std::size_t i = 0; i < 1024; ++i) largest = std::max(largest, std::abs(x(i, 1) - 0.5 * std::exp(acceleration * (3 - t(i)))));
+  return largest;
+}
+
+// The clock runs from 3 to 0 in 64 steps: of order 2, (5/12) (3 a/64)^2 3 a relative error at the end at most. A rule of order 1 would be
+// off by (1/2) (3 a/64) 3 a, thirty times as much at a = 0.3.
+TEST(Collocation, TrajectoriesAreOfSecondOrder) {
+  for (const double a : {0.3, 0.6, 1.2}) {
+    const double step = 3 * a / 64, end = 0.5 * std::exp(3 * a), expected = 5.0 / 12 * step * step * 3 * a * end;
+    EXPECT_LT(largest_distance_from_path(a), 1.5 * expected) << a;
+    EXPECT_GT(largest_distance_from_path(a), 0.3 * expected) << a;
+  }
+}
+
 TEST(Collocation, LangevinPointsAreWalkersAfterTheirTimeOfDiffusion) {
   const auto of_latent = latent(0.5, 1.5), of_target = target();
   const Communicator self(MPI_COMM_SELF);
@@ -207,6 +234,33 @@ TEST(Collocation, LangevinPointsAreWalkersAfterTheirTimeOfDiffusion) {
     EXPECT_LT(nearest, 6 * std::sqrt(2 * t(i)) + 1e-3);
   }
   EXPECT_GT(early, 50);
+}
+
+// From walkers that all lie at y = 1, standardised by what a cold bridge has, the points' variance is the mean temperature.
+TEST(Collocation, BridgesFromHotWalkersAreAsHot) {
+  const auto of_latent = latent(0.5, 1.5), of_target = target();
+  const auto along = curve();
+  for (const double hottest : {1.0, 9.0}) {
+    auto walkers = std::make_shared<Walkers>(Communicator(MPI_COMM_SELF), Walkers::Settings{{{1, 1}, {1, 1}}, count, hottest}, *of_target);
+    Collocation<double> source(law(CollocationKind::langevin), *along, Shard{0, count}, count, 3, *of_latent, walkers);
+    HostScalars<double> t("test::t", count);
+    HostPoints<double> x("test::x", count, 2);
+    source.draw(7, 0, t, x);
+    double temperature = 0, fourth = 0;  // mean of T and of 3 T^2
+    for (int i = 0; i < 1000; ++i) {
+      const double place = (i + 0.5) / 1000, T = std::pow(hottest, place * place);
+      temperature += T / 1000;
+      fourth += 3 * T * T / 1000;
+    }
+    const auto [mean, variance] = moments(
+        [&](std::size_t i) {
+          const double a = std::exp(-t(i) / 2.25);
+          return (x(i, 1) - (0.5 + a * (1 - 0.5))) / (1.5 * std::sqrt(1 - a * a));
+        },
+        all);
+    EXPECT_NEAR(mean, 0, 5 * std::sqrt(temperature / count)) << hottest;
+    EXPECT_NEAR(variance, temperature, 5 * std::sqrt((fourth - temperature * temperature) / count)) << hottest;
+  }
 }
 
 TEST(Collocation, APointIsAFunctionOfSeedStepAndGlobalIndexOnly) {

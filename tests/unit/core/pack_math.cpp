@@ -81,6 +81,24 @@ TYPED_TEST(PackMath, ReciprocalIsRightToTwoUnits) {
   EXPECT_LE(largest_error<TypeParam>([](double u) { return std::exp(80 * u); }, function, exact), 2);
 }
 
+TYPED_TEST(PackMath, SineAndCosineOfTurnsAreRightToTwoUnitsOfOne) {
+  using P = Pack<TypeParam>;
+  const auto exact_angle = [](long double u) { return 6.283185307179586476925286766559L * u; };
+  const double unit = static_cast<double>(std::numeric_limits<TypeParam>::epsilon()) / 2;
+  CounterRng rng(1, RandomStream::test, 0, 0);
+  double largest = 0;
+  const auto compare = [&](TypeParam u) {
+    const auto found = sin_cos_of_turns(P(u));
+    const int lane = P::lanes - 1;
+    const auto angle = exact_angle(static_cast<long double>(u));
+    largest = std::max(largest, static_cast<double>(std::fabs(found.sine[lane] - std::sin(angle))));
+    largest = std::max(largest, static_cast<double>(std::fabs(found.cosine[lane] - std::cos(angle))));
+  };
+  for (int i = 0; i < (1 << 16); ++i) compare(static_cast<TypeParam>(rng.uniform()));
+  for (int eighths = 0; eighths <= 8; ++eighths) compare(static_cast<TypeParam>(eighths / 8.0));
+  EXPECT_LE(largest, 2 * unit);
+}
+
 TYPED_TEST(PackMath, SquareRootIsExactlyThatOfTheProcessor) {
   using P = Pack<TypeParam>;
   const auto function = [](P x) { return sqrt(x); };

@@ -1,11 +1,12 @@
 // The generator against published words, then the laws that are made of it.
-#include <boltzcurve/random/counter_rng.hpp>
+#include <boltzcurve/random/counter_rng_group.hpp>
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cmath>
 #include <set>
+#include <vector>
 
 namespace boltzcurve {
 namespace {
@@ -66,6 +67,26 @@ TEST(CounterRng, NeverSharesANumberBetweenSeedsStreamsStepsAndIndices) {
     take(CounterRng(0, stream, 0, 0));
   }
   EXPECT_EQ(seen.size(), drawn);
+}
+
+// Of seeds, steps and indices with bits in every word of the counter, over the border where the low word of the index ends.
+TEST(CounterRngGroup, GivesEveryIndexTheNumbersOfItsOwnGenerator) {
+  constexpr int size = 32;
+  const std::uint64_t seed = 0x1122334455667788, step = 0x0000ABCD12345678, first = 0x0000987600000000 - 5;
+  CounterRngGroup<size> group(seed, RandomStream::test, step, first);
+  std::vector<CounterRng> single;
+  for (std::uint64_t i = 0; i < size; ++i) single.emplace_back(seed, RandomStream::test, step, first + i);
+  for (int round = 0; round < 20; ++round) {
+    std::array<double, size> a, b, c, d;
+    group.next_uniform(a, b);
+    group.next_normal(c, d);
+    for (std::size_t i = 0; i < size; ++i) {
+      ASSERT_EQ(a[i], single[i].uniform());
+      ASSERT_EQ(b[i], single[i].uniform());
+      ASSERT_NEAR(c[i], single[i].normal(), 1e-14);
+      ASSERT_NEAR(d[i], single[i].normal(), 1e-14);
+    }
+  }
 }
 
 // Bounds of 5.5 standard errors: a correct generator fails one such comparison in 26 million seeds, and there are about 30 below.
