@@ -88,7 +88,7 @@ TEST(Training, OfTheLinearAndTheLearnedCurveGivesTheSameCheckpointAndSamplesOnOn
 
 TEST(Training, GivesTheSameCheckpointAndSamplesOnOneTwoAndThreeThreads) {
   const TemporaryFolder folder;
-  if (boltzcurve(folder, 1, {"--version"}).out.find("OPENMP") == std::string::npos) GTEST_SKIP() << "Kokkos has no threads here";
+  if (boltzcurve(folder, 1, {"--version"}).out.find("OpenMP") == std::string::npos) GTEST_SKIP() << "Kokkos has no threads here";
   folder.write("small.ini", small_config());
   ASSERT_EQ(boltzcurve(folder, 1, {"run", "--config", "small.ini", "--output", "on1"}).exit_code, 0);
   for (const int threads : {2, 3}) {

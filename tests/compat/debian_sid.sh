@@ -2,7 +2,9 @@
 # Builds the program and passes its tests at the newer end of what it supports: a root of Debian sid, made here, with Kokkos 5 and its OpenMP
 # back end, and the GCC, Open MPI and HDF5 of the day.
 #   tests/compat/debian_sid.sh [options of ctest, for example: -L unit]
-# ROOT: where the root lies (default: /var/tmp/boltzcurve-debian-sid; used again if it is there; 3 GB). JOBS: processes at once.
+#   TARGET=boltzcurve_executable tests/compat/debian_sid.sh -R same_bits     (the same bits on any number of ranks and threads, no more)
+# TARGET: what to build (default: everything). ROOT: where the root lies (default: /var/tmp/boltzcurve-debian-sid; used again if it is there;
+# 3 GB). JOBS: processes at once.
 # Exit code: ctest's; 77 where root rights, debootstrap or the packages cannot be had.
 set -euo pipefail
 source_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -66,6 +68,6 @@ done
 # 3. Build and test. One thread under every rank, unless a test asks for more.
 inside cmake -S /source -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DBOLTZCURVE_WERROR=ON -DBOLTZCURVE_TESTS=ON \
   -DBOLTZCURVE_BENCHMARKS=OFF
-inside cmake --build /build --parallel "$jobs"
+inside cmake --build /build --parallel "$jobs" --target "${TARGET:-all}"
 inside env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
   ctest --test-dir /build --parallel "$jobs" --output-on-failure "$@"
