@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -223,7 +224,7 @@ struct FileInMemory::Image {
     return std::realloc(bytes, size);
   }
   static herr_t let_go(void* bytes, H5FD_file_image_op_t, void* self) {
-    static_cast<Image*>(self)->bytes = bytes;
+    std::free(std::exchange(static_cast<Image*>(self)->bytes, bytes));  // HDF5 may open and close the file once before it creates it
     return 0;
   }
   static void* copy_of_self(void* self) { return self; }
@@ -244,7 +245,8 @@ FileInMemory::FileInMemory(const std::filesystem::path& path) : path_(path), ima
   callbacks.udata = image_.get();
   const auto access = memory_access();
   check(H5Pset_file_image_callbacks(access.id(), &callbacks), {"choose a file in memory"});
-  file_ = create_file(path, access);
+  // HDF5 would read a file of that name before it makes one in memory.
+  file_ = create_file(path.string() + std::string(image_suffix), access);
 }
 
 std::vector<std::byte> FileInMemory::close() {

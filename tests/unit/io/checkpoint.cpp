@@ -10,6 +10,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "unit/io/example_provenance.hpp"
 #include "unit/io/scratch_folder.hpp"
@@ -131,6 +132,30 @@ TEST(Checkpoint, KeepsThePreviousOne) {
   }
   EXPECT_EQ(read_checkpoint(path).scalar<std::int64_t>("step"), 3);
   EXPECT_EQ(read_checkpoint(folder / "checkpoint.previous.h5").scalar<std::int64_t>("step"), 2);
+}
+
+/// Memory of this process that is in use now.
+std::int64_t resident_bytes() {
+  std::int64_t pages = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> pages >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+// A training writes thousands, over the one before.
+TEST(Checkpoint, WrittenOverAndOverTakesNoMoreMemory) {
+  if (resident_bytes() == 0) GTEST_SKIP() << "this system does not say how much memory a process takes";
+  const ScratchFolder folder;
+  auto checkpoint = example_checkpoint();
+  constexpr std::size_t numbers = 1 << 17;
+  checkpoint.datasets.push_back({"large", {numbers}, std::vector<double>(numbers, 0.5)});
+  const auto write = [&](int times) {
+    for (int i = 0; i < times; ++i) write_checkpoint(folder / "checkpoint.h5", checkpoint, ReadBack::yes);
+  };
+  write(3);
+  const auto before = resident_bytes();
+  write(20);
+  constexpr std::int64_t bytes = numbers * sizeof(double);
+  EXPECT_LT(resident_bytes() - before, 5 * bytes);
 }
 
 TEST(Checkpoint, RefusesNamesAndShapesThatMakeNoSense) {
