@@ -4,7 +4,7 @@
 # JOBS: processes at once (default: the cores this process may use).
 #
 # The short suite: unit, mpi, cli, fuzz. Left out are tests that run none of our code (of the tree, of CMake, of plots) and long ones. Leaks
-# are not looked for: Open MPI unloads its plug-ins before LeakSanitizer looks, so that nothing tells its leaks from ours.
+# are for memcheck.sh: Open MPI unloads its plug-ins before LeakSanitizer looks, so that nothing tells its leaks from ours.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source tools/mpi_environment.sh
