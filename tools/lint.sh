@@ -12,7 +12,7 @@ for tool in clang-tidy shellcheck; do
   fi
 done
 
-shellcheck --external-sources tools/*.sh tests/*/*.sh jobs/*/*.sh .ci/run
+shellcheck --external-sources tools/*.sh tests/*/*.sh jobs/*/*.sh jobs/slurm/*.sbatch .ci/run
 
 build=${BUILD:-build/release}
 if [ ! -f "$build/compile_commands.json" ]; then

@@ -1,6 +1,7 @@
 """Pictures: none is blank, captions count right, modes are found where they are, and a run that cannot be drawn is refused."""
 import dataclasses
 
+import h5py
 import matplotlib.image
 import numpy as np
 import pytest
@@ -72,7 +73,7 @@ def test_the_velocity_of_uniform_motion_is_exact():
 def test_the_command_writes_all_pictures_and_names_them(spoiled):  # noqa: F811
     folder = spoiled("without_frames")
     result = succeeds("plot", folder, "--what", "all")
-    assert result.stdout.count("picture: ") == 7 and (folder / "run.png").is_file()
+    assert result.stdout.count("picture: ") == 8 and (folder / "run.png").is_file()
     assert "left out trajectories" in result.stderr and "--sampling.frames=21" in result.stderr
     succeeds("plot", folder, "--what", "loss", "--format", "svg")
     assert (folder / "loss.svg").read_text().startswith("<?xml")
@@ -107,6 +108,26 @@ def test_a_training_of_one_row_is_no_line_and_says_so():
     short = dataclasses.replace(run, training={name: values[:1] for name, values in run.training.items()})
     with pytest.raises(InputError, match="1 logged rows with a loss make no line; training.log-every = 10"):
         make_picture(BY_NAME["loss"], short)
+
+
+def test_the_residual_is_drawn_over_the_clock_with_its_area():
+    bins = {"size": np.linspace(0.1, 0.4, 32), "seen": np.where(np.arange(32) < 30, 5.0, 0)}
+    figure, caption = make_picture(BY_NAME["residual"], dataclasses.replace(read_run(RUNS / "plane"), time_bins=bins))
+    axes = figure.axes[0]
+    assert axes.get_xlim() == (1, 0), "the latent law on the left, as particles travel"
+    drawn = axes.patches[0].get_data()
+    assert np.array_equal(drawn.values[:30], bins["size"][:30]) and np.isnan(drawn.values[30:]).all() and drawn.edges[-1] == 1
+    assert f"the area is {bins['size'][:30].mean():.3g} nats" in caption.detail and "2 parts without points" in caption.detail
+    plt.close(figure)
+    with pytest.raises(InputError, match="no residuals by time"):
+        make_picture(BY_NAME["residual"], dataclasses.replace(read_run(RUNS / "plane"), time_bins={}))
+
+
+def test_residuals_by_time_are_those_of_the_checkpoint():
+    run = read_run(RUNS / "plane")
+    with h5py.File(RUNS / "plane/checkpoint.h5") as file:
+        assert run.time_bins.keys() == file["time_bins"].keys() and np.array_equal(run.time_bins["size"], file["time_bins/size"][()])
+    assert (run.time_bins["size"] > 0).any()
 
 
 def test_weights_are_shown_from_the_least_to_the_largest():

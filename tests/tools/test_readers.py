@@ -1,4 +1,4 @@
-"""Our files, read by programs that we did not write: MDAnalysis, VTK, xarray. Equal to the bit, every frame.
+"""Our files, read by programs that we did not write: MDAnalysis, VTK, xarray, ArviZ. Equal to the bit, every frame.
 
 In a virtual environment of their own, see readers.py.
 """
@@ -91,6 +91,25 @@ def test_xarray_reads_the_export_back_equal(tmp_path):
         assert np.array_equal(statistics["lp"].values[0], -run.samples.energy[chosen])
     with xarray.open_dataset(tmp_path / "run.nc", group="evaluation", engine="h5netcdf") as evaluation:
         assert np.array_equal(evaluation["ess"].values, run.evaluations["ess"]) and evaluation["nll"].attrs["units"] == "nats"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_arviz_takes_the_export_and_its_weights(tmp_path):
+    import arviz
+    succeeds("export", RUNS / "plane", tmp_path / "run.nc")
+    run, data = read_run(RUNS / "plane"), arviz.from_netcdf(str(tmp_path / "run.nc"))
+    summary = arviz.summary(data, var_names=["x"], kind="stats", round_to="none")
+    # Systematic resampling keeps means to the range of the samples over their number.
+    mean = (run.samples.weight[:, None] * run.samples.position).sum(0)
+    assert np.abs(summary["mean"].to_numpy() - mean).max() < np.ptp(run.samples.position, axis=0).max() * 40 / len(mean) / len(run.samples.id)
+    weight = np.exp(data["particles"]["log_weight"].values)
+    assert weight.sum() ** 2 / (weight**2).sum() / len(weight) == pytest.approx(run.metrics["ess"], rel=1e-9)
+    assert data["sample_stats"]["lp"].dims == ("chain", "draw") and data["evaluation"]["nll"].attrs["units"] == "nats"
+
+
+def test_type_hints_hold():
+    result = subprocess.run([sys.executable, "-m", "mypy", "--cache-dir=/dev/null", "boltzcurve_tools"], cwd=SOURCE / "tools", capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
 
 
 def test_xarray_loads_the_metrics_as_they_are():

@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import pathlib
 import sys
-from typing import Sequence
+from typing import Callable, Sequence
 
 from . import __version__
 from .errors import DONE, InputError, ToolError, UsageError
@@ -161,7 +161,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"boltzcurve-tools {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def command(name: str, summary: str, perform) -> argparse.ArgumentParser:
+    def command(name: str, summary: str, perform: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         added.set_defaults(perform=perform)
         return added
@@ -169,7 +169,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("plot", "draw a run, or a sweep", plot)
     one.add_argument("source", metavar="DIR|CSV", type=pathlib.Path, help="the --output folder of a run, a folder of runs, or a collected table")
     one.add_argument("--what", action="append", metavar="NAME",
-                     help="of a run: overview (default), samples, weights, modes, loss, gradient, quality, trajectories, velocity, all; "
+                     help="of a run: overview (default), samples, weights, modes, loss, gradient, residual, quality, trajectories, velocity, all; "
                           "of a sweep: parallel, heatmap, scatter, all; may be repeated")
     one.add_argument("--output", metavar="FILE", type=pathlib.Path, help="where the picture goes (default: into DIR)")
     one.add_argument("--format", choices=FORMATS, default="png", help="of pictures without --output (default: png)")

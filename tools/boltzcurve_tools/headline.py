@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import pathlib
 import re
+from typing import Any, Callable, Sequence
 
 import h5py
 import numpy as np
@@ -16,12 +17,13 @@ import numpy as np
 from .draw.style import plt
 from .errors import InputError
 
+Runs = dict[str, list[tuple[dict[str, Any], np.ndarray, np.ndarray, np.ndarray]]]
 PAPER = {"gmm40": {"ess": (0.99, 0.992), "nll": (6.86, 6.99)}, "many_well_8": {"ess": (0.99, 0.992), "nll": (6.86, 6.99)}}
 ORDER = ["two_modes", "three_modes", "asymmetric_two", "rings", "gmm40", "many_well_8", "many_well_16", "many_well_32", "mixture_20",
          "mixture_50", "funnel"]
 
 # Column, what it is of an evaluation, how it is written, whether more is better (None: what lies further from zero is worse).
-COLUMNS = [
+COLUMNS: list[tuple[str, Callable[[dict[str, Any]], float | None], str, bool | None]] = [
     ("ESS", lambda e: e["ess"], "{:.4f}", True),
     ("forward ESS", lambda e: e["ess_forward"], "{:.4f}", True),
     ("log Z error", lambda e: minus(e["log_z"], e["log_z_exact"]), "{:+.4f}", None),
@@ -35,17 +37,17 @@ COLUMNS = [
 ]
 
 
-def minus(a, b):
+def minus(a: float | None, b: float | None) -> float | None:
     return None if a is None or b is None else a - b
 
 
-def ratio(a, b):
+def ratio(a: float | None, b: float | None) -> float | None:
     return None if a is None or not b else a / b
 
 
-def read_runs(root):
+def read_runs(root: pathlib.Path) -> Runs:
     """Configuration -> list of (evaluation, wall time, ESS, NLL along training)."""
-    runs: dict[str, list] = {}
+    runs: Runs = {}
     for path in sorted(root.glob("*/seed*/evaluation.json")):
         with h5py.File(path.parent / "metrics.h5") as file:
             rows = file["evaluation"]
@@ -54,11 +56,11 @@ def read_runs(root):
         for key in ("mode_weight_error", "mode_weight_error_relative"):  # only in the table on the terminal
             found = re.search(rf"^{key} +(\S+)", (path.parent / "log.txt").read_text(), re.MULTILINE)
             evaluation[key] = float(found[1]) if found else None
-        runs.setdefault(path.parent.parent.name, []).append((evaluation, *course))
+        runs.setdefault(path.parent.parent.name, []).append((evaluation, course[0], course[1], course[2]))
     return dict(sorted(runs.items(), key=lambda item: (ORDER.index(item[0]) if item[0] in ORDER else len(ORDER), item[0])))
 
 
-def cell(values, form, more_is_better):
+def cell(values: Sequence[float | None], form: str, more_is_better: bool | None) -> str:
     known = [value for value in values if value is not None]
     if not known:
         return "-"
@@ -67,7 +69,7 @@ def cell(values, form, more_is_better):
     return middle if len(known) == 1 else f"{middle} ({form.format(worst)})"
 
 
-def table_of(runs):
+def table_of(runs: Runs) -> str:
     lines = ["| configuration | seeds | " + " | ".join(name for name, *_ in COLUMNS) + " |", "|---|---|" + "---|" * len(COLUMNS)]
     for name, of_seeds in runs.items():
         cells = [cell([value_of(e) for e, *_ in of_seeds], form, better) for _, value_of, form, better in COLUMNS]
@@ -75,7 +77,7 @@ def table_of(runs):
     return "\n".join(lines) + "\n"
 
 
-def draw(runs, path):
+def draw(runs: Runs, path: pathlib.Path) -> None:
     figure, axes = plt.subplots(2, len(runs), figsize=(3.2 * len(runs) + 0.6, 5.6), squeeze=False, constrained_layout=True)
     for column, (name, of_seeds) in enumerate(runs.items()):
         above, below = axes[:, column]

@@ -81,6 +81,7 @@ class Run:
     provenance: dict[str, Any]   # root attributes of the newest file
     options: dict[str, list[tuple[str, str]]]  # section -> (key, value); a key may come more than once
     state: str                   # "running", "finished" or "stopped: " and why; empty where no file says
+    time_bins: Columns = dataclasses.field(default_factory=dict)  # /time_bins of checkpoint.h5: residuals by equal parts of the clock, from the target on
 
     @property
     def name(self) -> str:
@@ -212,6 +213,7 @@ def read_run(folder: str | pathlib.Path, frame_particles: int | None = FRAME_PAR
     samples = trajectory = None
     training: Columns = {}
     evaluations: Columns = {}
+    time_bins: Columns = {}
     metrics: dict[str, Any] = {}
     units: dict[str, str] = {}
     provenance: dict[str, Any] = {}
@@ -222,6 +224,8 @@ def read_run(folder: str | pathlib.Path, frame_particles: int | None = FRAME_PAR
                 continue
             with h5py.File(folder / name, "r") as file:
                 provenance.update({key: text_of(value) for key, value in file.attrs.items()})
+                if name == "checkpoint.h5":
+                    time_bins = columns_of(file, "time_bins", units)
                 if name == "metrics.h5":
                     training, evaluations = columns_of(file, "training", units), columns_of(file, "evaluation", units)
                 if name == "samples.h5md" and with_samples and "samples" in file:
@@ -237,7 +241,7 @@ def read_run(folder: str | pathlib.Path, frame_particles: int | None = FRAME_PAR
     except (OSError, KeyError, ValueError, InputError) as error:
         raise InputError(f"{folder / name}: {error}") from error
     state = str(provenance.get("state", ""))
-    return Run(folder, samples, trajectory, training, evaluations, metrics, units, provenance, parse_options(text), state)
+    return Run(folder, samples, trajectory, training, evaluations, metrics, units, provenance, parse_options(text), state, time_bins)
 
 
 def require_files(run: Run, *names: str) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pathlib
 import textwrap
+from typing import Any, Callable
 
 from ..errors import InputError
 from ..metrics import FAILURES
@@ -59,7 +60,7 @@ def draw_overview(run: Run, file: pathlib.Path) -> None:
         with_paths = run.trajectory is not None
         place, dimension = (grid[0, 0] if with_paths else grid[:, 0]), position.shape[1]
 
-        def put(where, draw, *arguments, pad: float = 6):
+        def put(where: Any, draw: Callable[..., Caption], *arguments: Any, pad: float = 6) -> None:
             axes = figure.add_subplot(where)
             try:
                 set_caption(axes, draw(axes, run, *arguments), pad)

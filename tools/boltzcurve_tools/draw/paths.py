@@ -28,10 +28,10 @@ def draw_trajectories(axes: plt.Axes, run: Run) -> Caption:
     # Several frames make a path, coloured piece by piece by the number of the frame: times may crowd at one end of the curve.
     pieces = np.stack([paths[:, :-1], paths[:, 1:]], axis=2)
     middles = np.broadcast_to(np.arange(len(times) - 1) + 0.5, pieces.shape[:2])
-    lines = LineCollection(pieces.reshape(-1, 2, 2), array=middles.ravel(), cmap=TIME_COLOURS, linewidths=0.6, alpha=0.8, rasterized=True)
+    lines = LineCollection(list(pieces.reshape(-1, 2, 2)), array=middles.ravel(), cmap=TIME_COLOURS, linewidths=0.6, alpha=0.8, rasterized=True)
     lines.set_clim(0, len(times) - 1)
     axes.add_collection(lines)
-    axes.scatter(*paths[:, -1].T, s=7, color=RED, zorder=3, linewidths=0, rasterized=True)
+    axes.scatter(paths[:, -1, 0], paths[:, -1, 1], s=7, color=RED, zorder=3, linewidths=0, rasterized=True)
     axes.set(xlim=view_of(paths[..., 0]), ylim=view_of(paths[..., 1]))
     if in_line:
         axes.set(xlabel="curve time t", ylabel=axis_name(0))
@@ -41,7 +41,7 @@ def draw_trajectories(axes: plt.Axes, run: Run) -> Caption:
     bar = axes.figure.colorbar(lines, ax=axes, label="curve time t", shrink=0.85, pad=0.02)
     bar.outline.set_visible(False)
     marked = np.unique(np.linspace(0, len(times) - 1, 6).round().astype(int))
-    bar.set_ticks(marked, labels=[f"{times[k]:.3g}" for k in marked])
+    bar.set_ticks(marked.tolist(), labels=[f"{times[k]:.3g}" for k in marked])
     bar.ax.invert_yaxis()  # as time runs along the paths, from above
     return Caption("Trajectories", f"{count(len(paths))} of {count(trajectory.particles)} particles, {len(times)} frames; dots: where they end")
 

@@ -9,7 +9,7 @@ from ..runs import Run
 from .paths import draw_trajectories, draw_velocity
 from .samples import draw_line, draw_pair, draw_plane, pairs_of, usable_samples
 from .style import PARAMETERS, Caption, plt
-from .training import draw_gradient_norm, draw_loss, draw_quality_over_time
+from .training import draw_gradient_norm, draw_loss, draw_quality_over_time, draw_residual
 from .weights import draw_mode_weights, draw_weights
 
 
@@ -59,6 +59,7 @@ PICTURES: tuple[Picture, ...] = (
     Picture("modes", "weights of the modes, as sampled and reweighted", single(draw_mode_weights)),
     Picture("loss", "training loss over steps", single(draw_loss)),
     Picture("gradient", "norm of the loss's gradient over steps", single(draw_gradient_norm)),
+    Picture("residual", "size of the residual by time along the curve", single(draw_residual)),
     Picture("quality", "ESS and NLL over wall time of training", single(draw_quality_over_time)),
     Picture("trajectories", "particles on their way (needs frames)", single(draw_trajectories, (5.4, 4.6))),
     Picture("velocity", "velocity and action along the curve (needs frames)", single(draw_velocity)),

@@ -41,7 +41,7 @@ def draw_plane(axes: plt.Axes, run: Run) -> Caption:
     # Between far modes there are no samples to read the energy from: no contour is drawn there.
     mesh.set_mask(longest > 0.05 * np.hypot(x_view[1] - x_view[0], y_view[1] - y_view[0]))
     axes.scatter(x, y, s=max(1.0, min(12.0, 60000 / len(x) ** 1.15)), color=BLUE, alpha=0.35, linewidths=0, rasterized=True)
-    if not mesh.mask.all():
+    if mesh.mask is not None and not mesh.mask.all():
         axes.tricontour(mesh, energy[corner_of] - energy.min(), levels=CONTOUR_LEVELS, colors=INK, linewidths=0.7, alpha=0.8)
     axes.set(xlim=x_view, ylim=y_view, xlabel=axis_name(0), ylabel=axis_name(1))
     axes.set_aspect("equal", adjustable="box")

@@ -1,6 +1,8 @@
 """Pictures of a sweep: heat maps over two parameters, parallel coordinates over any number, a metric over one."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
@@ -44,7 +46,7 @@ def position_of(sweep: Sweep, column: str) -> tuple[np.ndarray, list[tuple[float
         scale = np.log if is_logarithmic else np.asarray
         low, high = scale(min(levels)), scale(max(levels))
 
-        def place_of(numbers):
+        def place_of(numbers: Any) -> Any:
             return (scale(numbers) - low) / (high - low)
 
         shown = levels
@@ -106,7 +108,7 @@ def make_heat_map(sweep: Sweep, metric: str, across: str, up: str) -> tuple[plt.
     return figure, Caption(f"{title_of(metric)} over {across} and {up}", several)
 
 
-def place_axis(axis, name: str, ticks: list[tuple[float, str]]) -> None:
+def place_axis(axis: Any, name: str, ticks: list[tuple[float, str]]) -> None:
     axis.set_label_text(name)
     axis.set_ticks([at for at, _ in ticks], labels=[text for _, text in ticks])
 

@@ -39,6 +39,26 @@ def draw_gradient_norm(axes: plt.Axes, run: Run) -> Caption:
     return draw_column(axes, run, "gradient_norm", "norm of the loss's gradient in the parameters", "Gradient norm")
 
 
+def draw_residual(axes: plt.Axes, run: Run) -> Caption:
+    """Running mean of the residual's size in equal parts of the clock, the latent law on the left as particles travel. Its area is what a log
+    weight is off by, if no residual made up for another."""
+    if "size" not in run.time_bins:
+        raise InputError(f"{run.folder / 'checkpoint.h5'}: no residuals by time (/time_bins), which the program writes since it draws times by them")
+    size = run.time_bins["size"]
+    seen = run.time_bins.get("seen", np.ones(len(size))) > 0
+    if not seen.any():
+        raise InputError(f"{run.folder / 'checkpoint.h5'}: no residual was looked at yet")
+    edges = np.linspace(0, 1, len(size) + 1)
+    shown = np.where(seen, size, np.nan)
+    axes.stairs(shown, edges, fill=True, color=BLUE, alpha=0.35)
+    axes.stairs(shown, edges, color=BLUE, linewidth=1.2)
+    axes.set(xlim=(1, 0), ylim=(0, 1.08 * float(np.nanmax(shown)) or 1), xlabel="clock s of the curve  (1: latent law, 0: target)",
+             ylabel="mean of |R|  [nats per unit of the clock]")
+    clock = run.option("curve.clock")
+    return Caption("Residual by time", f"{len(size)} parts of the {clock + ' ' if clock else ''}clock; the area is {number(float(np.nanmean(shown)), 3)} nats, "
+                                       "about what a log weight is off by" + (f"; {int((~seen).sum())} parts without points" if not seen.all() else ""))
+
+
 def draw_ess(axes: plt.Axes, run: Run) -> Caption:
     """Over training steps, as the program evaluates on the way."""
     rows = run.evaluations

@@ -52,7 +52,7 @@ def table_of_rows(sweep: Sweep, metric: str) -> str:
         state = f'<span title="{escape(sweep.details[k])}">{escape(sweep.states[k])}</span>' if sweep.details[k] else escape(sweep.states[k])
         rows.append((name, *([state] if any(sweep.states) else []), *(value_text(row.get(column)) for column in (*sweep.parameters, *metrics))))
         classes.append("best" if best[k] else level_of(sweep, k, metric))
-    head = ("run", *(["state"] if any(sweep.states) else []), *(escape(name).replace(".", ".<wbr>") for name in sweep.parameters), *(escape(title_of(name).split("  ")[0]) for name in metrics))
+    head = ("run", *(["state"] if any(sweep.states) else []), *(escape(name).replace(".", ".<wbr>") for name in sweep.parameters), *(escape(title_of(name).replace("  ", " ")) for name in metrics))
     return table_of(head, rows, "sortable numbers", classes)
 
 
