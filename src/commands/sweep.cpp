@@ -74,7 +74,11 @@ ExitCode plan(Run& run) {
       const auto sweep = read_sweep_file(file);
       const auto options = options_of(sweep, request.sources);
       const auto bytes = read_file(file);
-      manifest = write_plan(folder, sweep, options, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+      // A table has no settings to be read again; its rows are in the manifest.
+      const auto copy = sweep.places.empty()
+                            ? std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())
+                            : fmt::format("; planned from the table {}: its rows are in {}\n", file.string(), manifest_name);
+      manifest = write_plan(folder, sweep, options, copy);
       told = fmt::format("{} holds the plan\n{}", (folder / manifest_name).string(), folders_left_alone(folder, manifest));
     } else {
       manifest = read_manifest(folder);

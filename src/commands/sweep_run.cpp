@@ -194,7 +194,7 @@ ExitCode run_rows_of_sweep(Run& sweep) {
   const auto manifest =
       read_on_root(world, folder / manifest_name, [](const auto& text) { return manifest_from_csv(text, manifest_name); });
   const auto settings =
-      read_on_root(world, folder / sweep_copy_name, [&](const auto& text) { return parse_sweep(text, sweep_copy_name, folder).settings; });
+      read_on_root(world, folder / sweep_copy_name, [&](const auto& text) { return parse_sweep_settings(text, sweep_copy_name, folder); });
   const auto rows = rows_to_run(sweep, manifest);
   if (rows.empty()) {
     sweep.say("no row is left to be run");

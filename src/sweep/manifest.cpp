@@ -1,5 +1,6 @@
 #include <boltzcurve/core/error.hpp>
 #include <boltzcurve/io/durable_file.hpp>
+#include <boltzcurve/sweep/csv.hpp>
 #include <boltzcurve/sweep/manifest.hpp>
 
 #include <algorithm>
@@ -23,42 +24,9 @@ std::string text_of(const std::filesystem::path& file) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// A record of CSV from `at` on, which is moved behind its line break.
-std::vector<std::string> csv_record(const std::string& text, std::size_t& at) {
-  std::vector<std::string> fields(1);
-  bool quoted = false;
-  for (; at < text.size(); ++at) {
-    const char letter = text[at];
-    if (quoted && letter == '"' && at + 1 < text.size() && text[at + 1] == '"')
-      fields.back() += text[++at];
-    else if (letter == '"')
-      quoted = !quoted;
-    else if (!quoted && letter == ',')
-      fields.emplace_back();
-    else if (!quoted && letter == '\n')
-      return ++at, fields;
-    else if (quoted || letter != '\r')
-      fields.back() += letter;
-  }
-  return fields;
-}
-
-std::string csv_line(const std::vector<std::string>& fields) {
-  std::string line;
-  for (std::size_t i = 0; i < fields.size(); ++i) line.append(i > 0 ? "," : "").append(csv_field(fields[i]));
-  return line.append("\n");
-}
-
 const std::vector<std::string> first_columns = {"row", "folder"};
 
 }  // namespace
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char letter : text) quoted += letter == '"' ? std::string("\"\"") : std::string(1, letter);
-  return quoted + "\"";
-}
 
 std::string to_csv(const Manifest& manifest) {
   auto header = first_columns;
@@ -118,10 +86,6 @@ Manifest read_manifest(const std::filesystem::path& folder) {
     throw InputError(fmt::format("there is no sweep in {}: no {}; plan one there: boltzcurve sweep plan FILE --output {}", folder.string(),
                                  manifest_name, folder.string()));
   return manifest_from_csv(text_of(file), file.string());
-}
-
-SweepSettings read_settings(const std::filesystem::path& folder) {
-  return parse_sweep(text_of(folder / sweep_copy_name), (folder / sweep_copy_name).string(), folder).settings;
 }
 
 }  // namespace boltzcurve

@@ -1,5 +1,6 @@
 #include <boltzcurve/core/error.hpp>
 #include <boltzcurve/core/suggestion.hpp>
+#include <boltzcurve/sweep/csv.hpp>
 #include <boltzcurve/sweep/sweep_file.hpp>
 #include <boltzcurve/sweep/values.hpp>
 
@@ -18,6 +19,12 @@ namespace boltzcurve {
 namespace {
 
 constexpr std::int64_t most_rows = 1'000'000;  // each is a folder
+
+std::string trimmed(const std::string& text) {
+  const char* blanks = " \t";
+  const auto first = text.find_first_not_of(blanks);
+  return first == std::string::npos ? std::string() : text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
 
 /// A line of a section other than [sweep]: key of an option, values.
 struct Line {
@@ -156,6 +163,52 @@ void combine(Sweep& sweep, const std::vector<Axis>& axes, const std::string& nam
 
 }  // namespace
 
+SweepSettings parse_sweep_settings(const std::string& text, const std::string& name, const std::filesystem::path& folder) {
+  const std::string section = "sweep.";
+  SweepSettings settings;
+  for (const auto& assignment : parse_config(text, name, folder).assignments)
+    if (assignment.key.rfind(section, 0) == 0)
+      set(settings, {assignment.key.substr(section.size()), assignment.value, assignment.where}, folder);
+  return settings;
+}
+
+Sweep parse_sweep_table(const std::string& text, const std::string& name, const std::filesystem::path& folder) {
+  const std::string byte_order_mark = "\xef\xbb\xbf";
+  std::size_t at = text.rfind(byte_order_mark, 0) == 0 ? byte_order_mark.size() : 0;
+  std::int64_t line = 1;
+  const auto next = [&] {
+    const auto begin = at;
+    auto fields = csv_record(text, at);
+    for (auto& field : fields) field = trimmed(field);
+    const auto place = fmt::format("{}:{}", name, line);
+    line += std::count(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+    return std::pair(std::move(fields), place);
+  };
+  Sweep sweep;
+  sweep.fixed.folder = folder;
+  const auto [header, head_place] = next();
+  for (const auto& key : header) {
+    if (key.find('.') == std::string::npos)
+      throw ConfigError(
+          fmt::format("{}: column '{}': the first line of a table names what differs, as in network.width,run.seed", head_place, key));
+    for (const auto& other : sweep.keys)
+      if (other.key == key) throw ConfigError(fmt::format("{}: {} stands twice", head_place, key));
+    sweep.keys.push_back({key, head_place});
+  }
+  while (at < text.size()) {
+    auto [fields, place] = next();
+    if (fields == std::vector<std::string>{""}) continue;  // an empty line
+    if (fields.size() != header.size())
+      throw ConfigError(fmt::format("{}: {} values, but the first line names {} keys; values with commas go in double quotes", place,
+                                    fields.size(), header.size()));
+    if (static_cast<std::int64_t>(sweep.rows.size()) == most_rows) throw ConfigError(fmt::format("{}: more than {} runs", name, most_rows));
+    sweep.rows.push_back(std::move(fields));
+    sweep.places.push_back(place);
+  }
+  if (sweep.rows.empty()) throw ConfigError(fmt::format("{}: no row stands below the keys", name));
+  return sweep;
+}
+
 Sweep parse_sweep(const std::string& text, const std::string& name, const std::filesystem::path& folder) {
   Sweep sweep;
   sweep.fixed.folder = folder;
@@ -194,7 +247,7 @@ Sweep read_sweep_file(const std::filesystem::path& file) {
   std::ostringstream text;
   text << stream.rdbuf();
   if (stream.bad()) fail(std::generic_category().message(errno));
-  return parse_sweep(text.str(), file.string(), file.parent_path());
+  return (file.extension() == ".csv" ? parse_sweep_table : parse_sweep)(text.str(), file.string(), file.parent_path());
 }
 
 std::vector<Options> options_of(const Sweep& sweep, std::span<const OptionSource> more) {
@@ -202,17 +255,19 @@ std::vector<Options> options_of(const Sweep& sweep, std::span<const OptionSource
   for (const auto& base : sweep.settings.bases) sources.push_back(read_config_file(base));
   sources.push_back(sweep.fixed);
   for (const auto& source : more) {
+    const bool is_base = !source.last_of_many_wins;  // a file: rows may say otherwise, as they do of the bases that the sweep names
     for (const auto& assignment : source.assignments)
       for (const auto& key : sweep.keys)
-        if (key.key == assignment.key)
+        if (key.key == assignment.key && !is_base)
           throw ConfigError(fmt::format("{}: {} is what the sweep varies (at {}); leave it out", assignment.where, key.key, key.where));
     sources.push_back(source);
   }
   std::vector<Options> all;
   std::map<std::string, std::size_t> seen;
-  for (const auto& row : sweep.rows) {
+  for (std::size_t r = 0; r < sweep.rows.size(); ++r) {
     OptionSource of_row{{}, sweep.fixed.folder, false};
-    for (std::size_t i = 0; i < row.size(); ++i) of_row.assignments.push_back({sweep.keys[i].key, row[i], sweep.keys[i].where});
+    for (std::size_t i = 0; i < sweep.keys.size(); ++i)
+      of_row.assignments.push_back({sweep.keys[i].key, sweep.rows[r][i], sweep.places.empty() ? sweep.keys[i].where : sweep.places[r]});
     sources.push_back(of_row);
     all.push_back(resolve_options(sources));
     sources.pop_back();

@@ -2,6 +2,7 @@
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/hdf5.hpp>
 #include <boltzcurve/io/metrics_file.hpp>
+#include <boltzcurve/sweep/csv.hpp>
 #include <boltzcurve/sweep/row_state.hpp>
 #include <boltzcurve/sweep/sweep_table.hpp>
 

@@ -105,6 +105,23 @@ TEST_F(Sweeps, PackedIntoOneJobGiveTheBitsOfRunsOfTheirOwnAndOneTable) {
                               HasSubstr("to be run: 2\n")));
 }
 
+TEST_F(Sweeps, OfATableRunItsRows) {
+  folder.write("rows.csv", "network.width,training.steps\n8,20\n16,30\n");
+  const auto planned = alone(folder, {"sweep", "plan", "rows.csv", "--config", "small.ini", "--output", "all"});
+  ASSERT_EQ(planned.exit_code, 0) << planned.err;
+  EXPECT_THAT(planned.out, HasSubstr("2 rows: 2 pending\nto be run: 0-1\n"));
+  const auto ran = sweep("run", {}, 2);
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("2 of 2 rows, 2 at a time"), HasSubstr("2 rows worked on, 0 failed")));
+  expect_bits_of_a_direct_run(folders()[1], 1);
+
+  folder.write("rows.csv", "network.width,training.steps\n8,20\n0,30\n");
+  const auto refused = alone(folder, {"sweep", "plan", "rows.csv", "--config", "small.ini", "--output", "other"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("rows.csv:3: network.width = 0: must be a whole number from 1 to"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "other"));
+}
+
 TEST_F(Sweeps, GoOnWhereARowDivergesAndNameIt) {
   folder.write("small.ini",
                "[target]\nname = many-well\ndimension = 2\n[curve]\nform = anchored\n[network]\nwidth = 8\n[collocation]\n"

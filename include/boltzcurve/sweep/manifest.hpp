@@ -26,25 +26,20 @@ struct Manifest {
 };
 
 inline constexpr const char* manifest_name = "manifest.csv";
-inline constexpr const char* sweep_copy_name = "sweep.ini";  ///< the sweep file, beside the manifest
+inline constexpr const char* sweep_copy_name = "sweep.ini";  ///< the sweep file, or a word where it was a table, beside the manifest
 
 std::string to_csv(const Manifest& manifest);
 /// Throws InputError that names `name` and the line.
 Manifest manifest_from_csv(const std::string& text, const std::string& name);
 
-/// A field as CSV has it: in double quotes where it holds a comma, a quote or a line break.
-std::string csv_field(const std::string& text);
-
 /// The folder of a run with these options, "runs/0123456789abcdef": of equal options, and for all that is known of no others.
 std::filesystem::path folder_of_run(const Options& options);
 
-/// Writes the manifest, a copy of the sweep file and the folder of every row with its config.ini into `folder`. What runs have left there
-/// stays, and belongs to the rows that have the same options. For rank 0. Throws InputError.
+/// Writes the manifest, `text` as the copy of the sweep file and the folder of every row with its config.ini into `folder`. What runs have
+/// left there stays, and belongs to the rows that have the same options. For rank 0. Throws InputError.
 Manifest write_plan(const std::filesystem::path& folder, const Sweep& sweep, const std::vector<Options>& options, const std::string& text);
 
 /// Throws InputError that says how to plan where there is no manifest.
 Manifest read_manifest(const std::filesystem::path& folder);
-/// The settings that the sweep was planned with.
-SweepSettings read_settings(const std::filesystem::path& folder);
 
 }  // namespace boltzcurve

@@ -46,15 +46,21 @@ struct Sweep {
   OptionSource fixed;                          ///< [set]
   std::vector<VariedKey> keys;                 ///< in the order of rows' values
   std::vector<std::vector<std::string>> rows;  ///< [row][key]
+  std::vector<std::string> places;             ///< [row], where it was written; empty where rows are combinations
 };
 
 /// Throws ConfigError, naming file, line and what would be right. Keys of options and their values are checked by options_of().
 Sweep parse_sweep(const std::string& text, const std::string& name, const std::filesystem::path& folder = {});
-/// The same from a file; throws InputError where it cannot be read.
+/// The section [sweep] alone.
+SweepSettings parse_sweep_settings(const std::string& text, const std::string& name, const std::filesystem::path& folder = {});
+/// A sweep as a table, CSV: the varied keys in the first record, then a record for each row. Everything else comes from the command line.
+/// Throws ConfigError, naming file, line and what would be right.
+Sweep parse_sweep_table(const std::string& text, const std::string& name, const std::filesystem::path& folder = {});
+/// A file of either kind, a table if its name ends in .csv; throws InputError where it cannot be read.
 Sweep read_sweep_file(const std::filesystem::path& file);
 
 /// Options of every row: the bases, [set], `more` (of the command line), the row. Throws as resolve_options() does, and ConfigError where
-/// `more` holds a key that the sweep varies, and for two rows that are the same run.
+/// `more` holds, other than from a file, a key that the sweep varies, and for two rows that are the same run.
 std::vector<Options> options_of(const Sweep& sweep, std::span<const OptionSource> more);
 
 }  // namespace boltzcurve

@@ -72,6 +72,42 @@ TEST(SweepFile, ThatMakesNoSenseIsRefusedWithItsPlace) {
   refused("[grid]\nrun.seed = integers(1, 100000)\nnetwork.width = integers(1, 100000)\n", "more than 1000000 runs");
 }
 
+TEST(SweepTable, HasARowPerLineAndNamesThePlaceOfEach) {
+  const auto sweep =
+      parse_sweep_table("\xef\xbb\xbfnetwork.width, collocation.shares\r\n8, \"langevin:1,uniform:2\"\r\n\r\n 16,uniform:1", "some.csv");
+  ASSERT_EQ(sweep.keys.size(), 2u);
+  EXPECT_EQ(sweep.keys[0].key, "network.width");
+  EXPECT_EQ(sweep.rows, (Rows{{"8", "langevin:1,uniform:2"}, {"16", "uniform:1"}}));
+  EXPECT_THAT(sweep.places, ElementsAre("some.csv:2", "some.csv:4"));
+}
+
+TEST(SweepTable, ThatMakesNoSenseIsRefusedWithItsPlace) {
+  const auto refused = [](const std::string& text, const std::string& why) {
+    EXPECT_THAT([&] { parse_sweep_table(text, "some.csv"); }, ThrowsMessage<ConfigError>(HasSubstr(why))) << text;
+  };
+  refused("", "some.csv:1: column '': the first line of a table names what differs, as in network.width,run.seed");
+  refused("8,1\n16,2\n", "some.csv:1: column '8'");
+  refused("run.seed,network.width,run.seed\n1,2,3\n", "some.csv:1: run.seed stands twice");
+  refused("run.seed,network.width\n1,2\n\n3\n", "some.csv:4: 1 values, but the first line names 2 keys");
+  refused("run.seed\n\n", "some.csv: no row stands below the keys");
+}
+
+TEST(SweepTable, CountsMoreThanAFileOfTheCommandLineAndIsCheckedRowByRow) {
+  const OptionSource base{{{"target.name", "funnel", "base.ini:1"}, {"network.width", "64", "base.ini:2"}}, {}, false};
+  const auto options = options_of(parse_sweep_table("network.width,run.seed\n8,1\n16,2\n", "some.csv"), std::span(&base, 1));
+  ASSERT_EQ(options.size(), 2u);
+  EXPECT_EQ(options[0].network.width, 8);
+  EXPECT_EQ(options[1].run.seed, 2u);
+  EXPECT_THAT([&] { options_of(parse_sweep_table("network.width\n8\n0\n", "some.csv"), std::span(&base, 1)); },
+              ThrowsMessage<ConfigError>(HasSubstr("some.csv:3: network.width = 0: must be")));
+}
+
+TEST(SweepFile, HoldsSettingsThatCanBeReadAlone) {
+  const std::string text = "[sweep]\nranks-per-run = 4\n[grid]\nrun.seed = 1\n";
+  EXPECT_EQ(parse_sweep_settings(text, "some.ini"), sweep_of(text).settings);
+  EXPECT_EQ(parse_sweep_settings("; a table\n", "some.ini"), SweepSettings());
+}
+
 TEST(SweepFile, GivesEveryRowItsOptions) {
   const auto sweep = sweep_of("[set]\ntarget.name = funnel\ntraining.steps = 7\n[grid]\nnetwork.width = 8, 16\n");
   const OptionSource more{{{"run.seed", "5", "command line"}}, {}, true};
