@@ -54,6 +54,14 @@ def test_modes_are_found_and_weighed():
     assert (np.abs(modes.reweighted - 1 / 3) < 4 * modes.error).all()
 
 
+def test_errors_of_mode_weights_are_in_view():
+    run = read_run(RUNS / "plane")
+    modes = find_modes(run)
+    figure, _ = make_picture(BY_NAME["modes"], run)
+    assert figure.axes[0].get_ylim()[1] > (modes.reweighted + 2 * modes.error).max()
+    plt.close(figure)
+
+
 def test_one_normal_is_one_mode():
     draw = np.random.default_rng(5)
     x = draw.standard_normal((20000, 3))

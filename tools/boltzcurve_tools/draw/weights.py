@@ -114,7 +114,7 @@ def draw_mode_weights(axes: plt.Axes, run: Run) -> Caption | None:
     axes.set_xticklabels([", ".join(f"{v:.1f}" for v in place[:2]) for place in modes.place[:shown]], fontsize=7,
                          rotation=90 if shown > 6 else 0)
     axes.axhline(0, color=PALE, linewidth=0.8)
-    axes.set_ylim(0, 1.25 * float(max(modes.share.max(), modes.reweighted.max())))  # room for the legend
+    axes.set_ylim(0, 1.2 * float(max(modes.share.max(), (modes.reweighted + 2 * modes.error).max())))  # room for the legend
     axes.legend(loc="upper right", ncols=2)
     left_out = f"; the {shown} heaviest" if shown < len(modes.share) else ""
     return Caption("Weights of the modes", f"{len(modes.share)} basins of the energy among the samples{left_out}; where marks leave bars, "
