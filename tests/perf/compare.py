@@ -57,6 +57,8 @@ class Machine:
         self.cores = options.cores.split(",")
         self.environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1",
                                 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+        # A choice of kernels for another processor would lower the ceiling: OpenBLAS looks for itself.
+        self.environment.pop("OPENBLAS_CORETYPE", None)
 
     def run(self, command, cores=1, ranks=0):
         prefix = ["taskset", "-c", ",".join(self.cores[:cores])]
