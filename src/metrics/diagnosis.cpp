@@ -33,20 +33,19 @@ const char* help_between_modes(const DiagnosisInput& input) {
                                                : "A latent law wide enough for all modes (latent.scale), or longer training, may help";
 }
 
-/// The failed particle of lowest global id: that id, time (NaN where it is not known), target's energy, x [D]. Empty where none failed.
-std::vector<double> first_failed(const MetricInput& particles) {
-  const std::size_t D = particles.position.extent(1), n = particles.status.size();
-  std::vector<double> mine(3 + D, std::nan(""));
+/// Of this rank's items the one of lowest global id that is bad: its id on all ranks and `row(i)` [columns]. Empty where none is bad.
+template <class Bad, class Row>
+std::vector<double> first_bad(const Communicator& ranks, std::size_t items, std::size_t columns, const Bad& bad, const Row& row) {
   std::size_t i = 0;
-  while (i < n && finished(particles, i)) ++i;
-  mine[0] = static_cast<double>(i);  // n where there is none
-  if (i < n) {
-    if (!particles.time.empty()) mine[1] = particles.time[i];
-    mine[2] = particles.energy[i];
-    for (std::size_t k = 0; k < D; ++k) mine[3 + k] = particles.position(i, k);
+  while (i < items && !bad(i)) ++i;
+  std::vector<double> mine = {static_cast<double>(i)};  // all of them where none is
+  if (i < items) {
+    const std::vector<double> values = row(i);
+    mine.insert(mine.end(), values.begin(), values.end());
   }
-  const auto all = particles.ranks.all_gather(std::span<const double>(mine));
-  const auto counts = particles.ranks.all_gather(std::vector<std::int64_t>{static_cast<std::int64_t>(n)});
+  mine.resize(1 + columns, std::nan(""));
+  const auto all = ranks.all_gather(std::span<const double>(mine));
+  const auto counts = ranks.all_gather(std::vector<std::int64_t>{static_cast<std::int64_t>(items)});
   double before = 0;
   for (std::size_t rank = 0; rank < counts.size(); ++rank) {
     const auto theirs = std::span(all).subspan(rank * mine.size(), mine.size());
@@ -59,6 +58,18 @@ std::vector<double> first_failed(const MetricInput& particles) {
     before += count;
   }
   return {};
+}
+
+/// The failed particle of lowest global id: that id, time (NaN where it is not known), target's energy, x [D]. Empty where none failed.
+std::vector<double> first_failed(const MetricInput& particles) {
+  const std::size_t D = particles.position.extent(1);
+  return first_bad(
+      particles.ranks, particles.status.size(), 2 + D, [&](std::size_t i) { return !finished(particles, i); },
+      [&](std::size_t i) {
+        std::vector<double> row = {particles.time.empty() ? std::nan("") : particles.time[i], particles.energy[i]};
+        for (std::size_t k = 0; k < D; ++k) row.push_back(particles.position(i, k));
+        return row;
+      });
 }
 
 /// Energies from here on are of very low density: infinite, and none, where no particle finished.
@@ -107,6 +118,27 @@ std::optional<std::string> failed_particles(const DiagnosisInput& input) {
   if (count_of(input, "max_steps") + count_of(input, "step_underflow") > 0)
     text += ". Velocities that steps cannot follow become smoother with longer training, or want larger tolerances and sampling.max-steps";
   return text;
+}
+
+std::optional<std::string> stray_exact_samples(const DiagnosisInput& input) {
+  const auto& ranks = input.particles.ranks;
+  const auto& exact = input.particles.exact;
+  const auto& log_weight = input.particles.exact_log_weight;
+  const auto stray = [&](std::size_t i) { return !std::isfinite(log_weight[i]); };
+  const std::size_t D = exact.extent(1);
+  const auto first = first_bad(ranks, log_weight.size(), D, stray, [&](std::size_t i) {
+    std::vector<double> x;
+    for (std::size_t k = 0; k < D; ++k) x.push_back(exact(i, k));
+    return x;
+  });
+  if (first.empty()) return std::nullopt;
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < log_weight.size(); ++i) count += stray(i);
+  count = ranks.sum(count);
+  return fmt::format(
+      "{} of {} exact samples of the target do not come back to the latent law, which leaves ess_forward and eubo unknown; the first is at "
+      "x = ({:.4g}). There the velocity is not learned: points there (collocation.shares, collocation.box), or longer training, may help",
+      count, total_count(ranks, log_weight.size()), fmt::join(first.begin() + 1, first.end(), ", "));
 }
 
 /// The mode that has the smallest part of its weight, as a sentence, if that is small enough.
@@ -193,7 +225,7 @@ std::optional<std::string> unconverged_residual(const DiagnosisInput& input) {
 }
 
 using Signature = std::optional<std::string> (*)(const DiagnosisInput&);
-constexpr Signature signatures[] = {failed_particles, lost_modes, exploding_velocity, unconverged_residual};
+constexpr Signature signatures[] = {failed_particles, stray_exact_samples, lost_modes, exploding_velocity, unconverged_residual};
 
 }  // namespace
 

@@ -27,6 +27,7 @@ struct DiagnosisInput {
 /// Signatures, each an entry in the table of src/metrics/diagnosis.cpp:
 ///   failed particles        any: how many, of what kind, between which times, how many where the target's density is very low, and where
 ///                           the first of them was last
+///   stray exact samples     any that the flow does not carry back to the latent law, so that there is no forward ESS: how many, and where
 ///   lost modes              a mode with less than a fifth of its particles, or a forward ESS below half of the ESS
 ///   exploding velocity      action times duration above ten times E|x - z|^2 of independent ends, which is what straight paths at
 ///                           constant speed need

@@ -105,6 +105,16 @@ TEST(Diagnosis, SeesALostModeInTheWeightsOfExactSamples) {
                                                      "which cannot see what none of them reached, show 1.")));
 }
 
+TEST(Diagnosis, SaysHowManyExactSamplesTheFlowDoesNotCarryBack) {
+  Case bad;
+  const HostPoints<double> exact("test::exact", 4, 1);
+  exact(2, 0) = 5.5;
+  bad.particles.exact = exact;
+  bad.particles.exact_log_weight = {0, 0, std::nan(""), std::nan("")};
+  EXPECT_THAT(bad.diagnosis(), ElementsAre(HasSubstr("2 of 4 exact samples of the target do not come back to the latent law, which leaves "
+                                                     "ess_forward and eubo unknown; the first is at x = (5.5).")));
+}
+
 // Straight paths between independent ends need E|x - z|^2 = 9 + 1 here.
 TEST(Diagnosis, NamesAnExplodingVelocity) {
   Case bad;
