@@ -136,6 +136,7 @@ std::vector<std::string> diagnosis_of(const MetricInput& input, const std::vecto
                    .curve = *problem.curve,
                    .curve_position = local_points(in_coordinates, particles.dimension),
                    .latent = problem.latent->moments().value(),
+                   .mode_width = state.survey.width,
                    .time_bins = state.time_bins});
 }
 

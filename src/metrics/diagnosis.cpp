@@ -18,7 +18,7 @@ constexpr double low_density = 25;     // nats below the highest, on top of one 
 constexpr double lost_share = 0.2;     // of a mode's weight
 constexpr double expected_count = 25;  // particles in a mode, from which a fifth of them is no accident: four standard deviations
 constexpr double blind_ratio = 0.5;    // of forward to reverse ESS
-constexpr double explosion = 10;       // times the action of straight paths between independent ends
+constexpr double explosion = 10;       // times the action that is needed
 constexpr double good_ess = 0.9, large_error = 0.2;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
@@ -189,13 +189,17 @@ std::optional<std::string> exploding_velocity(const DiagnosisInput& input) {
     for (std::size_t k = 0; k < input.latent.mean.size(); ++k) square[i] += std::pow(input.curve_position(i, k) - input.latent.mean[k], 2);
   const auto mean = mean_where(particles.ranks, square, [&](std::size_t i) { return finished(particles, i); });
   if (!mean) return std::nullopt;
-  double straight = mean->value;
-  for (const double deviation : input.latent.deviation) straight += deviation * deviation;
-  const double ratio = *action * std::fabs(input.curve.target_time() - input.curve.latent_time()) / straight;
+  double distance = mean->value, contraction = 0;
+  for (const double deviation : input.latent.deviation) {
+    distance += deviation * deviation;
+    contraction += std::pow(deviation, 4) / (8 * input.mode_width);
+  }
+  const double straight = distance / std::fabs(input.curve.target_time() - input.curve.latent_time());
+  const double ratio = *action / (input.curve_name == CurveName::gradient_flow ? straight : std::max(straight, contraction));
   if (!(ratio > explosion)) return std::nullopt;
   return fmt::format(
-      "the velocity explodes: its action, {:.3g}, is {:.3g} times what straight paths between independent ends need. Mass that has to pass "
-      "from one far mode to another moves the faster the deeper the gap. {}",
+      "the velocity explodes: its action, {:.3g}, is {:.3g} times what is needed. Mass that has to pass from one far mode to another moves "
+      "the faster the deeper the gap. {}",
       *action, ratio, help_between_modes(input));
 }
 

@@ -111,7 +111,7 @@ TEST(MetricsOnRanks, DiagnosisIsTheSameAsOnOneRank) {
       if (input.exact(i, 0) > 2) input.exact_log_weight[i] = std::nan("");  // of 333 normal points about 8
     input.modes = {{0.4, {-1, 0, 0}}, {0.4, {1, 0, 0}}, {0.2, {9, 0, 0}}};
     const auto evaluation = evaluate_metrics(input);
-    return diagnose({input, evaluation, CurveName::learned, *curve, input.position, {{0, 0, 0}, {1, 1, 1}}, {}});
+    return diagnose({input, evaluation, CurveName::learned, *curve, input.position, {{0, 0, 0}, {1, 1, 1}}, 1, {}});
   };
   const auto shared = diagnosis(input_for(world)), alone = diagnosis(input_for(self));
   EXPECT_EQ(shared, alone);

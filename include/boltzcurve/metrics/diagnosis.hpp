@@ -18,6 +18,7 @@ struct DiagnosisInput {
   const Curve& curve;
   HostPoints<const double> curve_position;  ///< [n][D] the particles in the curve's coordinates
   Moments latent;
+  double mode_width;   ///< squared width of the target's modes [length^2]
   TimeBins time_bins;  ///< residuals of the training
 };
 
@@ -29,8 +30,9 @@ struct DiagnosisInput {
 ///                           the first of them was last
 ///   stray exact samples     any that the flow does not carry back to the latent law, so that there is no forward ESS: how many, and where
 ///   lost modes              a mode with less than a fifth of its particles, or a forward ESS below half of the ESS
-///   exploding velocity      action times duration above ten times E|x - z|^2 of independent ends, which is what straight paths at
-///                           constant speed need
+///   exploding velocity      action above ten times what is needed: by straight paths at constant speed between independent ends, which is
+///                           E|x - z|^2 over the duration, or on the linear and the learned curve by a latent law of deviations s that
+///                           contracts to modes of squared width c, which is the sum of s^4/(8 c)
 ///   unconverged residual    ESS below 0.9, and a path gathers 0.2 nats or more of |R|: by times
 std::vector<std::string> diagnose(const DiagnosisInput& input);
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <utility>
 
 namespace boltzcurve {
 namespace {
@@ -33,6 +34,8 @@ struct Case {
   HostPoints<double> position{"test::position", count, 1};
   TimeBins bins;
   CurveName curve_name = CurveName::linear;
+  Moments latent{{0}, {1}};
+  double mode_width = 1;
 
   Case() {
     for (std::size_t i = 0; i < count; ++i) position(i, 0) = i % 2 == 0 ? -3 : 3;
@@ -49,7 +52,7 @@ struct Case {
   std::vector<std::string> diagnosis() {
     const auto evaluation = evaluate_metrics(particles);
     const auto curve = linear_curve();
-    return diagnose({particles, evaluation, curve_name, *curve, position, {{0}, {1}}, bins});
+    return diagnose({particles, evaluation, curve_name, *curve, position, latent, mode_width, bins});
   }
 };
 
@@ -119,10 +122,19 @@ TEST(Diagnosis, SaysHowManyExactSamplesTheFlowDoesNotCarryBack) {
 TEST(Diagnosis, NamesAnExplodingVelocity) {
   Case bad;
   bad.particles.action.assign(count, 5000);
-  EXPECT_THAT(bad.diagnosis(), ElementsAre(AllOf(HasSubstr("the velocity explodes: its action, 5e+03, is 500 times what straight paths"),
+  EXPECT_THAT(bad.diagnosis(), ElementsAre(AllOf(HasSubstr("the velocity explodes: its action, 5e+03, is 500 times what is needed"),
                                                  HasSubstr("curve.name = learned or gradient-flow"))));
   bad.particles.action.assign(count, 99);
   EXPECT_THAT(bad.diagnosis(), ElementsAre("nothing is wrong that shows"));
+  // The linear curve contracts N(0, 8^2) to N(0, 1) early: the integral of (d/dt)^2 of (1/64 + 63 t/64)^-1/2 is 504, by the bound 512.
+  bad.latent.deviation = {8};
+  for (const auto& [action, explodes] : {std::pair(5000.0, false), std::pair(5200.0, true)}) {
+    bad.particles.action.assign(count, action);
+    EXPECT_EQ(bad.diagnosis().front().starts_with("the velocity explodes"), explodes) << action;
+  }
+  bad.curve_name = CurveName::gradient_flow;  // which takes its time, and needs E|x - z|^2 = 9 + 64
+  bad.particles.action.assign(count, 740);
+  EXPECT_THAT(bad.diagnosis(), ElementsAre(HasSubstr("10.1 times")));
 }
 
 TEST(Diagnosis, SaysAtWhichTimesTheResidualHasNotConverged) {
