@@ -177,6 +177,10 @@ std::optional<std::string> lost_modes(const DiagnosisInput& input) {
     text += fmt::format(
         "exact samples show a forward ESS of {:.2g} where the particles, which cannot see what none of them reached, show {:.2g}", *forward,
         ess);
+  if (input.curve_name == CurveName::linear)
+    text +=
+        ". To bring them their mass, the linear curve's velocity explodes: it grows exponentially with the distance between modes that the "
+        "latent law does not reach, and training gives such modes up";
   return text + ". " + help_between_modes(input);
 }
 

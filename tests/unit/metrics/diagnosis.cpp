@@ -92,9 +92,10 @@ TEST(Diagnosis, NamesALostModeByItsParticles) {
   EXPECT_THAT(bad.diagnosis(),
               ElementsAre(AllOf(HasSubstr("modes are lost: 1 of 2 modes have less than a fifth of their particles, the one at (-3) a share "
                                           "of 0.025 where 0.5 belongs"),
-                                HasSubstr("curve.name = learned"))));
+                                HasSubstr("the linear curve's velocity explodes"), HasSubstr("curve.name = learned"))));
   bad.curve_name = CurveName::learned;
-  EXPECT_THAT(bad.diagnosis(), ElementsAre(AllOf(HasSubstr("modes are lost"), HasSubstr("latent.scale"), Not(HasSubstr("curve.name")))));
+  EXPECT_THAT(bad.diagnosis(), ElementsAre(AllOf(HasSubstr("modes are lost"), HasSubstr("latent.scale"), Not(HasSubstr("explodes")),
+                                                 Not(HasSubstr("curve.name")))));
   // Half of the particles having failed where they belong is no lost mode, and neither is a mode of which hardly any are expected.
   bad.particles.modes = {{0.1, {-3}}, {0.9, {3}}};
   EXPECT_THAT(bad.diagnosis(), ElementsAre("nothing is wrong that shows"));
