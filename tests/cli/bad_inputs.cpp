@@ -70,12 +70,16 @@ std::map<std::string, std::string> content_of(const std::filesystem::path& folde
   return all;
 }
 
-/// `expected` with each {number} replaced by the digits that stand there in `found`, if any do.
-std::string with_numbers_of(const std::string& found, std::string expected) {
-  const std::string word = "{number}", digits = "0123456789";
-  for (auto at = expected.find(word); at != std::string::npos; at = expected.find(word, at + 1)) {
-    const auto end = at < found.size() ? std::min(found.find_first_not_of(digits, at), found.size()) : at;
-    if (end > at) expected.replace(at, word.size(), found.substr(at, end - at));
+/// `expected` with each {number} replaced by the digits that stand there in `found`, and each {...}, a library's words that differ from one
+/// version of it to the next, by what stands there before the text that must follow; if anything does.
+std::string filled_from(const std::string& found, std::string expected) {
+  for (auto at = expected.find('{'); at < found.size(); at = expected.find('{', at + 1)) {
+    const auto end_of_mark = expected.find('}', at) + 1;
+    const bool is_number = expected.compare(at, end_of_mark - at, "{number}") == 0;
+    const auto next_mark = std::min(expected.find('{', end_of_mark), expected.size());
+    const auto end =
+        is_number ? found.find_first_not_of("0123456789", at) : found.find(expected.substr(end_of_mark, next_mark - end_of_mark), at);
+    if (end != std::string::npos && end > at) expected.replace(at, end_of_mark - at, found.substr(at, end - at));
   }
   return expected;
 }
@@ -112,7 +116,7 @@ TEST_P(RefusesBadInput, WithItsMessageAndCodeAndNothingWritten) {
   auto message = input.message;
   for (auto at = message.find("{here}"); at != std::string::npos; at = message.find("{here}"))
     message.replace(at, 6, folder.path().string());
-  EXPECT_EQ(with_numbers_of(outcome.err, "boltzcurve: error: " + message + "\n"), outcome.err);
+  EXPECT_EQ(filled_from(outcome.err, "boltzcurve: error: " + message + "\n"), outcome.err);
   constexpr double seconds = 20;  // a second, but of a machine that may be busy
   EXPECT_LT(outcome.seconds, seconds);
   const auto after = content_of(folder.path());
