@@ -20,3 +20,7 @@ class InputError(ToolError):
     """A file is missing, or is not what it should be, or cannot be written."""
 
     code = FILES
+
+
+class TooFewRows(InputError):
+    """Nothing is wrong with a run that is too short for a picture: others can still be drawn."""

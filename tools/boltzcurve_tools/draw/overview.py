@@ -5,7 +5,7 @@ import pathlib
 import textwrap
 from typing import Any, Callable
 
-from ..errors import InputError
+from ..errors import TooFewRows
 from ..metrics import FAILURES
 from ..runs import Run, require_files
 from .paths import draw_trajectories
@@ -64,7 +64,7 @@ def draw_overview(run: Run, file: pathlib.Path) -> None:
             axes = figure.add_subplot(where)
             try:
                 set_caption(axes, draw(axes, run, *arguments), pad)
-            except InputError as error:  # such as too few rows: said in its place
+            except TooFewRows as error:  # said in its place
                 axes.axis("off")
                 axes.text(0.5, 0.5, textwrap.fill(str(error), 40), transform=axes.transAxes, ha="center", va="center", color=GREY, fontsize=8)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, TooFewRows
 from ..runs import Run
 from .style import BLUE, GREY, PALE, RED, Caption, count, logarithmic, number, plt
 
@@ -15,7 +15,7 @@ def draw_column(axes: plt.Axes, run: Run, column: str, label: str, heading: str)
     steps, values = run.training["step"], run.training[column]
     good = np.isfinite(values) & (values > 0)
     if good.sum() < 2:
-        raise InputError(f"{run.folder / 'metrics.h5'}: {good.sum()} logged rows with a {column.replace('_', ' ')} make no line; training.log-every = "
+        raise TooFewRows(f"{run.folder / 'metrics.h5'}: {good.sum()} logged rows with a {column.replace('_', ' ')} make no line; training.log-every = "
                          f"{run.option('training.log-every')}")
     axes.plot(steps[good], values[good], color=PALE, linewidth=0.7)
     window = max(1, int(good.sum()) // 40) | 1
