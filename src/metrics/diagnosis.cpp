@@ -86,11 +86,15 @@ std::optional<std::string> failed_particles(const DiagnosisInput& input) {
   if (first.empty()) return std::nullopt;
   std::vector<std::string> kinds;
   double failed = 0;
-  for (const char* kind : {"nonfinite", "escaped", "step_underflow", "max_steps"})
+  for (int s = 0; s < particle_status_count; ++s) {
+    const auto status = static_cast<ParticleStatus>(s);
+    if (status == ParticleStatus::finished) continue;
+    const char* const kind = name_of(status);
     if (const double count = count_of(input, kind); count > 0) {
       kinds.push_back(fmt::format("{} {:.0f}", kind, count));
       failed += count;
     }
+  }
   const double low_from = low_density_from(particles);
   double earliest = infinity, latest = -infinity;
   std::int64_t low = 0;

@@ -20,12 +20,6 @@ namespace {
 
 constexpr std::int64_t most_rows = 1'000'000;  // each is a folder
 
-std::string trimmed(const std::string& text) {
-  const char* blanks = " \t";
-  const auto first = text.find_first_not_of(blanks);
-  return first == std::string::npos ? std::string() : text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
 /// A line of a section other than [sweep]: key of an option, values.
 struct Line {
   std::string key, value, where;

@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::int64_t most_values = 1'000'000;  // a row is a folder
 
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t");
-  return first == std::string::npos ? std::string() : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 /// At commas outside of double quotes, which are taken off.
 std::vector<std::string> split_list(const std::string& text) {
   std::vector<std::string> parts;
@@ -95,6 +90,11 @@ double between(const ValueRange& range, double u) {
 }
 
 }  // namespace
+
+std::string trimmed(const std::string& text) {
+  const auto first = text.find_first_not_of(" \t");
+  return first == std::string::npos ? std::string() : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
 
 Values parse_values(const std::string& text) {
   const auto all = trimmed(text);
