@@ -2,6 +2,7 @@
 #include <boltzcurve/io/checkpoint.hpp>
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/hdf5.hpp>
+#include <boltzcurve/io/seal.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -17,7 +18,7 @@ namespace {
 constexpr auto format_name = "boltzcurve checkpoint";
 
 // Layout of the file. Root attributes: provenance, the names of the arrays in their order, and the checksum of all that no array's own
-// checksum covers. Scalars are the attributes of a group of their own.
+// checksum covers. Scalars are the attributes of a group of their own. After HDF5's last byte the seal, over all of them.
 constexpr auto scalars_group = "scalars";
 constexpr auto names_attribute = "dataset_names";
 constexpr auto contents_attribute = "contents_crc32";
@@ -156,7 +157,9 @@ std::vector<std::byte> compose(const std::filesystem::path& path, const Checkpoi
   }
   scalars.close();
   hdf5::write_attribute(file, contents_attribute, checksum_of_rest(provenance, checkpoint));
-  return memory.close();
+  auto content = memory.close();
+  seal(content);
+  return content;
 }
 
 template <class T>
@@ -261,7 +264,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
 }
 
 Checkpoint parse_checkpoint(const std::filesystem::path& source, std::span<const std::byte> image) {
-  const auto file = hdf5::open_image(source, image);
+  const auto file = hdf5::open_image(source, unsealed(source, image));
   Checkpoint checkpoint;
   checkpoint.source = source;
   checkpoint.provenance = read_provenance(file, format_name, checkpoint_format_version);

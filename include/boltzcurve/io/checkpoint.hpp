@@ -61,8 +61,9 @@ inline constexpr std::int64_t checkpoint_format_version = 1;
 /// and no temporary left; Error for names or shapes that make no sense.
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint, ReadBack read_back = ReadBack::no);
 
-/// Reads and verifies: every array against its own CRC-32 (which covers name, type, shape and values), everything else against a common
-/// one. Throws InputError, naming the file, the dataset and what is wrong: missing, not HDF5, truncated, checksum, newer version.
+/// Reads and verifies: the file as a whole by its seal, before HDF5 sees it; then every array against its own CRC-32 (which covers name,
+/// type, shape and values) and everything else against a common one, for files that were changed through HDF5 or that have no seal yet.
+/// Throws InputError, naming the file, the dataset and what is wrong: missing, not HDF5, truncated, checksum, newer version.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
 /// The same from the bytes of such a file, whose name `source` serves for messages.

@@ -2,6 +2,7 @@
 #include <boltzcurve/io/checkpoint.hpp>
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/hdf5.hpp>
+#include <boltzcurve/io/seal.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -299,14 +300,42 @@ int errors_of(const std::filesystem::path& path, const std::vector<std::byte>& b
   }
 }
 
-TEST(ReadCheckpoint, NeverReturnsWrongDataAfterAFlippedBit) {
+std::vector<std::byte> without_seal(const std::vector<std::byte>& image) {
+  const auto content = unsealed("example", image);
+  return {content.begin(), content.end()};
+}
+
+/// Every 64th byte.
+std::vector<std::size_t> places_in(const std::vector<std::byte>& image) {
+  std::vector<std::size_t> places;
+  for (std::size_t place = 0; place < image.size(); place += 64) places.push_back(place);
+  return places;
+}
+
+/// With a bit flipped, which changes with the byte.
+std::vector<std::byte> flipped(std::vector<std::byte> image, std::size_t place) {
+  image[place] ^= std::byte{1} << static_cast<int>((place / 64 + place) % 8);
+  return image;
+}
+
+TEST(ReadCheckpoint, NoticesEveryFlippedBit) {
   const ScratchFolder folder;
   const auto path = folder / "flipped.h5";
   const auto image = image_of_example();
+  for (const auto place : places_in(without_seal(image)))
+    EXPECT_EQ(errors_of(path, flipped(image, place), example_checkpoint()), 1) << "byte " << place;
+  for (std::size_t place = image.size() - seal_bytes; place < image.size(); ++place)
+    errors_of(path, flipped(image, place), example_checkpoint());  // refused or right
+  EXPECT_EQ(errors_of(path, image, example_checkpoint()), 0);
+}
+
+// Changed through HDF5, or written before there were seals: every 64th byte, then every byte of the first array, wherever it is stored.
+TEST(ReadCheckpoint, WithoutASealNeverReturnsWrongDataAfterAFlippedBit) {
+  const ScratchFolder folder;
+  const auto path = folder / "flipped.h5";
+  const auto image = without_seal(image_of_example());
   int errors = 0, flips = 0;
-  // Every 64th byte, and the bit changes with the byte; then every byte of the first array, wherever it is stored.
-  std::vector<std::size_t> places;
-  for (std::size_t place = 0; place < image.size(); place += 64) places.push_back(place);
+  auto places = places_in(image);
   const std::vector<float> weight{1, -2, 3.5f, 0, 1e-30f, 6};
   const auto* const begin = reinterpret_cast<const std::byte*>(weight.data());
   const auto stored = std::search(image.begin(), image.end(), begin, begin + weight.size() * sizeof(float));
@@ -315,9 +344,7 @@ TEST(ReadCheckpoint, NeverReturnsWrongDataAfterAFlippedBit) {
   for (std::size_t i = 0; i < weight.size() * sizeof(float); ++i) places.push_back(offset + i);
   for (const auto place : places) {
     SCOPED_TRACE("byte " + std::to_string(place));
-    auto bytes = image;
-    bytes[place] ^= std::byte{1} << static_cast<int>((place / 64 + place) % 8);
-    const int error = errors_of(path, bytes, example_checkpoint());
+    const int error = errors_of(path, flipped(image, place), example_checkpoint());
     if (place >= offset && place < offset + weight.size() * sizeof(float)) {
       EXPECT_EQ(error, 1);
     }
@@ -333,13 +360,29 @@ TEST(ReadCheckpoint, NoticesEveryTruncation) {
   const ScratchFolder folder;
   const auto path = folder / "truncated.h5";
   const auto image = image_of_example();
-  for (std::size_t length = 0; length < image.size(); length += length < 200 ? 1 : 61) {
+  const auto content = without_seal(image);
+  const auto errors_of_first = [&](std::size_t bytes) {
+    return errors_of(path, {image.begin(), image.begin() + static_cast<std::ptrdiff_t>(bytes)}, example_checkpoint());
+  };
+  for (std::size_t length = 0; length < content.size(); length += length < 200 ? 1 : 61) {
     SCOPED_TRACE("length " + std::to_string(length));
-    EXPECT_EQ(errors_of(path, {image.begin(), image.begin() + static_cast<std::ptrdiff_t>(length)}, example_checkpoint()), 1);
+    EXPECT_EQ(errors_of_first(length), 1);
   }
-  EXPECT_EQ(errors_of(path, {image.begin(), image.end() - 1}, example_checkpoint()), 1);
-  replace_file(path, std::span(image).first(image.size() - 1));
+  EXPECT_EQ(errors_of_first(content.size() - 1), 1);
   EXPECT_THAT([&] { read_checkpoint(path); }, ThrowsMessage<InputError>(AllOf(HasSubstr(path.string()), HasSubstr("truncated file"))));
+  EXPECT_EQ(errors_of_first(content.size()), 0) << "nothing but the seal is missing";
+}
+
+// As h5py would: what is no damage must not be taken for it.
+TEST(ReadCheckpoint, TakesOneThatAnotherProgramHasOpenedForWriting) {
+  const ScratchFolder folder;
+  const auto path = folder / "checkpoint.h5";
+  write_checkpoint(path, example_checkpoint());
+  edit(path, [](const hdf5::File&) {});
+  EXPECT_TRUE(same_content(read_checkpoint(path), example_checkpoint()));
+  edit(path, [](const hdf5::File& file) { hdf5::write_attribute(file, "remark", std::string("the good one")); });
+  EXPECT_TRUE(same_content(read_checkpoint(path), example_checkpoint()));
+  EXPECT_EQ(read_file(path), without_seal(read_file(path))) << "HDF5 has cut off what was true of the file before";
 }
 
 TEST(ReadCheckpoint, TakesNoMemoryForADatasetThatTheFileDoesNotHold) {
