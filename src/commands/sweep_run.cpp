@@ -99,7 +99,7 @@ class Worker {
       std::string why = worse_than_others_;
       ranks_.broadcast(why);
       outcome.state = why.empty() ? RowState::stopped : RowState::ended_early;
-      outcome.detail = why.empty() ? "interrupted" : why;
+      outcome.detail = why.empty() ? name_of(interrupted_by_) : why;
     } else {
       outcome.state = RowState::done;
     }
@@ -121,7 +121,9 @@ class Worker {
     const auto beginning = beginning_of(command, request, ranks_);
     Run run(ranks_, request, beginning.options, beginning.checkpoint, {sweep_.output(stop_file_name)});
     if (settings_.stop_early != EarlyStop::no) watch(run, folder);
-    return command.perform(run);
+    const auto code = command.perform(run);
+    if (code == ExitCode::stopped_resumable) interrupted_by_ = run.stop().agree().stop;
+    return code;
   }
 
   void watch(Run& run, const std::filesystem::path& folder) {
@@ -143,6 +145,7 @@ class Worker {
   const Manifest& manifest_;
   const SweepSettings& settings_;
   std::string worse_than_others_;  // on rank 0 of the group
+  Stop interrupted_by_ = Stop::no;
 };
 
 /// Rows that are asked for and not done: their numbers, and what has become of them.

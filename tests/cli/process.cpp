@@ -91,6 +91,19 @@ std::vector<int> Program::descendants(const std::string& name) const {
   return found;
 }
 
+std::vector<int> Program::ranks(const std::string& name) const {
+  std::map<int, int> by_rank;
+  for (const int descendant : descendants(name)) {
+    std::istringstream environment(content_of("/proc/" + std::to_string(descendant) + "/environ"));
+    const std::string key = "OMPI_COMM_WORLD_RANK=";
+    for (std::string variable; std::getline(environment, variable, '\0');)
+      if (variable.compare(0, key.size(), key) == 0) by_rank[std::stoi(variable.substr(key.size()))] = descendant;
+  }
+  std::vector<int> found;
+  for (const auto& [rank, process] : by_rank) found.push_back(process);
+  return found;
+}
+
 Outcome Program::wait() {
   while (!ended_) {
     ended_ = waitpid(pid_, &status_, 0) == pid_;

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
+#include <utility>
 
 #include "support/small_run.hpp"
 
@@ -73,6 +75,14 @@ class Sweeps : public testing::Test {
     EXPECT_EQ(difference(folder, "direct/samples.h5md", row + "/samples.h5md", "/samples"), "") << row;
     for (const char* object : {"/training/loss", "/evaluation/ess", "/evaluation/energy_distance"})
       EXPECT_EQ(difference(folder, "direct/metrics.h5", row + "/metrics.h5", object), "") << row << object;
+  }
+
+  /// Of two ranks, the one that works on the only row at work and the one that waits for it.
+  std::pair<int, int> worker_and_idler(const Program& program) const {
+    const auto ranks = program.ranks("boltzcurve");
+    if (ranks.size() != 2) throw std::runtime_error(std::to_string(ranks.size()) + " ranks found, not 2");
+    const bool first_works = sweep("status").out.find("process " + std::to_string(ranks[0]) + " ") != std::string::npos;
+    return first_works ? std::pair(ranks[0], ranks[1]) : std::pair(ranks[1], ranks[0]);
   }
 
   const TemporaryFolder folder;
@@ -155,13 +165,21 @@ TEST_F(Sweeps, GoOnAfterAKilledRankWithTheRowsThatAreLeft) {
              exists(rows[3] + "/outcome.json");
     }));
     EXPECT_THAT(sweep("status").out, AllOf(ContainsRegex("\n1 +running .*process"), HasSubstr("4 rows: 1 running, 3 done")));
-    const auto ranks = program.descendants("boltzcurve");
-    ASSERT_EQ(ranks.size(), 2u);
-    kill(ranks[0], SIGKILL);
+    kill(worker_and_idler(program).first, SIGKILL);
     EXPECT_NE(program.wait().exit_code, 0);
   }
   EXPECT_THAT(sweep("status").out, AllOf(ContainsRegex("\n1 +killed "), HasSubstr("4 rows: 3 done, 1 killed\nto be run: 1\n")));
   expect_bits_of_a_direct_run(rows[3], 1);
+
+  // The other rank is killed: the launcher ends the one at work, by SIGKILL or by a SIGTERM that leaves it the time to stop in good order.
+  {
+    Program program(command_on(2, {"sweep", "run", "--output", "all"}), folder.path());
+    ASSERT_TRUE(wait_for([&] { return sweep("status").out.find("1 running") != std::string::npos; }));
+    kill(worker_and_idler(program).second, SIGKILL);
+    EXPECT_NE(program.wait().exit_code, 0);
+  }
+  EXPECT_THAT(sweep("status").out, AllOf(ContainsRegex("\n1 +(killed|stopped .* SIGTERM)"),
+                                         ContainsRegex("4 rows: 3 done, 1 (killed|stopped)\nto be run: 1\n")));
 
   // It goes on, is told that time is short, and stops in good order.
   Program program(command_on(2, {"sweep", "run", "--output", "all", "--rows", "1"}), folder.path());
@@ -170,7 +188,7 @@ TEST_F(Sweeps, GoOnAfterAKilledRankWithTheRowsThatAreLeft) {
   const auto stopped = program.wait();
   EXPECT_EQ(stopped.exit_code, 75) << stopped.err;
   EXPECT_THAT(stopped.out, AllOf(ContainsRegex("row 1 .*: stopped after"), HasSubstr("run the sweep again to go on")));
-  EXPECT_THAT(sweep("status").out, HasSubstr("4 rows: 3 done, 1 stopped\nto be run: 1\n"));
+  EXPECT_THAT(sweep("status").out, AllOf(ContainsRegex("\n1 +stopped .* SIGUSR1"), HasSubstr("4 rows: 3 done, 1 stopped\nto be run: 1\n")));
 }
 
 TEST_F(Sweeps, EndRunsThatAreWorseThanTheMedianOfTheOthers) {

@@ -144,7 +144,7 @@ class Kills : public testing::Test {
       std::filesystem::remove_all(folder.path() / output);
       Program program(command_on(ranks_of_run, run(output)), folder.path());
       wait_for_the_moment(program, output, during, delay / (1 << haste), skip >> haste);
-      const auto ranks = program.descendants("boltzcurve");
+      const auto ranks = program.ranks("boltzcurve");
       const auto start = std::chrono::steady_clock::now();
       for (std::size_t r = 0; r < ranks.size(); ++r)
         if (!one_only || static_cast<int>(r) == victim) kill(ranks[r], SIGKILL);

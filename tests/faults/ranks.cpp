@@ -91,7 +91,7 @@ TEST_F(Ranks, ThatStandStillEndTheJobAndAreNamed) {
         command_on(3, {"train", "--config", "small.ini", "--output", output, "--training.steps=100000000", "--run.watchdog-seconds=3"}),
         folder.path());
     ASSERT_TRUE(wait_for([&] { return std::filesystem::exists(folder.path() / output / "checkpoint.h5"); }));
-    const auto ranks = program.descendants("boltzcurve");  // started in their order
+    const auto ranks = program.ranks("boltzcurve");
     ASSERT_EQ(ranks.size(), 3u);
     kill(ranks[rank], SIGSTOP);
     const auto start = std::chrono::steady_clock::now();
@@ -115,7 +115,7 @@ TEST_F(Ranks, ThatAreAllSuspendedForAWhileGoOn) {
       command_on(2, {"train", "--config", "small.ini", "--output", "out", "--training.steps=100000000", "--run.watchdog-seconds=2"}),
       folder.path());
   ASSERT_TRUE(wait_for([&] { return std::filesystem::exists(folder.path() / "out/checkpoint.h5"); }));
-  const auto ranks = program.descendants("boltzcurve");
+  const auto ranks = program.ranks("boltzcurve");
   for (const int rank : ranks) kill(rank, SIGSTOP);
   std::this_thread::sleep_for(std::chrono::seconds(5));
   for (const int rank : ranks) kill(rank, SIGCONT);
@@ -133,7 +133,7 @@ TEST_F(Ranks, ThatOthersWaitForAreNamedWithTheirHostAfterTraining) {
                                  "--training.steps=100000000", "--training.max-seconds=12"}),
                   folder.path());
   ASSERT_TRUE(wait_for([&] { return std::filesystem::exists(folder.path() / "out/checkpoint.h5"); }));
-  const auto ranks = program.descendants("boltzcurve");
+  const auto ranks = program.ranks("boltzcurve");
   ASSERT_EQ(ranks.size(), 2u);
   while (program.is_running()) {
     kill(ranks[1], SIGSTOP);

@@ -44,7 +44,7 @@ class Stopping : public testing::Test {
   /// The processes of the ranks, once they train.
   std::vector<int> training_ranks(const Program& program, const std::string& output) const {
     EXPECT_TRUE(wait_for([&] { return exists(output + "/checkpoint.h5"); }));
-    return program.descendants("boltzcurve");
+    return program.ranks("boltzcurve");
   }
 
   void expect_stopped(const Outcome& outcome, const std::string& why) const {

@@ -42,8 +42,10 @@ class Program {
   bool is_running();
   void send(int signal) const;
 
-  /// Its descendants, of that name: the ranks below a launcher.
+  /// Its descendants of that name, the lowest number first.
   std::vector<int> descendants(const std::string& name) const;
+  /// Those that a launcher of MPI has started, by their rank: numbers of processes need not follow it (Open MPI 6).
+  std::vector<int> ranks(const std::string& name) const;
 
   /// Until it ends.
   Outcome wait();
