@@ -112,8 +112,9 @@ MetricsFile::MetricsFile(const std::filesystem::path& path, const Provenance& pr
     write_provenance(empty.file(), stamped);
     replace_file(path, empty.close());
   }
+  // Looked at before it is opened for writing, by which HDF5 cuts off what stands after its own end: another kind of file stays as it is.
+  read_provenance(hdf5::open_file(path, hdf5::Mode::read_only, hdf5::file_access()), format_name, newest_format_version);
   state_->file = hdf5::open_file(path, hdf5::Mode::read_write, hdf5::file_access());
-  read_provenance(state_->file, format_name, newest_format_version);
 }
 
 MetricsFile::~MetricsFile() = default;
