@@ -1,4 +1,5 @@
 #include "adam.hpp"
+#include "weighted_mean.hpp"
 
 #include <cmath>
 
@@ -19,8 +20,8 @@ void AdamStep::operator()(std::span<double> first_moment, std::span<double> seco
   const double b1 = beta1_, b2 = beta2_, eps = epsilon_, step = step_, inverse_second = inverse_second_;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double g = scale * gradients[i];
-    m[i] = b1 * m[i] + (1 - b1) * g;
-    v[i] = b2 * v[i] + (1 - b2) * g * g;
+    m[i] = weighted_mean(b1, m[i], g);
+    v[i] = weighted_mean(b2, v[i], g * g);
     to[i] -= step * m[i] / (std::sqrt(v[i] * inverse_second) + eps);
   }
 }

@@ -43,7 +43,7 @@ std::unique_ptr<Optimizer> make_optimizer(OptimizerName name, const OptimizerSet
 void update_average(std::span<double> average, std::span<const double> parameters, double decay, std::int64_t updates_done) {
   const double n = static_cast<double>(updates_done);
   const double keep = std::min(decay, (1 + n) / (10 + n));
-  for (std::size_t i = 0; i < average.size(); ++i) average[i] = keep * average[i] + (1 - keep) * parameters[i];
+  for (std::size_t i = 0; i < average.size(); ++i) average[i] = weighted_mean(keep, average[i], parameters[i]);
 }
 
 }  // namespace boltzcurve

@@ -116,7 +116,7 @@ class Soap final : public Optimizer {
 
   void add_to_factor(Array& factor, const Matrix& latest) const {
     const double keep = settings_.preconditioner_decay;
-    for (std::size_t i = 0; i < factor.values.size(); ++i) factor.values[i] = keep * factor.values[i] + (1 - keep) * latest.values[i];
+    for (std::size_t i = 0; i < factor.values.size(); ++i) factor.values[i] = weighted_mean(keep, factor.values[i], latest.values[i]);
   }
 
   /// A round of orthogonal iteration for both bases, and the moments in the new ones.
