@@ -1,7 +1,8 @@
 #include "adam.hpp"
-#include "weighted_mean.hpp"
 
 #include <cmath>
+
+#include "weighted_mean.hpp"
 
 namespace boltzcurve {
 

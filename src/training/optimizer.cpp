@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "weighted_mean.hpp"
+
 namespace boltzcurve {
 
 double LearningRate::at(std::int64_t step) const {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "adam.hpp"
+#include "weighted_mean.hpp"
 
 namespace boltzcurve {
 namespace {

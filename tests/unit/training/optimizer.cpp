@@ -1,8 +1,11 @@
+#include <boltzcurve/random/counter_rng.hpp>
 #include <boltzcurve/training/optimizer.hpp>
 
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <span>
+#include <vector>
 
 namespace boltzcurve {
 namespace {
@@ -75,6 +78,46 @@ TEST(Average, ForgetsTheStartQuicklyAndThenKeepsItsDecay) {
   EXPECT_DOUBLE_EQ(average[0], 0.9);
   update_average(average, std::vector<double>{0.5}, 0, 3);  // no averaging: the parameters themselves
   EXPECT_DOUBLE_EQ(average[0], 0.5);
+}
+
+/// Random numbers in one piece of memory: an array to be read and, behind it at once or far away, one to be written.
+struct Arrays {
+  std::vector<double> memory;
+  std::span<double> read, written;
+
+  Arrays(std::size_t size, std::size_t written_begins) : memory(written_begins + size) {
+    read = std::span(memory).first(size);
+    written = std::span(memory).subspan(written_begins, size);
+    for (std::size_t i = 0; i < size; ++i) {
+      read[i] = CounterRng(1, RandomStream::test, 0, i).normal();
+      written[i] = CounterRng(2, RandomStream::test, 0, i).normal();
+    }
+  }
+  std::vector<double> result() const { return {written.begin(), written.end()}; }
+};
+
+// Compilers make two machine codes of a loop, one for arrays that lie so close that they could overlap, which must not round otherwise.
+TEST(Average, DoesNotDependOnWhereItLiesInMemory) {
+  for (std::size_t size = 1; size <= 20; ++size) {
+    const Arrays near(size, size), apart(size, 1000);
+    for (const auto* arrays : {&near, &apart}) update_average(arrays->written, arrays->read, 0.7, 1000);
+    EXPECT_EQ(near.result(), apart.result()) << size << " entries";
+  }
+}
+
+TEST(Optimizers, DoNotDependOnWhereParametersLieInMemory) {
+  for (const auto& choice : choices<OptimizerName>) {
+    for (int size = 1; size <= 20; ++size) {
+      const auto entries = static_cast<std::size_t>(size);
+      const Arrays near(entries, entries), apart(entries, 1000);
+      for (const auto* arrays : {&near, &apart}) {
+        const auto optimizer = make_optimizer(choice.value, {}, {{"x", size, 1, 0, true}});
+        auto state = optimizer->initial_state();
+        for (int step = 0; step < 20; ++step) optimizer->update(state, arrays->written, arrays->read, 0.01);
+      }
+      EXPECT_EQ(near.result(), apart.result()) << choice.name << " of " << size << " parameters";
+    }
+  }
 }
 
 }  // namespace
