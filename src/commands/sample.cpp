@@ -4,6 +4,7 @@
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/record_file.hpp>
 #include <boltzcurve/io/samples_file.hpp>
+#include <boltzcurve/run/busy_time.hpp>
 #include <boltzcurve/run/pieces.hpp>
 #include <boltzcurve/run/version.hpp>
 #include <boltzcurve/sampling/curve_velocity.hpp>
@@ -166,6 +167,7 @@ SamplingSettings sampling_settings(const Options& options, const Problem& proble
 Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& state, SamplesGo destination) {
   const Phase phase("sampling");
   const double started = steady_seconds();
+  const BusyTime busy;
   Drawing drawing(run, problem, state);
   Progress::Work work;
   work.name = "sampling";
@@ -183,6 +185,7 @@ Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& sta
       return left;
     });
   }
+  if (const auto text = busy.imbalance(run.world()); !text.empty()) run.say(text);
   sampling.finished = run.world().sum(drawing.done());
   sampling.seconds = run.world().max(steady_seconds() - started);
   if (sampling.stop != Stop::no)

@@ -8,7 +8,7 @@
 #include <boltzcurve/io/checkpoint_series.hpp>
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/metrics_file.hpp>
-#include <boltzcurve/run/host_names.hpp>
+#include <boltzcurve/run/busy_time.hpp>
 #include <boltzcurve/run/print.hpp>
 #include <boltzcurve/training/watch.hpp>
 
@@ -76,7 +76,7 @@ class Trainer {
     open_files(state_.step < options.steps && stop == Stop::no);
     run_.stop().start_clock(std::max(seconds_left, 0.0), options.checkpoint_seconds);
     seconds_before_ = state_.seconds;
-    const double waited_before = seconds_waited();
+    const BusyTime busy;
 
     auto progress = make_progress();
     const auto first_step = state_.step;
@@ -97,7 +97,7 @@ class Trainer {
       const bool due = decision.checkpoint || (options.checkpoint_steps > 0 && state_.step % options.checkpoint_steps == 0);
       if (due && stop == Stop::no && state_.step < options.steps && state_.skipped_in_a_row == 0) write_checkpoint();
     }
-    tell_imbalance(run_.stop().elapsed_seconds(), seconds_waited() - waited_before);
+    if (const auto text = busy.imbalance(run_.world()); !text.empty()) run_.say(text);
     // Interrupted, it goes on to skip or to recover as it would have; ended, it must not pass for a success.
     if (state_.step == options.steps) stop = Stop::no;
     if (state_.skipped_in_a_row > 0 && !is_interruption(stop)) give_up();
@@ -151,14 +151,6 @@ class Trainer {
         "kept: {}. A "
         "smaller optimizer.learning-rate or optimizer.gradient-clip, or a collocation.box in which the target's energy is finite, may help",
         state_.skipped_in_a_row, last_step, describe(worst), run_.output(checkpoint_name).string()));
-  }
-
-  void tell_imbalance(double elapsed, double waited) const {
-    constexpr double long_enough_to_tell = 10;  // seconds: below, the start of caches and clocks is most of it
-    if (run_.world().max(elapsed) < long_enough_to_tell) return;
-    const double busy[] = {elapsed - waited};
-    const auto hosts = host_of_each_rank(run_.world());
-    if (const auto text = imbalance_text(run_.world().all_gather(busy), hosts); !text.empty()) run_.say(text);
   }
 
   Progress make_progress() {

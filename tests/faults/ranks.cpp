@@ -52,6 +52,16 @@ class Ranks : public testing::Test {
     return run_program(command, folder.path());
   }
 
+  static void expect_that_rank_1_was_waited_for(const Outcome& outcome) {
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    char host[256] = {};
+    ASSERT_EQ(gethostname(host, sizeof host), 0);
+    EXPECT_THAT(outcome.out,
+                testing::ContainsRegex("imbalance: rank 1 on " + std::string(host) +
+                                       " was busy for [0-9.]+ s, the 2 ranks for [0-9.]+ s on average: the others waited for it\n"));
+    EXPECT_EQ(count(outcome.out, "imbalance:"), 1) << outcome.out;
+  }
+
   const TemporaryFolder folder;
 };
 
@@ -141,14 +151,25 @@ TEST_F(Ranks, ThatOthersWaitForAreNamedWithTheirHostAfterTraining) {
     kill(ranks[1], SIGCONT);
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  const auto outcome = program.wait();
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  char host[256] = {};
-  ASSERT_EQ(gethostname(host, sizeof host), 0);
-  EXPECT_THAT(outcome.out,
-              testing::ContainsRegex("imbalance: rank 1 on " + std::string(host) +
-                                     " was busy for [0-9.]+ s, the 2 ranks for [0-9.]+ s on average: the others waited for it\n"));
-  EXPECT_EQ(count(outcome.out, "imbalance:"), 1) << outcome.out;
+  expect_that_rank_1_was_waited_for(program.wait());
+}
+
+// One rank stands still for longer than it takes until sampling tells. Not at once: the first time may be in what ranks do together at the
+// start, where none waits for another that is only slow to leave.
+TEST_F(Ranks, ThatOthersWaitForAreNamedWithTheirHostAfterSampling) {
+  const Fault fault;
+  ASSERT_EQ(boltzcurve(folder, 2, {"train", "--config", "small.ini", "--output", "out"}).exit_code, 0);
+  Program program(command_on(2, {"sample", "--output", "out", "--sampling.particles=200000"}), folder.path());
+  ASSERT_TRUE(wait_for([&] { return std::filesystem::exists(folder.path() / "out/samples.unfinished"); }));
+  const auto ranks = program.descendants("boltzcurve");
+  ASSERT_EQ(ranks.size(), 2u);
+  for (int time = 0; time < 2; ++time) {
+    kill(ranks[1], SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::seconds(6));
+    kill(ranks[1], SIGCONT);
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  expect_that_rank_1_was_waited_for(program.wait());
 }
 
 // Single precision overflows where |u| > 4e9, so that the energy there is infinity minus infinity.

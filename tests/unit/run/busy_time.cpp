@@ -1,4 +1,4 @@
-#include <boltzcurve/run/host_names.hpp>
+#include <boltzcurve/run/busy_time.hpp>
 
 #include <gtest/gtest.h>
 
