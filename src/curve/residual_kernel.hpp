@@ -4,6 +4,7 @@
 
 #include <boltzcurve/core/error.hpp>
 #include <boltzcurve/core/pack_math.hpp>
+#include <boltzcurve/curve/curve_clock.hpp>
 #include <boltzcurve/curve/curve_functor.hpp>
 #include <boltzcurve/curve/residual.hpp>
 #include <boltzcurve/network/tile.hpp>
@@ -22,9 +23,6 @@ inline constexpr std::int64_t alignment_bytes = 64;
 /// chunks of neurons, up to a number that leaves each thread the registers for its block of sums.
 inline constexpr int most_warps = 8, least_teams = 2;  // of a multiprocessor: 128 registers a thread
 inline int team_size_for(int padded_width) { return threads_abreast == 1 ? 1 : std::min(most_warps, padded_width / chunk_neurons); }
-
-/// dt/ds below which the clock counts as standing still: C is finite in its units, and infinite in those of time.
-inline constexpr double least_time_per_clock = 1e-12;
 
 template <class Real>
 constexpr std::int64_t aligned(std::int64_t count) {

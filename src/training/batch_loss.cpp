@@ -1,3 +1,4 @@
+#include <boltzcurve/curve/curve_clock.hpp>
 #include <boltzcurve/training/batch_loss.hpp>
 
 #include <algorithm>
@@ -14,8 +15,6 @@ constexpr std::int64_t never = -1;
 
 // Steps between looks at the residuals where nothing but the diagnosis asks for them: a look costs a reduction and two logarithms a point.
 constexpr std::int64_t residual_look_every = 16;
-
-constexpr double least_time_per_clock = 1e-12;  // where the clock stands still, as in the kernel
 
 template <class Real>
 void subtract_from_first_row(std::int64_t n, const Points<Real>& rows, const PointScalars<Real>& values) {

@@ -21,6 +21,9 @@ inline constexpr auto choices<CurveClock> = std::to_array<Choice<CurveClock>>({
     {CurveClock::linear, "linear", "s = t/T, or 1 - s = t: the time of the Ornstein-Uhlenbeck diffusion itself"},
 });
 
+/// |dt/ds| below which the clock counts as standing still: what is finite in its units would be infinite in those of time.
+inline constexpr double least_time_per_clock = 1e-12;
+
 /// The variance-preserving diffusion dx = -beta x/2 ds + sqrt(beta) dW with beta(s) = 0.1 + 19.9 s (Song et al., ICLR 2021, arXiv
 /// 2011.13456) is that of Ornstein and Uhlenbeck run by another clock: at s it has come to the time B(s)/2, B the integral of beta.
 /// Here as shares: s in [0, 1] against B(s)/B(1) in [0, 1].
