@@ -86,7 +86,7 @@ class Trainer {
         warn(run_.world(), *warning);
       }
       progress.at(state_.step);
-      if (state_.step % options.log_every == 0 || state_.step == options.steps) log_row();
+      if (row_is_due()) log_row();
       if (options.evaluate_every > 0 && state_.step % options.evaluate_every == 0 && state_.step < options.steps) {
         const auto quick = quick_evaluation(run_, problem_, state_);
         progress.note(fmt::format("step {}: ESS {:.4f}, log Z {:.4f} (N = {})", state_.step, quick.ess, quick.log_z, quick.particles));
@@ -97,6 +97,7 @@ class Trainer {
       const bool due = decision.checkpoint || (options.checkpoint_steps > 0 && state_.step % options.checkpoint_steps == 0);
       if (due && stop == Stop::no && state_.step < options.steps && state_.skipped_in_a_row == 0) write_checkpoint();
     }
+    if (state_.step > first_step && !row_is_due()) log_row();
     if (const auto text = busy.imbalance(run_.world()); !text.empty()) run_.say(text);
     // Interrupted, it goes on to skip or to recover as it would have; ended, it must not pass for a success.
     if (state_.step == options.steps) stop = Stop::no;
@@ -118,6 +119,9 @@ class Trainer {
     }
     state_.collocation.clear();
   }
+
+  bool window_is_full() const { return state_.step % run_.options().training.log_every == 0; }
+  bool row_is_due() const { return window_is_full() || state_.step == run_.options().training.steps; }
 
   /// Returns a warning, if one is due.
   std::optional<std::string> one_step() {
@@ -181,7 +185,7 @@ class Trainer {
         for (const char* file : {samples_name, "evaluation.json"}) keep_as_previous(run_.output(file));
         remove_file(run_.output(unfinished_samples_name));
       }
-      open_metrics();
+      open_metrics(to_be_trained);
     });
     if (!run_.world().any(is_there)) write_checkpoint();
   }
@@ -200,8 +204,9 @@ class Trainer {
       warn(run_.world(), fmt::format("a checkpoint that was here and that this run does not go on from is now {}", aside->string()));
   }
 
-  /// Rows of the run that is resumed stay, up to its checkpoint.
-  void open_metrics() {
+  /// Rows of the run that is resumed stay, up to its checkpoint; but the one that it ended with in the middle of a window, if training goes
+  /// on: that of the whole window comes in its place.
+  void open_metrics(bool to_be_trained) {
     const auto path = run_.output("metrics.h5");
     if (const auto& from = run_.checkpoint()) {
       const auto theirs = folder_of(from->source) / "metrics.h5";
@@ -211,7 +216,8 @@ class Trainer {
       }
       try {
         declare_metrics(path);
-        for (const char* table : {"training", "evaluation"}) metrics_->remove_after(table, "step", state_.step);
+        metrics_->remove_after("training", "step", to_be_trained ? state_.step - state_.window.steps : state_.step);
+        metrics_->remove_after("evaluation", "step", state_.step);
         return;
       } catch (const NewerFormat&) {
         throw;
@@ -233,6 +239,7 @@ class Trainer {
     metrics_->declare("evaluation", evaluation_columns());
   }
 
+  /// Of the window so far. A window that the end comes into stays open, for a run that goes on.
   void log_row() {
     const double points = static_cast<double>(run_.options().collocation.points * state_.window.steps);
     const double speed = points / (state_.seconds - state_.window.started);
@@ -241,8 +248,10 @@ class Trainer {
       const MetricsValue row[] = {state_.step, last_loss_,     state_.gradient_norm, rate_.at(state_.step - 1),
                                   speed,       state_.seconds, state_.skipped_steps};
       metrics_->append("training", row);
-      if (run_.on_news) run_.on_news({state_.step, last_loss_, std::nan("")});
+      // Others are compared with at steps that they come to as well.
+      if (run_.on_news && row_is_due()) run_.on_news({state_.step, last_loss_, std::nan("")});
     });
+    if (!window_is_full()) return;
     state_.window = {};
     state_.window.started = state_.seconds;
   }

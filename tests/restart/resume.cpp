@@ -41,8 +41,8 @@ class Resume : public testing::Test {
   void expect_equal(const std::string& first, const std::string& second) const {
     for (const char* object : {"/parameters", "/average", "/optimizer", "/reduction", "/collocation", "/survey", "/time_bins"})
       EXPECT_EQ(difference(folder, first + "/checkpoint.h5", second + "/checkpoint.h5", object), "") << object;
-    for (const char* object : {"/training/step", "/training/loss", "/training/gradient_norm", "/training/learning_rate", "/evaluation/step",
-                               "/evaluation/ess", "/evaluation/log_z"})
+    for (const char* object : {"/training/step", "/training/loss", "/training/gradient_norm", "/training/learning_rate",
+                               "/training/left_out_points", "/evaluation/step", "/evaluation/ess", "/evaluation/log_z"})
       EXPECT_EQ(difference(folder, first + "/metrics.h5", second + "/metrics.h5", object), "") << object;
   }
 

@@ -54,6 +54,14 @@ class Stopping : public testing::Test {
     EXPECT_EQ(read_metrics(folder.path() / "out/metrics.h5", "training").state, "stopped: " + why);
   }
 
+  /// However rare rows are, the last step has one.
+  void expect_a_row_of_the_last_step() const {
+    const auto step = read_checkpoint(folder.path() / "out/checkpoint.h5").scalar<std::int64_t>("step");
+    const auto metrics = read_metrics(folder.path() / "out/metrics.h5", "training");
+    EXPECT_THAT(metrics.integer("step"), testing::ElementsAre(step));
+    EXPECT_THAT(metrics.real("loss"), testing::ElementsAre(testing::Gt(0)));
+  }
+
   /// The interrupted run, taken some steps further, against one that does them all at once.
   void expect_same_bits_after_the_rest() const {
     const auto step = read_checkpoint(folder.path() / "out/checkpoint.h5").scalar<std::int64_t>("step");
@@ -63,6 +71,8 @@ class Stopping : public testing::Test {
     ASSERT_EQ(rest.exit_code, 0) << rest.err;
     for (const char* object : {"/parameters", "/average", "/optimizer", "/collocation"})
       EXPECT_EQ(difference(folder, "whole/checkpoint.h5", "out/checkpoint.h5", object), "") << object;
+    for (const char* object : {"/training/step", "/training/loss"})
+      EXPECT_EQ(difference(folder, "whole/metrics.h5", "out/metrics.h5", object), "") << object;
     EXPECT_EQ(read_checkpoint(folder.path() / "out/checkpoint.h5").scalar<std::string>("state"), "finished");
     EXPECT_EQ(read_metrics(folder.path() / "out/metrics.h5", "training").state, "finished");
   }
@@ -77,7 +87,20 @@ TEST_F(Stopping, BySignalUsr1ToOneOfThreeRanks) {
   EXPECT_EQ(read_checkpoint(folder.path() / "out/checkpoint.h5").scalar<std::string>("state"), "running");
   kill(ranks.back(), SIGUSR1);
   expect_stopped(program.wait(), "SIGUSR1");
+  expect_a_row_of_the_last_step();
   expect_same_bits_after_the_rest();
+}
+
+// Its budget is up before the first row is due. A larger one goes on from there, and takes back the row of the half window.
+TEST_F(Stopping, WhenTheBudgetOfTrainingIsUpIsAnEndInGoodOrder) {
+  const auto outcome = boltzcurve(folder, 2, train("out", {endless, "--training.max-seconds=1", "--optimizer.decay=constant"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(read_metrics(folder.path() / "out/metrics.h5", "training").state, "finished");
+  expect_a_row_of_the_last_step();
+  ASSERT_EQ(boltzcurve(folder, 2, train("out", {endless, "--training.max-seconds=1", "--optimizer.decay=constant"})).exit_code, 0);
+  expect_a_row_of_the_last_step();  // nothing was left to do
+  ASSERT_EQ(boltzcurve(folder, 2, train("out", {endless, "--training.max-seconds=2", "--optimizer.decay=constant"})).exit_code, 0);
+  expect_a_row_of_the_last_step();
 }
 
 TEST_F(Stopping, ByAFileWhichIsThenRemoved) {

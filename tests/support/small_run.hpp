@@ -46,11 +46,14 @@ inline bool wait_for(const std::function<bool()>& come_true, double seconds = 12
   return true;
 }
 
-/// What h5diff says of two files, or of one object in both: empty if they are equal.
+/// What tells two files, or one object in both, apart: empty if they are equal. h5diff ends with 0 where shapes differ; h5ls lists them.
 inline std::string difference(const TemporaryFolder& folder, const std::string& first, const std::string& second,
                               const std::string& object) {
   const auto outcome = run_program({"h5diff", "--nan", "-v1", first, second, object}, folder.path());
-  return outcome.exit_code == 0 ? std::string() : outcome.out + outcome.err;
+  if (outcome.exit_code != 0) return outcome.out + outcome.err;
+  const auto shapes = [&](const std::string& file) { return run_program({"h5ls", "-r", file + object}, folder.path()).out; };
+  const auto of_first = shapes(first), of_second = shapes(second);
+  return of_first == of_second ? std::string() : of_first + " against\n" + of_second;
 }
 
 }  // namespace boltzcurve::testing_support
