@@ -16,6 +16,7 @@
 #include <cmath>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -31,6 +32,7 @@ const std::vector<MetricsColumn> training_columns = {
     {"points_per_second", "points/s"},
     {"seconds", "s"},
     {"skipped_steps", "1", MetricsColumn::Type::integer},
+    {"left_out_points", "1", MetricsColumn::Type::integer},
 };
 
 LearningRate learning_rate_of(const Options& options) {
@@ -79,14 +81,17 @@ class Trainer {
     const BusyTime busy;
 
     auto progress = make_progress();
+    const auto tell = [&](const std::optional<std::string>& warning) {
+      if (!warning) return;
+      progress.wipe();
+      warn(run_.world(), *warning);
+    };
     const auto first_step = state_.step;
     while (state_.step < options.steps && stop == Stop::no) {
-      if (const auto warning = one_step()) {
-        progress.wipe();
-        warn(run_.world(), *warning);
-      }
+      tell(one_step());
       progress.at(state_.step);
       if (row_is_due()) log_row();
+      tell(take_warning());
       if (options.evaluate_every > 0 && state_.step % options.evaluate_every == 0 && state_.step < options.steps) {
         const auto quick = quick_evaluation(run_, problem_, state_);
         progress.note(fmt::format("step {}: ESS {:.4f}, log Z {:.4f} (N = {})", state_.step, quick.ess, quick.log_z, quick.particles));
@@ -97,12 +102,18 @@ class Trainer {
       const bool due = decision.checkpoint || (options.checkpoint_steps > 0 && state_.step % options.checkpoint_steps == 0);
       if (due && stop == Stop::no && state_.step < options.steps && state_.skipped_in_a_row == 0) write_checkpoint();
     }
-    if (state_.step > first_step && !row_is_due()) log_row();
+    if (state_.step > first_step && !row_is_due()) {
+      log_row();
+      tell(take_warning());
+    }
     if (const auto text = busy.imbalance(run_.world()); !text.empty()) run_.say(text);
     // Interrupted, it goes on to skip or to recover as it would have; ended, it must not pass for a success.
     if (state_.step == options.steps) stop = Stop::no;
     if (state_.skipped_in_a_row > 0 && !is_interruption(stop)) give_up();
     if (state_.step > first_step) write_checkpoint(is_interruption(stop) ? stopped_state(stop) : "finished");
+    if (state_.left_out_points > 0)
+      run_.say(fmt::format("left out of training: {} of {} points, where the target's energy is not finite", state_.left_out_points,
+                           state_.step * run_.options().collocation.points));
     on_root(run_.world(), [&] { metrics_->close(); });
     return is_interruption(stop) ? stop : Stop::no;
   }
@@ -122,6 +133,19 @@ class Trainer {
 
   bool window_is_full() const { return state_.step % run_.options().training.log_every == 0; }
   bool row_is_due() const { return window_is_full() || state_.step == run_.options().training.steps; }
+
+  void count_left_out() {
+    const auto left_out = loss_->take_left_out();
+    state_.left_out_points += left_out.points;
+    if (left_out.points == 0 || std::exchange(told_left_out_, true)) return;
+    warning_ = fmt::format(
+        "the target's energy, or a derivative of it, is not finite at {} of the points so far, one of them at t = {:.6g}, x = ({:.6g}); "
+        "such "
+        "points are left out",
+        state_.left_out_points, left_out.t, fmt::join(left_out.x, ", "));
+  }
+
+  std::optional<std::string> take_warning() { return std::exchange(warning_, std::nullopt); }
 
   /// Returns a warning, if one is due.
   std::optional<std::string> one_step() {
@@ -241,12 +265,13 @@ class Trainer {
 
   /// Of the window so far. A window that the end comes into stays open, for a run that goes on.
   void log_row() {
+    count_left_out();
     const double points = static_cast<double>(run_.options().collocation.points * state_.window.steps);
     const double speed = points / (state_.seconds - state_.window.started);
     last_loss_ = state_.window.mean_loss();
     on_root(run_.world(), [&] {
       const MetricsValue row[] = {state_.step, last_loss_,     state_.gradient_norm, rate_.at(state_.step - 1),
-                                  speed,       state_.seconds, state_.skipped_steps};
+                                  speed,       state_.seconds, state_.skipped_steps, state_.left_out_points};
       metrics_->append("training", row);
       // Others are compared with at steps that they come to as well.
       if (run_.on_news && row_is_due()) run_.on_news({state_.step, last_loss_, std::nan("")});
@@ -266,6 +291,7 @@ class Trainer {
   void write_checkpoint(const std::string& run_state = "running") {
     const Phase phase("writing a checkpoint");
     const auto& options = run_.options().training;
+    count_left_out();
     state_.collocation = loss_->collocation_state();
     ++state_.checkpoints;
     on_root(run_.world(), [&] {
@@ -285,6 +311,8 @@ class Trainer {
   LearningRate rate_;
   GradientWatch watch_;
   std::optional<MetricsFile> metrics_;  // on rank 0
+  std::optional<std::string> warning_;  // that is due
+  bool told_left_out_ = false;
   std::int64_t last_tried_ = 0;
   double last_loss_ = std::nan(""), seconds_before_ = 0;
 };

@@ -21,6 +21,7 @@ void for_each_counter(State& state, const Visit& visit) {
   visit("step", state.step);
   visit("skipped_steps", state.skipped_steps);
   visit("skipped_in_a_row", state.skipped_in_a_row);
+  visit("left_out_points", state.left_out_points);
   visit("checkpoints", state.checkpoints);
   visit("optimizer_updates", state.optimizer.updates);
   visit("window_losses", state.window.losses);
@@ -129,7 +130,10 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
     state.collocation.push_back({dataset.name.substr(collocation_group.size()), dataset.shape[0], dataset.shape[1],
                                  checkpoint.values<double>(dataset.name, dataset.shape)});
   }
-  for_each_counter(state, [&](const std::string& name, std::int64_t& value) { value = checkpoint.scalar<std::int64_t>(name); });
+  for_each_counter(state, [&](const std::string& name, std::int64_t& value) {
+    // One that a version did not have begins at 0.
+    if (&value != &state.left_out_points || checkpoint.scalars.contains(name)) value = checkpoint.scalar<std::int64_t>(name);
+  });
   for_each_real(state, [&](const std::string& name, double& value) { value = checkpoint.scalar<double>(name); });
   return state;
 }

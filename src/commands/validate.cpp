@@ -47,6 +47,9 @@ void validate(Run& run) {
   line("parameters", fmt::format("{}", problem.networks().parameter_count()));
   line("ranks", fmt::format("{}", run.world().size()));
   line("first loss", fmt::format("{:.6g}", result.loss));
+  if (const auto left_out = loss->take_left_out(); left_out.points > 0)
+    line("left out of two steps",
+         fmt::format("{} of {} points: the target's energy is not finite there", left_out.points, 2 * options.collocation.points));
   line("a training step", fmt::format("{:.3g} ms", 1e3 * step_seconds));
   line("training, estimated", duration_text(step_seconds * static_cast<double>(options.training.steps)));
   line("evaluations a particle (untrained)", fmt::format("{:.0f}", static_cast<double>(evaluations) / static_cast<double>(few.particles)));

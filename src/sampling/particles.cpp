@@ -121,7 +121,11 @@ Particles draw_particles(const SamplingSettings& settings, const VelocityField& 
 
   drawn.energy = energies_of(target, drawn.position);
   for (std::size_t i = 0; i < n; ++i) {
-    const bool finished = drawn.status[i] == static_cast<std::int32_t>(ParticleStatus::finished);
+    bool finished = drawn.status[i] == static_cast<std::int32_t>(ParticleStatus::finished);
+    if (finished && std::isnan(drawn.energy[i])) {
+      drawn.status[i] = static_cast<std::int32_t>(ParticleStatus::nonfinite);
+      finished = false;
+    }
     const double log_weight = -drawn.energy[i] - drawn.log_density[i];
     drawn.log_weight.push_back(finished && !std::isnan(log_weight) ? log_weight : -std::numeric_limits<double>::infinity());
   }

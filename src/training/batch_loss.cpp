@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace boltzcurve {
 namespace {
@@ -15,6 +16,22 @@ constexpr std::int64_t never = -1;
 
 // Steps between looks at the residuals where nothing but the diagnosis asks for them: a look costs a reduction and two logarithms a point.
 constexpr std::int64_t residual_look_every = 16;
+
+constexpr std::int64_t chunk_per_left_out = 4;  // of a chunk, less than one in so many points may be left out
+
+template <class Real>
+std::int64_t count_nonfinite(std::int64_t n, const Points<Real>& rows) {
+  std::int64_t count = 0;
+  Kokkos::parallel_reduce(
+      "boltzcurve::count_nonfinite", static_cast<std::size_t>(n),
+      KOKKOS_LAMBDA(const std::size_t i, std::int64_t& found) {
+        Real zero = 0;  // NaN, where a number times 0 is
+        for (std::size_t k = 0; k < rows.extent(1); ++k) zero += rows(i, k) * Real(0);
+        found += !(zero == Real(0));
+      },
+      count);
+  return count;
+}
 
 template <class Real>
 void subtract_from_first_row(std::int64_t n, const Points<Real>& rows, const PointScalars<Real>& values) {
@@ -44,6 +61,7 @@ class BatchLossOf final : public BatchLoss {
     prepare(step, parameters);
     result_.finite = false;
     for (;;) {
+      left_out_of_step_ = 0;
       const PartialSums partial = sum_.begin();
       TimeBinSums by_time;
       for_each_block(step, [&](std::int64_t, std::int64_t n) {
@@ -55,12 +73,27 @@ class BatchLossOf final : public BatchLoss {
       if (outcome == ReproducibleSum::Outcome::nonfinite) return result_;
       result_.loss = kernel_->unpack(sums_, result_.gradient);
       result_.finite = true;
+      left_out_.points += left_out_of_step_;
       if (looks_at_residuals(step)) {
         ranks_.sum(std::span<std::int64_t>(by_time.values()));
         next_bins_ = settings_.normaliser_by_batches ? by_time.after_with_level(bins_) : by_time.after(bins_);
       }
       return result_;
     }
+  }
+
+  LeftOut take_left_out() override {
+    auto taken = std::exchange(left_out_, {});
+    taken.points = ranks_.sum(taken.points);
+    if (taken.points == 0) return {};
+    // Of the lowest rank that has one.
+    std::vector<double> packed = {taken.t};
+    packed.insert(packed.end(), taken.x.begin(), taken.x.end());
+    if (taken.x.empty()) packed.clear();
+    const auto all = ranks_.all_gather(std::span<const double>(packed));
+    taken.t = all.front();
+    taken.x.assign(all.begin() + 1, all.begin() + 1 + dimension_);
+    return taken;
   }
 
   WorstPoint worst_point(const std::vector<double>& parameters, std::int64_t step) override {
@@ -143,7 +176,40 @@ class BatchLossOf final : public BatchLoss {
     Kokkos::deep_copy(batch_.x, drawn_x_);
     energies_->evaluate(Kokkos::subview(batch_.t, rows), Kokkos::subview(batch_.x, rows, Kokkos::ALL),
                         Kokkos::subview(batch_.known, rows, Kokkos::ALL));
+    if (count_nonfinite<Real>(n, batch_.known) > 0) leave_out_nonfinite(n);
     if (settings_.normaliser_by_batches) subtract_normaliser(n);
+  }
+
+  /// Of points [0, n), chunk by chunk, so that what takes their place does not depend on ranks.
+  void leave_out_nonfinite(std::int64_t n) {
+    const auto known = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch_.known);
+    const auto is_good = [&](std::int64_t i) {
+      for (std::size_t k = 0; k < known.extent(1); ++k)
+        if (!std::isfinite(known(static_cast<std::size_t>(i), k))) return false;
+      return true;
+    };
+    for (std::int64_t begin = 0; begin < n; begin += chunk_points) {
+      const std::int64_t size = std::min<std::int64_t>(chunk_points, n - begin);
+      std::vector<std::int64_t> good, bad;
+      for (std::int64_t i = begin; i < begin + size; ++i) (is_good(i) ? good : bad).push_back(i);
+      if (bad.empty() || static_cast<std::int64_t>(bad.size()) * chunk_per_left_out >= size) continue;
+      left_out_of_step_ += static_cast<std::int64_t>(bad.size());
+      if (left_out_.x.empty()) note_left_out(static_cast<std::size_t>(bad.front()));
+      for (std::size_t b = 0; b < bad.size(); ++b) {
+        const auto to = static_cast<std::size_t>(bad[b]), from = static_cast<std::size_t>(good[b * good.size() / bad.size()]);
+        drawn_t_(to) = drawn_t_(from);
+        for (std::size_t k = 0; k < drawn_x_.extent(1); ++k) drawn_x_(to, k) = drawn_x_(from, k);
+        for (std::size_t k = 0; k < known.extent(1); ++k) known(to, k) = known(from, k);
+      }
+    }
+    Kokkos::deep_copy(batch_.t, drawn_t_);
+    Kokkos::deep_copy(batch_.x, drawn_x_);
+    Kokkos::deep_copy(batch_.known, known);
+  }
+
+  void note_left_out(std::size_t i) {
+    left_out_.t = static_cast<double>(drawn_t_(i));
+    for (std::size_t k = 0; k < drawn_x_.extent(1); ++k) left_out_.x.push_back(static_cast<double>(drawn_x_(i, k)));
   }
 
   /// C enters R as the rate of the energy does, which is the first of the known rows.
@@ -217,6 +283,8 @@ class BatchLossOf final : public BatchLoss {
   PointScalars<Real> residual_, normaliser_;
   Points<Real> flow_known_;  // of the current flow
   PointScalars<Real> flow_divergence_;
+  LeftOut left_out_;  // of this rank, since it was taken
+  std::int64_t left_out_of_step_ = 0;
   std::vector<double> sums_;  // kept, as is result_, because fresh memory of this size costs as much as an optimiser's step
   Result result_;
 };

@@ -118,6 +118,20 @@ def test_a_sound_run_is_called_sound_and_an_unfinished_one_is_not(spoiled):  # n
     assert not any(level == Level.GOOD for level, _ in found)
 
 
+def test_what_training_left_out_is_told(spoiled):  # noqa: F811
+    folder = spoiled("plane")
+    with h5py.File(folder / "metrics.h5", "a") as file:
+        rows = len(file["training/step"])
+        for name in ("skipped_steps", "left_out_points"):
+            if name in file["training"]:
+                del file["training"][name]
+            file["training"][name] = np.arange(rows) * 7
+            file["training"][name].attrs["unit"] = "1"
+    found = level_and_heading(read_run(folder))
+    assert (Level.NOTE, f"{7 * (rows - 1)} training steps were skipped") in found
+    assert (Level.NOTE, f"{7 * (rows - 1)} points were left out of training") in found
+
+
 def test_the_programs_own_diagnosis_is_told_and_no_other(spoiled, tmp_path):  # noqa: F811
     folder = spoiled("plane")
     evaluation = json.loads((folder / "evaluation.json").read_text())

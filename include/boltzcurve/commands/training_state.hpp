@@ -28,6 +28,7 @@ struct TrainingState {
   std::int64_t step = 0;           ///< steps done, skipped ones included
   std::int64_t skipped_steps = 0;  ///< without an update, because loss or gradient were not finite
   std::int64_t skipped_in_a_row = 0;
+  std::int64_t left_out_points = 0;         ///< of all steps so far: see BatchLoss
   std::int64_t checkpoints = 0;             ///< written so far, the one that holds this number included
   std::vector<double> parameters, average;  ///< [parameter_count]; average: running mean, what samples are drawn with
   OptimizerState optimizer;

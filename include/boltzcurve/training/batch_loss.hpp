@@ -23,8 +23,19 @@ struct WorstPoint {
   std::vector<double> x;
 };
 
+/// Points that were left out because the energies there are not finite.
+struct LeftOut {
+  std::int64_t points = 0;
+  double t = 0;           ///< of one of them, as x; unless there is none
+  std::vector<double> x;  ///< [D], in the coordinates of the curve
+};
+
 /// The mean loss of a curve's residual (see ResidualKernel) over a batch that all ranks share, and its gradient. Every rank works on its
 /// shard of whole chunks, block by block, so that memory does not grow with the batch. Every function is collective.
+///
+/// Where the curve's energies are not finite (they stay so beyond walls that they tame), a point is left out, and another of its chunk
+/// counts twice: the mean is then over the points where the energies are known. Not where this is a quarter of a chunk or more: then there
+/// is no loss.
 class BatchLoss {
  public:
   virtual ~BatchLoss() = default;
@@ -38,6 +49,9 @@ class BatchLoss {
   /// At the collocation points of step `step`; steps are asked for in their order, and one may be repeated. The same bits for any number of
   /// ranks if the reduction is reproducible. The result stays until the next call.
   virtual const Result& evaluate(const std::vector<double>& parameters, std::int64_t step) = 0;
+
+  /// Over all ranks and the steps with a loss since this was called last.
+  virtual LeftOut take_left_out() = 0;
 
   /// For the report after a failure.
   virtual WorstPoint worst_point(const std::vector<double>& parameters, std::int64_t step) = 0;

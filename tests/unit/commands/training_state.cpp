@@ -48,6 +48,7 @@ TEST(TrainingState, OfEveryOptimizerSurvivesTheFileAndGoesOnWithTheSameBits) {
     state.time_bins.level[31] = -7.5;
     state.time_bins.seen[0] = 12;
     state.window = {0.125, 3.5, 6, 7};
+    state.left_out_points = 5;
     state.collocation = {{"walkers/position", 2, 3, {1, 2, 3, 4, 5, 6}}, {"anything/else", 1, 1, {-0.5}}};
     update(state, *optimizer, 0, 7);
     write_checkpoint(folder / "checkpoint.h5", to_checkpoint(state, networks, testing::example_provenance()));

@@ -135,6 +135,10 @@ def of_training(run: Run) -> list[Finding]:
     if len(skipped) and skipped[-1] > 0:
         found.append(Finding(Level.NOTE, f"{count(skipped[-1])} training steps were skipped", "their gradient was not finite",
                              "a smaller optimizer.learning-rate if they are many"))
+    left_out = run.training.get("left_out_points", np.empty(0))
+    if len(left_out) and left_out[-1] > 0:
+        found.append(Finding(Level.NOTE, f"{count(left_out[-1])} points were left out of training", "the target's energy was not finite there",
+                             "a collocation.box in which it is, if the target allows one"))
     loss = run.training.get("loss", np.empty(0))
     loss = loss[np.isfinite(loss)]
     fifth = len(loss) // 5

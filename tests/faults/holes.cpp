@@ -1,0 +1,114 @@
+// Targets whose energy is no number at some places of a box that is good otherwise: training does without those points, and particles that
+// come there are marked. Nothing of it is silent.
+#include <boltzcurve/io/metrics_file.hpp>
+#include <boltzcurve/io/samples_file.hpp>
+#include <boltzcurve/ode/particle_status.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "faults/tally.hpp"
+#include "support/small_run.hpp"
+
+namespace boltzcurve {
+namespace {
+
+using testing::HasSubstr;
+using testing_support::difference;
+using testing_support::Fault;
+using testing_support::Outcome;
+using testing_support::run_program;
+using testing_support::TemporaryFolder;
+
+constexpr double radius = 0.3;  // of the hole about (1, 0): 2.7 % of the mass
+
+class Holes : public testing::Test {
+ protected:
+  Holes() {
+    folder.write("holed.ini",
+                 "[target]\nname = holed-normal\n[curve]\nform = anchored\n[network]\nwidth = 16\nhidden-layers = 2\n[collocation]\npoints "
+                 "= 700\nbox = -6:6\n"
+                 "[optimizer]\ndecay = constant\n[training]\nsteps = 60\nlog-every = 20\n[sampling]\nparticles = "
+                 "1000\n[evaluation]\nexact-samples = 10\n");
+  }
+
+  Outcome on(int ranks, const std::string& command, const std::string& output, const std::vector<std::string>& more) const {
+    std::vector<std::string> words = {
+        MPIRUN,      "--oversubscribe", "-n",  std::to_string(ranks), BOLTZCURVE_WITH_A_HOLE, command, "--config",
+        "holed.ini", "--output",        output};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(words, folder.path());
+  }
+
+  void expect_that_points_were_left_out_and_told(const Outcome& outcome, const std::string& output) const {
+    const std::string warning = "boltzcurve: warning: the target's energy, or a derivative of it, is not finite at ";
+    const auto first = outcome.err.find(warning);
+    ASSERT_NE(first, std::string::npos) << outcome.err;
+    EXPECT_EQ(outcome.err.find(warning, first + 1), std::string::npos) << outcome.err;
+    const auto metrics = read_metrics(folder.path() / output / "metrics.h5", "training");
+    const auto left_out = metrics.integer("left_out_points").back();
+    EXPECT_GT(left_out, 0);
+    EXPECT_LT(left_out, 60 * 700 / 10);
+    EXPECT_EQ(metrics.integer("skipped_steps").back(), 0);
+    EXPECT_THAT(outcome.out, HasSubstr("left out of training: " + std::to_string(left_out) + " of 42000 points"));
+  }
+
+  void expect_that_no_finished_particle_is_in_the_hole(const std::string& output) const {
+    const auto samples = read_samples(folder.path() / output / "samples.h5md", Shard{0, 1000});
+    int failed = 0;
+    for (std::size_t i = 0; i < 1000; ++i) {
+      const double from_middle = std::hypot(samples.position[2 * i] - 1, samples.position[2 * i + 1]);
+      if (samples.status[i] == static_cast<std::int32_t>(ParticleStatus::finished)) {
+        EXPECT_GE(from_middle, radius - 1e-6) << "particle " << i;
+        EXPECT_TRUE(std::isfinite(samples.log_weight[i])) << "particle " << i;
+      } else {
+        ++failed;
+        EXPECT_EQ(samples.status[i], static_cast<std::int32_t>(ParticleStatus::nonfinite)) << "particle " << i;
+        EXPECT_EQ(samples.log_weight[i], -std::numeric_limits<double>::infinity()) << "particle " << i;
+      }
+    }
+    EXPECT_GT(failed, 0);
+    const auto evaluation = nlohmann::json::parse(std::ifstream(folder.path() / output / "evaluation.json"));
+    EXPECT_EQ(evaluation["nonfinite"], failed);
+    EXPECT_THAT(evaluation["diagnosis"].dump(), HasSubstr(std::to_string(failed) + " of 1000 particles failed"));
+    // The flow is next to nothing, from a normal law to that with a hole: those that come through have the weight Z, the others none.
+    EXPECT_NEAR(evaluation["log_z"].get<double>(), std::log(2 * std::numbers::pi * (1 - failed / 1000.0)), 1e-3);
+  }
+
+  const TemporaryFolder folder;
+};
+
+TEST_F(Holes, InATargetAreLeftOutOfTrainingAndMarkParticlesOnAnyNumberOfRanks) {
+  const Fault fault;
+  const auto outcome = on(1, "run", "one", {});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  expect_that_points_were_left_out_and_told(outcome, "one");
+  expect_that_no_finished_particle_is_in_the_hole("one");
+  // The same in two parts, on other ranks.
+  ASSERT_EQ(on(3, "train", "parts", {"--training.steps=30"}).exit_code, 0);
+  const auto rest = on(2, "run", "parts", {"--resume"});
+  ASSERT_EQ(rest.exit_code, 0) << rest.err;
+  EXPECT_EQ(difference(folder, "one/checkpoint.h5", "parts/checkpoint.h5", "/parameters"), "");
+  EXPECT_EQ(difference(folder, "one/metrics.h5", "parts/metrics.h5", "/training/left_out_points"), "");
+  EXPECT_EQ(difference(folder, "one/samples.h5md", "parts/samples.h5md", "/samples"), "");
+}
+
+TEST_F(Holes, ThatHoldMostOfTheBoxEndTheTrainingWithCodeFour) {
+  const Fault fault;
+  const auto outcome = on(2, "train", "out", {"--target.radius=3", "--collocation.kind=uniform", "--collocation.box=-2:2"});
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("boltzcurve: error: loss or gradient was not finite in 21 steps in a row"));
+}
+
+}  // namespace
+}  // namespace boltzcurve
