@@ -127,9 +127,7 @@ Particles read_particles(const Run& run, const Problem& problem) {
 std::vector<std::string> diagnosis_of(const MetricInput& input, const std::vector<EvaluatedMetric>& metrics, const Problem& problem,
                                       const TrainingState& state, const Particles& particles) {
   auto in_coordinates = particles.position;
-  const auto row = static_cast<std::size_t>(particles.dimension);
-  for (std::size_t at = 0; at < in_coordinates.size() && !problem.coordinates.is_identity(); at += row)
-    problem.coordinates.to_z(&in_coordinates[at]);
+  problem.coordinates.to_z(in_coordinates);
   return diagnose({.particles = input,
                    .evaluation = metrics,
                    .curve_name = problem.curve_name,

@@ -29,6 +29,14 @@ void ScaleMap::to_z(double* x) const {
     if (is_driven(k)) x[k] = (x[k] - center[k]) * std::exp(-log_scale(k, x));
 }
 
+void ScaleMap::to_x(std::span<double> z) const {
+  for (std::size_t at = 0; at < z.size() && !is_identity(); at += center.size()) to_x(&z[at]);
+}
+
+void ScaleMap::to_z(std::span<double> x) const {
+  for (std::size_t at = 0; at < x.size() && !is_identity(); at += center.size()) to_z(&x[at]);
+}
+
 double ScaleMap::log_volume(const double* z) const {
   double sum = 0;
   for (std::size_t k = 0; k < center.size(); ++k)

@@ -40,11 +40,6 @@ PointScalars<double> normalised_log_density(const Energy& law, const Points<doub
   return log_density;
 }
 
-/// Points in the coordinates of the field become such of the target, in place.
-void to_x(const ScaleMap& map, std::vector<double>& points) {
-  for (std::size_t at = 0; at < points.size() && !map.is_identity(); at += map.center.size()) map.to_x(&points[at]);
-}
-
 /// log |dx/dz| at every point [n][D] in the coordinates of the field (or of the target: the same); [n].
 std::vector<double> log_volumes(const ScaleMap& map, const std::vector<double>& points, std::size_t dimension) {
   std::vector<double> volumes(points.size() / dimension, 0.0);
@@ -134,8 +129,8 @@ Particles draw_particles(const SamplingSettings& settings, const VelocityField& 
     drawn.energy[i] += volumes[i];
     drawn.log_density[i] -= volumes[i];
   }
-  to_x(settings.coordinates, drawn.position);
-  for (auto& frame : drawn.frames) to_x(settings.coordinates, frame);
+  settings.coordinates.to_x(drawn.position);
+  for (auto& frame : drawn.frames) settings.coordinates.to_x(frame);
   return drawn;
 }
 
@@ -190,7 +185,7 @@ std::vector<double> log_density_of(const SamplingSettings& settings, const Veloc
                                    std::vector<double> points) {
   const auto D = static_cast<std::size_t>(field.dimension()), n = points.size() / D;
   const auto volumes = log_volumes(settings.coordinates, points, D);
-  for (std::size_t i = 0; i < n && !settings.coordinates.is_identity(); ++i) settings.coordinates.to_z(&points[i * D]);
+  settings.coordinates.to_z(points);
   std::vector<double> log_density;
   for (std::size_t first = 0; first < n; first += most_particles_at_once) {
     const std::size_t count = std::min<std::size_t>(most_particles_at_once, n - first);

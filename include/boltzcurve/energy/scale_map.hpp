@@ -3,6 +3,7 @@
 #include <boltzcurve/core/views.hpp>
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 namespace boltzcurve {
@@ -28,6 +29,9 @@ struct ScaleMap {
   /// In place, from one kind of coordinates [D] to the other.
   void to_x(double* z) const;
   void to_z(double* x) const;
+  /// Many points [n][D].
+  void to_x(std::span<double> z) const;
+  void to_z(std::span<double> x) const;
 
   /// log |dx/dz| at z (or at its x: drivers are the same in both).
   double log_volume(const double* z) const;

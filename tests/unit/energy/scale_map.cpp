@@ -35,6 +35,23 @@ TEST(ScaleMap, FollowsItsFormula) {
   EXPECT_FALSE(map.is_identity());
 }
 
+TEST(ScaleMap, OfManyPointsIsThatOfEach) {
+  const ScaleMap map = two_drivers();
+  const std::vector<double> z = {1.5, 1, -0.7, 0.2, -0.4, 1.3};
+  std::vector<double> all = z;
+  map.to_x(all);
+  for (std::size_t point : {0, 1}) {
+    double one[3] = {z[3 * point], z[3 * point + 1], z[3 * point + 2]};
+    map.to_x(one);
+    for (std::size_t k = 0; k < 3; ++k) EXPECT_EQ(all[3 * point + k], one[k]);
+  }
+  map.to_z(all);
+  for (std::size_t i = 0; i < z.size(); ++i) EXPECT_NEAR(all[i], z[i], 1e-15);
+  ScaleMap().to_x(all);
+  ScaleMap().to_z(all);
+  for (std::size_t i = 0; i < z.size(); ++i) EXPECT_NEAR(all[i], z[i], 1e-15);
+}
+
 // The determinant of the matrix of central differences dx/dz is the volume that log_volume() gives.
 TEST(ScaleMap, VolumeIsTheDeterminantOfItsDerivative) {
   const ScaleMap map = two_drivers();
