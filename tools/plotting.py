@@ -1,4 +1,4 @@
-"""The packages that the scripts beside this one draw with; imported by them, before anything else of theirs needs a package.
+"""The packages that the scripts beside this one draw with; imported by them, and by tests, before anything else of theirs needs a package.
 
 Where they are missing, the script that was called starts again with the system's Python, and ends with exit code 2 if that has none either.
 """
@@ -13,8 +13,7 @@ try:
 except ModuleNotFoundError as error:
     # The first python3 on the path may be one without the packages, while Debian's own has them.
     system_python = "/usr/bin/python3"
-    if os.access(system_python, os.X_OK) and "BOLTZCURVE_PLOT_AGAIN" not in os.environ:
-        os.environ["BOLTZCURVE_PLOT_AGAIN"] = "1"
+    if os.access(system_python, os.X_OK) and sys.executable != system_python:
         os.execv(system_python, [system_python, *sys.argv])
     print(f"{pathlib.Path(sys.argv[0]).name}: {sys.executable} has no {error.name}; needed are h5py, numpy and matplotlib. Debian, Ubuntu: "
           "tools/install_dependencies.sh; elsewhere: pip install h5py numpy matplotlib", file=sys.stderr)
