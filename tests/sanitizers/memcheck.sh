@@ -6,7 +6,7 @@
 #
 # The build below build/memcheck does without AVX-512, which valgrind does not know, and with little optimisation. What Open MPI, PMIx and the
 # loader do is suppressed by the files that come with them and by memcheck.supp. Code of plug-ins that are unloaded keeps its names here, so
-# that leaks can be told apart.
+# that leaks can be told apart. Objects of MPI that we do not free hide behind that: tests/support/mpi_objects.hpp counts them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source tools/mpi_environment.sh
