@@ -231,8 +231,8 @@ std::optional<std::string> unconverged_residual(const DiagnosisInput& input) {
   const auto [earlier, later] = std::minmax({time(best_from), time(best_to)});
   return fmt::format(
       "the residual has not converged: its size at the points of training adds up to {:.2g} nats along the curve, half of them between t = "
-      "{:.3g} and {:.3g}, {:.0f} % of the clock. More training.steps or training.max-seconds, a larger network.width, or "
-      "collocation.times = residual may help",
+      "{:.3g} and {:.3g}, {:.0f} % of the clock. More training.steps or training.max-seconds, in many dimensions more collocation.points, "
+      "a larger network.width, or collocation.times = residual may help",
       gathered, earlier, later, 100.0 * static_cast<double>(best_to - best_from) / TimeBins::count);
 }
 

@@ -17,9 +17,9 @@ constexpr std::size_t many = GradientWatch::window / 2;  // none of the shipped 
 std::string GradientWatch::advice() const {
   return curve_ == CurveName::linear
              ? "On the linear curve the velocity grows exponentially with the distance of modes: curve.name = learned or gradient-flow, or "
-               "a "
-               "latent law wide enough for all modes (latent.scale), may help"
-             : "A latent law wide enough for all modes (latent.scale), or a smaller optimizer.learning-rate, may help";
+               "a latent law wide enough for all modes (latent.scale), may help"
+             : "A latent law wide enough for all modes (latent.scale), in many dimensions more collocation.points, or a smaller "
+               "optimizer.learning-rate, may help";
 }
 
 std::optional<std::string> GradientWatch::after(std::int64_t step, bool finite, double norm) {
