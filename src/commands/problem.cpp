@@ -27,6 +27,7 @@ CurveSettings curve_settings(const Options& options, const Energy& latent) {
   settings.network_width = options.network.width;
   settings.hidden_layers = options.network.hidden_layers;
   settings.input_range = options.network.input_range;
+  settings.first_layer = options.network.first_layer;
   settings.normalizer = options.normalizer.kind;
   settings.normalizer_width = options.normalizer.width;
   settings.normalizer_hidden_layers = options.normalizer.hidden_layers;

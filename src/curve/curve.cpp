@@ -34,6 +34,7 @@ MlpShape space_time_network(const CurveSettings& settings, int outputs) {
 CurveNetworks curve_networks(const CurveSettings& settings, std::vector<CurveNetwork> list, bool with_normaliser, double width) {
   CurveNetworks networks;
   networks.list = std::move(list);
+  networks.first_layer = settings.first_layer;
   if (with_normaliser) networks.list.push_back({"normalizer", {1, settings.normalizer_width, settings.normalizer_hidden_layers}});
   double spread = 0;
   for (const double deviation : settings.survey.deviation) spread += deviation * deviation / settings.dimension;

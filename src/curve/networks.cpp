@@ -39,7 +39,7 @@ std::span<const double> CurveNetworks::part_of(std::string_view name, std::span<
 std::vector<double> CurveNetworks::initial_parameters(std::uint64_t seed) const {
   std::vector<double> parameters;
   for (std::size_t k = 0; k < list.size(); ++k) {
-    const auto one = boltzcurve::initial_parameters(list[k].shape, seed, k);
+    const auto one = boltzcurve::initial_parameters(list[k].shape, seed, k, first_layer);
     parameters.insert(parameters.end(), one.begin(), one.end());
   }
   return parameters;

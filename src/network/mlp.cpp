@@ -31,16 +31,31 @@ double useful_flops_per_point(const MlpShape& shape, int channels) {
   return 6.0 * shape.width * shape.width * channels * (shape.hidden_layers - 1);
 }
 
-std::vector<double> initial_parameters(const MlpShape& shape, std::uint64_t seed, std::uint64_t network) {
+std::vector<double> initial_parameters(const MlpShape& shape, std::uint64_t seed, std::uint64_t network, FirstLayer first_layer) {
   std::vector<double> parameters(static_cast<std::size_t>(parameter_count(shape)), 0.0);
   const auto tensors = parameter_tensors(shape);
+  const auto normal = [&](std::int64_t i) {
+    return CounterRng(seed, RandomStream::initial_parameters, network, static_cast<std::uint64_t>(i)).normal();
+  };
   for (std::size_t k = 0; k + 2 < tensors.size(); ++k) {  // all but the output layer
     const auto& tensor = tensors[k];
     if (tensor.is_bias) continue;
     const double deviation = 1.0 / std::sqrt(static_cast<double>(tensor.columns));
     for (std::int64_t i = tensor.offset; i < tensor.offset + tensor.size(); ++i)
-      parameters[static_cast<std::size_t>(i)] =
-          deviation * CounterRng(seed, RandomStream::initial_parameters, network, static_cast<std::uint64_t>(i)).normal();
+      parameters[static_cast<std::size_t>(i)] = deviation * normal(i);
+  }
+
+  const int dimension = shape.inputs - 1;
+  if (first_layer == FirstLayer::automatic) first_layer = dimension > most_coordinates_of_all ? FirstLayer::single : FirstLayer::all;
+  if (first_layer == FirstLayer::all || dimension < 2) return parameters;
+  const auto &weight = tensors[0], &bias = tensors[1];
+  for (int neuron = shape.width / 2; neuron < shape.width; ++neuron) {
+    const std::int64_t row = weight.offset + std::int64_t{neuron} * shape.inputs;
+    for (int input = 0; input < shape.inputs; ++input) {
+      const bool seen = input == neuron % dimension || input == dimension;
+      parameters[static_cast<std::size_t>(row + input)] = seen ? normal(row + input) : 0;
+    }
+    parameters[static_cast<std::size_t>(bias.offset + neuron)] = normal(bias.offset + neuron);
   }
   return parameters;
 }

@@ -96,6 +96,7 @@ std::vector<OptionKey> make_keys() {
   network("hidden-layers", &W::hidden_layers, {1, 64}, "layers", "hidden layers of psi(x, t)");
   network("input-range", &W::input_range, {0, 1e6}, "",
           "standard deviations of the target, after scaling, in the network's inputs; 0: by its width");
+  network("first-layer", &W::first_layer, "what neurons of the first layer start from");
 
   using Z = NormalizerOptions;
   const Section normalizer(keys, "normalizer", &Options::normalizer);

@@ -55,6 +55,7 @@ struct CurveSettings {
 
   int network_width = 64, hidden_layers = 3;  ///< of psi and of the velocity
   double input_range = 0;
+  FirstLayer first_layer = FirstLayer::all;
   NormalizerKind normalizer = NormalizerKind::automatic;
   int normalizer_width = 16, normalizer_hidden_layers = 1;
 

@@ -23,6 +23,7 @@ struct CurveNetwork {
 struct CurveNetworks {
   std::vector<CurveNetwork> list;
   std::vector<double> input_shift, input_scale;  ///< [D + 1]
+  FirstLayer first_layer = FirstLayer::all;
 
   /// The shape of the network of that name, or null.
   const MlpShape* find(std::string_view name) const;

@@ -68,6 +68,7 @@ struct NetworkOptions {
   int width = 64;
   int hidden_layers = 3;
   double input_range = 0;  ///< 0: from a survey of the target
+  FirstLayer first_layer = FirstLayer::automatic;
   bool operator==(const NetworkOptions&) const = default;
 };
 

@@ -41,6 +41,7 @@ const std::map<std::string, std::string> other_values = {
     {"network.width", "65"},
     {"network.hidden-layers", "4"},
     {"network.input-range", "4.5"},
+    {"network.first-layer", "single"},
     {"normalizer.kind", "network"},
     {"normalizer.width", "17"},
     {"normalizer.hidden-layers", "2"},
