@@ -51,7 +51,7 @@ void add_particles(MetricInput& input, const Particles& particles) {
 HostPoints<double> exact_samples(const Run& run, const Energy& target, std::int64_t first, std::int64_t count) {
   const auto shard = shard_of(count, particle_granule, run.world().rank(), run.world().size());
   const auto D = static_cast<std::size_t>(target.dimension());
-  const HostPoints<double> samples("boltzcurve::exact_samples", static_cast<std::size_t>(shard.count), D);
+  HostPoints<double> samples("boltzcurve::exact_samples", static_cast<std::size_t>(shard.count), D);
   if (target.draw(run.options().run.seed, first + shard.first, samples)) return samples;
   return HostPoints<double>("boltzcurve::exact_samples", 0, D);
 }

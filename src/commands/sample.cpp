@@ -21,6 +21,7 @@ constexpr double shortest_batch_seconds = 0.2, longest_batch_seconds = 1;
 
 std::vector<std::string> status_names() {
   std::vector<std::string> names;
+  names.reserve(particle_status_count);
   for (int s = 0; s < particle_status_count; ++s) names.emplace_back(name_of(static_cast<ParticleStatus>(s)));
   return names;
 }

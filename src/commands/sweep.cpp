@@ -153,6 +153,7 @@ ExitCode sweep(Run& run) {
   static const std::vector<Action> actions = {{"plan", plan}, {"run", run_rows_of_sweep}, {"status", status}, {"collect", collect}};
   const auto& request = run.request();
   std::vector<std::string> names;
+  names.reserve(actions.size());
   for (const auto& action : actions) names.push_back(action.name);
   const auto found = std::find(names.begin(), names.end(), request.argument);
   if (request.argument.empty()) throw ConfigError(fmt::format("command line: sweep needs an action: {}", fmt::join(names, ", ")));

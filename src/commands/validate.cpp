@@ -28,7 +28,7 @@ void validate(Run& run) {
   }
 
   auto few = sampling_settings(options, problem);
-  few.particles = std::min<std::int64_t>(few.particles, particle_granule * run.world().size());
+  few.particles = std::min<std::int64_t>(few.particles, std::int64_t{particle_granule} * run.world().size());
   few.frames = 0;
   const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent);
   const auto particles = sample_particles(run.world(), few, *field, problem.curve_target(), *problem.latent);

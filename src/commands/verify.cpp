@@ -76,6 +76,7 @@ class ExactFlow final : public VelocityField {
 
   static std::unique_ptr<Energy> target() {
     std::vector<GaussianComponent> components;
+    components.reserve(std::size(parts));
     for (const auto& [weight, mean, sd] : parts) components.push_back({weight, {mean[0], mean[1]}, {sd * sd}});
     return make_gaussian_mixture(components);
   }
@@ -262,7 +263,7 @@ std::string comparison(const Communicator& world, const std::string& what, const
     for (std::size_t r = 0; r < all.size(); ++r)
       if (all[r] != sum) differs += fmt::format("{} {:08x} on rank {}, {}", differs.empty() ? "DIFFERS:" : ";", all[r], r, hosts[r]);
     bad += !differs.empty();
-    text += fmt::format("  {:<50} {:08x}  {}\n", what + ": " + name, sum, differs.empty() ? "same" : differs);
+    text += fmt::format("  {:<50} {:08x}  {}\n", fmt::format("{}: {}", what, name), sum, differs.empty() ? "same" : differs);
   }
   return text;
 }

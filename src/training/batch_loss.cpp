@@ -9,7 +9,7 @@ namespace boltzcurve {
 namespace {
 
 /// Points that a rank holds at a time.
-constexpr std::int64_t block_points = 64 * chunk_points;
+constexpr std::int64_t block_points = std::int64_t{64} * chunk_points;
 
 constexpr auto trajectory_parameters_name = "trajectories/parameters", trajectory_step_name = "trajectories/step";
 constexpr std::int64_t never = -1;

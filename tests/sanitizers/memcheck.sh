@@ -54,6 +54,9 @@ short_run=(--target.name=gaussian-mixture --target.preset=three --network.width=
   --training.verify-checkpoints=yes --sampling.particles=128 --sampling.frames=3 --sampling.relative-tolerance=1e-3
   --sampling.absolute-tolerance=1e-3 --evaluation.exact-samples=128)
 
+# Left out: what measures resident memory, here mostly valgrind's, and what is compared with long double, which has 64 bits under valgrind.
+all_but_these="--gtest_filter=-Checkpoint.WrittenOverAndOverTakesNoMoreMemory:PackMath/1.SineAndCosineOfTurnsAreRightToTwoUnitsOfOne"
+
 check() { # RANKS PROGRAM ARGUMENTS...
   local launcher=()
   [ "$1" -eq 1 ] || launcher=(mpirun --oversubscribe --bind-to none -n "$1")
@@ -73,7 +76,7 @@ execute() {
   case $name in
     run_[1-9]*) train_sample_and_measure "${name#run_}" ;;
     mpi_[1-9]*) check "${name#mpi_}" "$build/tests/mpi_tests" ;;
-    unit_*) check 1 "$build/tests/$name" ;;
+    unit_*) check 1 "$build/tests/$name" "$all_but_these" ;;
     *) echo "memcheck.sh: no program $name; there are ${units[*]}, mpi_RANKS and run_RANKS" ; return 1 ;;
   esac
 }

@@ -6,6 +6,7 @@
 #include <boltzcurve/parallel/communicator.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -39,7 +40,7 @@ class Trajectories {
   static constexpr int places_per_chunk = particles_per_chunk * stages;
   /// A place where the clock shows `clock`, give or take a step, on the path of the particle at the share u in [0, 1) of the chunk's.
   static int place_near(double clock, double u) {
-    const int steps_done = std::clamp(static_cast<int>((1 - clock) * stages + 0.5), 1, stages);
+    const int steps_done = std::clamp(static_cast<int>(std::lround((1 - clock) * stages)), 1, stages);
     return (steps_done - 1) * particles_per_chunk + static_cast<int>(u * particles_per_chunk);
   }
   double clock(std::int64_t chunk, int place) const { return clock_(index(chunk, place)); }

@@ -39,8 +39,7 @@ const std::vector<StudyColumn> columns = {{"distance", "length"},
 
 HostPoints<double> drawn(const Communicator& ranks, const Energy& law, std::int64_t count, std::uint64_t seed, bool& known) {
   const auto shard = shard_of(count, particle_granule, ranks.rank(), ranks.size());
-  const HostPoints<double> points("boltzcurve::action_samples", static_cast<std::size_t>(shard.count),
-                                  static_cast<std::size_t>(law.dimension()));
+  HostPoints<double> points("boltzcurve::action_samples", static_cast<std::size_t>(shard.count), static_cast<std::size_t>(law.dimension()));
   known = known && law.draw(seed, shard.first, points);
   return points;
 }

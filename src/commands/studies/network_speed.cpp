@@ -96,6 +96,7 @@ NetworkSpeed network_speed(const Communicator& ranks, const TrainedRun& run, con
   for (const double share : shares) result.times.push_back(curve.latent_time() + share * (curve.target_time() - curve.latent_time()));
   const auto moments = moments_of(curve, result.times);
   std::vector<double> frame_times;
+  frame_times.reserve(moments.size());
   for (const auto& moment : moments) frame_times.push_back(moment.t);
 
   const SpeedOfParticles speed(run);
