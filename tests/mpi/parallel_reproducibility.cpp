@@ -13,11 +13,16 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <tuple>
 #include <vector>
 
 namespace boltzcurve {
+
+// GoogleTest would print its bytes, those between kind and share among them, which have no value.
+static void PrintTo(const CollocationShare& share, std::ostream* out) { *out << name_of(share.kind) << ':' << share.share; }
+
 namespace {
 
 const Communicator world() { return Communicator(MPI_COMM_WORLD); }
