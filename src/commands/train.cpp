@@ -140,8 +140,7 @@ class Trainer {
     if (left_out.points == 0 || std::exchange(told_left_out_, true)) return;
     warning_ = fmt::format(
         "the target's energy, or a derivative of it, is not finite at {} of the points so far, one of them at t = {:.6g}, x = ({:.6g}); "
-        "such "
-        "points are left out",
+        "such points are left out",
         state_.left_out_points, left_out.t, fmt::join(left_out.x, ", "));
   }
 

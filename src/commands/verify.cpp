@@ -1,5 +1,6 @@
 #include <boltzcurve/commands/commands.hpp>
 #include <boltzcurve/commands/stages.hpp>
+#include <boltzcurve/core/checksum.hpp>
 #include <boltzcurve/core/pulse.hpp>
 #include <boltzcurve/energy/gaussian_mixture.hpp>
 #include <boltzcurve/io/durable_file.hpp>
@@ -13,9 +14,9 @@
 #include <cmath>
 #include <map>
 #include <numbers>
+#include <span>
 
 #include <fmt/format.h>
-#include <boost/crc.hpp>
 
 namespace boltzcurve {
 namespace {
@@ -181,11 +182,7 @@ Check kernel_check(const Communicator& ranks) {
 /// Checksums of what a short run of training and sampling gives, by name.
 using Checksums = std::map<std::string, std::int64_t>;
 
-std::int64_t checksum_of(const std::vector<double>& values) {
-  boost::crc_32_type sum;
-  sum.process_bytes(values.data(), values.size() * sizeof(double));
-  return sum.checksum();
-}
+std::int64_t checksum_of(const std::vector<double>& values) { return crc_32(std::as_bytes(std::span(values))); }
 
 class ShortRun {
  public:

@@ -1,27 +1,20 @@
+#include <boltzcurve/core/checksum.hpp>
 #include <boltzcurve/core/error.hpp>
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/seal.hpp>
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include <fmt/format.h>
-#include <boost/crc.hpp>
 
 namespace boltzcurve {
 namespace {
 
 constexpr std::string_view beginning = "boltzcurve: ";
 
-std::uint32_t checksum_of(std::span<const std::byte> content) {
-  boost::crc_32_type sum;
-  sum.process_bytes(content.data(), content.size());
-  return sum.checksum();
-}
-
 std::string line_for(std::span<const std::byte> content) {
-  return fmt::format("{}{:020} bytes above, CRC-32 {:08x}\n", beginning, content.size(), checksum_of(content));
+  return fmt::format("{}{:020} bytes above, CRC-32 {:08x}\n", beginning, content.size(), crc_32(content));
 }
 
 }  // namespace
@@ -42,7 +35,7 @@ std::span<const std::byte> unsealed(const std::filesystem::path& path, std::span
     throw InputError(fmt::format(
         "{} is damaged: its checksum is {:08x} over {} bytes, and its last line says '{}'; use another one, for "
         "example {}",
-        path.string(), checksum_of(above), above.size(), found.substr(0, found.size() - 1), previous_path(path).filename().string()));
+        path.string(), crc_32(above), above.size(), found.substr(0, found.size() - 1), previous_path(path).filename().string()));
   return above;
 }
 

@@ -87,9 +87,8 @@ class BatchLossOf final : public BatchLoss {
     taken.points = ranks_.sum(taken.points);
     if (taken.points == 0) return {};
     // Of the lowest rank that has one.
-    std::vector<double> packed = {taken.t};
-    packed.insert(packed.end(), taken.x.begin(), taken.x.end());
-    if (taken.x.empty()) packed.clear();
+    auto packed = taken.x;
+    if (!packed.empty()) packed.insert(packed.begin(), taken.t);
     const auto all = ranks_.all_gather(std::span<const double>(packed));
     taken.t = all.front();
     taken.x.assign(all.begin() + 1, all.begin() + 1 + dimension_);

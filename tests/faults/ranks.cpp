@@ -161,7 +161,7 @@ TEST_F(Ranks, ThatOthersWaitForAreNamedWithTheirHostAfterSampling) {
   ASSERT_EQ(boltzcurve(folder, 2, {"train", "--config", "small.ini", "--output", "out"}).exit_code, 0);
   Program program(command_on(2, {"sample", "--output", "out", "--sampling.particles=200000"}), folder.path());
   ASSERT_TRUE(wait_for([&] { return std::filesystem::exists(folder.path() / "out/samples.unfinished"); }));
-  const auto ranks = program.descendants("boltzcurve");
+  const auto ranks = program.ranks("boltzcurve");
   ASSERT_EQ(ranks.size(), 2u);
   for (int time = 0; time < 2; ++time) {
     kill(ranks[1], SIGSTOP);
