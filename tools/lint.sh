@@ -5,14 +5,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-for tool in clang-tidy shellcheck; do
-  if ! command -v "$tool" >/dev/null; then
-    echo "lint.sh: $tool was not found; Debian, Ubuntu: sudo apt-get install clang-tidy shellcheck" >&2
-    exit 1
-  fi
-done
+if ! command -v clang-tidy >/dev/null; then
+  echo "lint.sh: clang-tidy was not found; Debian, Ubuntu: sudo apt-get install clang-tidy" >&2
+  exit 1
+fi
 
-shellcheck --external-sources tools/*.sh tests/*/*.sh jobs/*/*.sh jobs/slurm/*.sbatch .ci/run
+tools/check_scripts.sh
 
 build=${BUILD:-build/release}
 if [ ! -f "$build/compile_commands.json" ]; then

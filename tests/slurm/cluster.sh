@@ -54,8 +54,9 @@ same() {
   local one=$1 other=$2 object
   shift 2
   for object in "$@"; do
-    h5diff --nan "$one" "$other" "$object" >/dev/null && [ "$(h5ls -r "$one$object")" = "$(h5ls -r "$other$object")" ] ||
+    if ! h5diff --nan "$one" "$other" "$object" >/dev/null || [ "$(h5ls -r "$one$object")" != "$(h5ls -r "$other$object")" ]; then
       fail "$object differs between $one and $other"
+    fi
   done
 }
 
