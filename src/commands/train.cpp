@@ -16,6 +16,7 @@
 #include <cmath>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -135,13 +136,15 @@ class Trainer {
   bool row_is_due() const { return window_is_full() || state_.step == run_.options().training.steps; }
 
   void count_left_out() {
-    const auto left_out = loss_->take_left_out();
+    auto left_out = loss_->take_left_out();
     state_.left_out_points += left_out.points;
     if (left_out.points == 0 || std::exchange(told_left_out_, true)) return;
+    problem_.coordinates.to_x(std::span<double>(left_out.x));
     warning_ = fmt::format(
-        "the target's energy, or a derivative of it, is not finite at {} of the points so far, one of them at t = {:.6g}, x = ({:.6g}); "
+        "the target's energy, or a derivative of it, is not finite at {} of the points so far, for example at x = ({:.6g}) (at t = "
+        "{:.6g}); "
         "such points are left out",
-        state_.left_out_points, left_out.t, fmt::join(left_out.x, ", "));
+        state_.left_out_points, fmt::join(left_out.x, ", "), left_out.t);
   }
 
   std::optional<std::string> take_warning() { return std::exchange(warning_, std::nullopt); }

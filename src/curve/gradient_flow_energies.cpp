@@ -67,12 +67,20 @@ GradientFlowEnergies<Real>::GradientFlowEnergies(const GradientFlow& curve, cons
   const auto D = static_cast<std::size_t>(curve.dimension);
   if (modes.size() != 1 || anchor.mean.size() != D || anchor.variance.size() != D)
     throw Error(ExitCode::internal_error, "GradientFlowEnergies: the contracted form needs a normal latent law and an anchor");
-  center_ = detail::to_device<Real>("boltzcurve::curve_center", modes.front().center);
+  latent_mean_ = modes.front().center;
+  center_ = detail::to_device<Real>("boltzcurve::curve_center", latent_mean_);
 }
 
 template <class Real>
 int GradientFlowEnergies<Real>::rows() const {
   return rows_ == GradientFlowRows::mixed ? curve_.known_rows() : ScheduledFlow{curve_}.known_rows();
+}
+
+template <class Real>
+void GradientFlowEnergies<Real>::to_target(double t, std::span<double> x) const {
+  if (curve_.form != CurveForm::contracted) return;
+  const double stretch = curve_.stretch(t);
+  for (std::size_t k = 0; k < x.size(); ++k) x[k] = latent_mean_[k] + (x[k] - latent_mean_[k]) * stretch;
 }
 
 template <class Real>
@@ -147,8 +155,8 @@ void GradientFlowEnergies<Real>::contract(PointScalars<const Real> t, Points<con
         Real steepness = 0;  // of the target: the sum of its squared slopes, needed where it is tamed
         if (excess > Real(0))
           for (int k = 1; k <= D; ++k) steepness += of_target(i, k) * of_target(i, k);
-        const bool finite = of_target(i, 0) < Real(largest_energy) && steepness < Real(largest_energy);
-        const bool target_counts = finite && moment.target > Real(smallest_weight);
+        const bool wall = overflown(of_target(i, 0)) || overflown(steepness);
+        const bool target_counts = !wall && moment.target > Real(smallest_weight);
         const Real g = target_counts ? moment.target : Real(0), g_rate = target_counts ? moment.target_rate : Real(0);
         const Real stretch = moment.stretch, added = curve.added_variance(stretch);
         const Real added_rate = curve.added_variance_rate(added);

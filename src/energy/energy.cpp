@@ -1,7 +1,10 @@
+#include <boltzcurve/core/error.hpp>
 #include <boltzcurve/energy/energy_of.hpp>
 
 #include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
 
 namespace boltzcurve {
 
@@ -37,6 +40,11 @@ EnergyFacts rescaled(EnergyFacts facts, const ScaleMap& map) {
       map.to_z(x);
     };
   return facts;
+}
+
+void detail::refuse_shapes(std::array<std::size_t, 2> points, std::array<std::size_t, 2> results, std::size_t dimension) {
+  throw Error(ExitCode::internal_error, fmt::format("Energy::evaluate: points [{}][{}] and results [{}][{}] do not fit dimension {}",
+                                                    points[0], points[1], results[0], results[1], dimension));
 }
 
 }  // namespace boltzcurve

@@ -1,8 +1,10 @@
+#include <boltzcurve/core/error.hpp>
 #include <boltzcurve/energy/energy_of.hpp>
 #include <boltzcurve/energy/gaussian_mixture.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace boltzcurve {
@@ -55,7 +57,8 @@ class MixtureEnergy {
     const auto table = this->template table<Real>();
     const int components = static_cast<int>(table.extent(0)), size = dimension();
 
-    Scalar top = log_density(&table(0, 0), x);
+    // Where every density underflows to exp(-infinity), the energy is to be +infinity, not NaN.
+    Scalar top = fmax(Scalar(std::numeric_limits<Real>::lowest()), log_density(&table(0, 0), x));
     for (int k = 1; k < components; ++k) top = fmax(top, log_density(&table(k, 0), x));
 
     CoordinateSums<static_dimension, Scalar, Output> slope(out, size);

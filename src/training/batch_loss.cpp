@@ -209,6 +209,7 @@ class BatchLossOf final : public BatchLoss {
   void note_left_out(std::size_t i) {
     left_out_.t = static_cast<double>(drawn_t_(i));
     for (std::size_t k = 0; k < drawn_x_.extent(1); ++k) left_out_.x.push_back(static_cast<double>(drawn_x_(i, k)));
+    energies_->to_target(left_out_.t, left_out_.x);
   }
 
   /// C enters R as the rate of the energy does, which is the first of the known rows.

@@ -4,10 +4,12 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
 
 namespace boltzcurve {
 
-/// What is known of a curve's energies f_t at points of space-time without its networks, as the rows that its functor reads.
+/// What is known of a curve's energies f_t at points of space-time without its networks, as the rows that its functor reads. Where the
+/// target's energy, or a derivative of it that counts, is NaN, so are rows; where it is +infinity they are finite.
 template <class Real>
 class CurveEnergies {
  public:
@@ -17,6 +19,9 @@ class CurveEnergies {
 
   /// At points x [n][D], each with its own time t [n], into `known` [n][rows].
   virtual void evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> known) = 0;
+
+  /// From a point x [D] of the curve at time t to that where the target's energy counts for it, in place.
+  virtual void to_target(double t, std::span<double> x) const { (void)t, (void)x; }
 };
 
 /// Above `level` [nats] a target's energy is tamed to  level + scale log(1 + (f_D - level)/scale): where a density is exp(-50) of what it
@@ -39,5 +44,11 @@ struct Taming {
 
 /// Energies and squared slopes from here on count as overflown: well below what float can hold.
 inline constexpr double largest_energy = 1e30;
+
+/// A wall, where the density is nothing. NaN is none: there the density is not known.
+template <class Real>
+KOKKOS_FORCEINLINE_FUNCTION bool overflown(Real energy) {
+  return energy >= static_cast<Real>(largest_energy);
+}
 
 }  // namespace boltzcurve

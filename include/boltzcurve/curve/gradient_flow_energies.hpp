@@ -7,6 +7,7 @@
 #include <boltzcurve/energy/energy.hpp>
 
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace boltzcurve {
@@ -45,6 +46,7 @@ class GradientFlowEnergies final : public CurveEnergies<Real> {
 
   int rows() const override;
   void evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> known) override;
+  void to_target(double t, std::span<double> x) const override;
 
   // evaluate() by form; public because they have kernels, for which nvcc asks it.
   template <class Rows>
@@ -57,6 +59,7 @@ class GradientFlowEnergies final : public CurveEnergies<Real> {
   GradientFlowRows rows_;
   const Energy& target_;
   const Energy& latent_;
+  std::vector<double> latent_mean_;  // of the contracted form
   Kokkos::View<Real*> center_, anchor_mean_, anchor_variance_;
   Real anchor_offset_;
   Taming taming_;

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <boltzcurve/core/dual.hpp>
-#include <boltzcurve/core/error.hpp>
 #include <boltzcurve/energy/energy.hpp>
 #include <boltzcurve/energy/rescaled.hpp>
 #include <boltzcurve/random/counter_rng.hpp>
 
+#include <array>
 #include <concepts>
 #include <functional>
 #include <memory>
@@ -101,6 +101,11 @@ struct EnergyFacts {
 /// The same law's facts in the coordinates of `map`. Its entropy is another there, and is not known.
 EnergyFacts rescaled(EnergyFacts facts, const ScaleMap& map);
 
+namespace detail {
+/// Throws Error: points and results [rows, columns] do not fit the dimension.
+[[noreturn]] void refuse_shapes(std::array<std::size_t, 2> points, std::array<std::size_t, 2> results, std::size_t dimension);
+}  // namespace detail
+
 /// An Energy made of a function (see ClosedFormEnergy and DifferentiableEnergy) and of facts. One kernel launch per batch, one register
 /// full of points per iteration. A point's result is the same, to the bit, in every lane, at every place and in a batch of any size.
 template <class Function>
@@ -173,10 +178,8 @@ class EnergyOf final : public Energy {
   template <class Real>
   void launch(const Points<const Real>& x, const Points<Real>& out) const {
     const auto columns = static_cast<std::size_t>(dimension());
-    if (x.extent(1) != columns || out.extent(0) != x.extent(0) || out.extent(1) != columns + 2) {
-      throw Error(ExitCode::internal_error, "Energy::evaluate: points " + shape(x) + " and results " + shape(out) +
-                                                " do not fit dimension " + std::to_string(columns));
-    }
+    if (x.extent(1) != columns || out.extent(0) != x.extent(0) || out.extent(1) != columns + 2)
+      detail::refuse_shapes({x.extent(0), x.extent(1)}, {out.extent(0), out.extent(1)}, columns);
     constexpr std::size_t lanes = Pack<Real>::lanes;
     const std::size_t blocks = (x.extent(0) + lanes - 1) / lanes;
     Blocks<Real> kernel{function_, x, out, {}, {}};
@@ -186,11 +189,6 @@ class EnergyOf final : public Energy {
     }
     Kokkos::parallel_for("boltzcurve::energy::evaluate",
                          Kokkos::RangePolicy<Kokkos::IndexType<std::int64_t>>(0, static_cast<std::int64_t>(blocks)), kernel);
-  }
-
-  template <class View>
-  static std::string shape(const View& view) {
-    return "[" + std::to_string(view.extent(0)) + "][" + std::to_string(view.extent(1)) + "]";
   }
 
   Function function_;

@@ -27,15 +27,15 @@ struct WorstPoint {
 struct LeftOut {
   std::int64_t points = 0;
   double t = 0;           ///< of one of them, as x; unless there is none
-  std::vector<double> x;  ///< [D], in the coordinates of the curve
+  std::vector<double> x;  ///< [D], where the target's energy counts for it (see CurveEnergies), in the coordinates of the curve
 };
 
 /// The mean loss of a curve's residual (see ResidualKernel) over a batch that all ranks share, and its gradient. Every rank works on its
 /// shard of whole chunks, block by block, so that memory does not grow with the batch. Every function is collective.
 ///
-/// Where the curve's energies are not finite (they stay so beyond walls that they tame), a point is left out, and another of its chunk
-/// counts twice: the mean is then over the points where the energies are known. Not where this is a quarter of a chunk or more: then there
-/// is no loss.
+/// Where the curve's energies are not finite (they are so where the target's is NaN, not behind walls), a point is left out, and another of
+/// its chunk counts twice: the mean is then over the points where the energies are known. Not where this is a quarter of a chunk or more:
+/// then there is no loss.
 class BatchLoss {
  public:
   virtual ~BatchLoss() = default;

@@ -4,10 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <vector>
+
+#include "support/half_known_energy.hpp"
 
 namespace boltzcurve {
 namespace {
@@ -164,6 +167,58 @@ TEST(GradientFlowEnergies, LeaveTheTargetOutWhereItsWeightIsNothing) {
   for (const double row : far.base) EXPECT_LT(std::abs(row), infinity);
   const double added = 1.69 * std::expm1(2 * 5.6 / 1.69), stretch = std::exp(5.6 / 1.69);
   EXPECT_NEAR(rows_at(flow, 5.6, {1, -1, 3, 4}).base[2], stretch * (mean + (-1 - mean) * stretch + 0.2) / (1 + added), 1e-8);
+}
+
+/// All rows of one point in float, of a target that is half known.
+std::vector<float> rows_of_half_known(const GradientFlow& flow, GradientFlowRows kind, double variance, double t, double first) {
+  const auto f_target = testing_support::half_known(4, variance), f_latent = latent();
+  GradientFlowEnergies<float> energies(flow, anchor(), *f_target, *f_latent, kind);
+  PointScalars<float> time("test::t", 1);
+  Points<float> point("test::x", 1, 4), known("test::known", 1, static_cast<std::size_t>(energies.rows()));
+  time(0) = static_cast<float>(t);
+  point(0, 0) = static_cast<float>(first);
+  energies.evaluate(time, point, known);
+  std::vector<float> rows(known.extent(1));
+  for (std::size_t k = 0; k < rows.size(); ++k) rows[k] = known(0, k);
+  return rows;
+}
+
+int not_finite(const std::vector<float>& rows) {
+  return static_cast<int>(std::count_if(rows.begin(), rows.end(), [](float row) { return !std::isfinite(row); }));
+}
+
+TEST(GradientFlowEnergies, AreNotKnownWhereTheTargetsIsNot) {
+  for (const auto form : {CurveForm::plain, CurveForm::anchored, CurveForm::contracted}) {
+    for (const auto kind : {GradientFlowRows::mixed, GradientFlowRows::apart}) {
+      auto flow = curve(form);
+      if (kind == GradientFlowRows::apart) flow.schedule = Schedule::learned;
+      EXPECT_EQ(not_finite(rows_of_half_known(flow, kind, 1, 0.3, 0.7)), 0);
+      EXPECT_GT(not_finite(rows_of_half_known(flow, kind, 1, 0.3, 1.2)), 0);
+    }
+  }
+  // The contracted form asks at y = 0.4 + (x - 0.4) exp(t/1.69), beyond 1 from x = 0.732 on where t = 1, and not at all where g is nothing.
+  const auto flow = curve(CurveForm::contracted);
+  EXPECT_EQ(not_finite(rows_of_half_known(flow, GradientFlowRows::mixed, 1, 1, 0.73)), 0);
+  EXPECT_GT(not_finite(rows_of_half_known(flow, GradientFlowRows::mixed, 1, 1, 0.735)), 0);
+  EXPECT_EQ(not_finite(rows_of_half_known(flow, GradientFlowRows::mixed, 1, 5.6, 2)), 0);
+}
+
+TEST(GradientFlowEnergies, StayFiniteWhereTheTargetOverflows) {
+  for (const double first : {-1e6, -1e-1})  // f_D = 5e41, and 5e27 with a square of the slope that overflows
+    EXPECT_EQ(not_finite(rows_of_half_known(curve(CurveForm::contracted), GradientFlowRows::mixed, 1e-30, 0.3, first)), 0) << first;
+}
+
+TEST(GradientFlowEnergies, TellWhereTheyAskForTheTarget) {
+  const auto f_target = target(), f_latent = latent();
+  const std::vector<double> x = {1.7, -0.3, 0.4, 2};
+  const auto asked_at = [&](CurveForm form) {
+    auto y = x;
+    GradientFlowEnergies<double>(curve(form), anchor(), *f_target, *f_latent).to_target(0.5, y);
+    return y;
+  };
+  EXPECT_EQ(asked_at(CurveForm::anchored), x);
+  const auto y = asked_at(CurveForm::contracted);
+  for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(y[k], mean + (x[k] - mean) * std::exp(0.5 / (scale * scale)), 1e-14);
 }
 
 // Time and clock are each other's inverse, and time_per_clock is the slope of one by the other.

@@ -12,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "support/half_known_energy.hpp"
 #include "support/reference_network.hpp"
 #include "support/residual_batch.hpp"
 
@@ -211,6 +212,19 @@ TEST(TemperedEnergies, StayFiniteWhereTheTargetOverflows) {
   point(0, 0) = 1e6f;  // f = 5e41
   make_tempered_energies<float>({50, 50}, *target, *latent)->evaluate(time, point, known);
   for (std::size_t k = 0; k < 3; ++k) EXPECT_TRUE(std::isfinite(known(0, k)));
+}
+
+TEST(TemperedEnergies, AreNotKnownWhereTheTargetsIsNot) {
+  const auto target = testing_support::half_known(2, 1), latent = normal({0, 0}, 1);
+  const auto energies = make_tempered_energies<float>({50, 50}, *target, *latent);
+  for (const float first : {0.9f, 1.1f}) {
+    PointScalars<float> time("test::t", 1);
+    Points<float> point("test::x", 1, 2), known("test::known", 1, 3);
+    time(0) = 0.5f;
+    point(0, 0) = first;
+    energies->evaluate(time, point, known);
+    EXPECT_EQ(std::isfinite(known(0, 0)) && std::isfinite(known(0, 1)), first < 1);
+  }
 }
 
 /// One point as the functor sees it, the networks' results given, every number in all lanes.

@@ -105,6 +105,16 @@ TEST(GaussianMixture, FarFromAllModesItIsTheNearestGaussian) {
   EXPECT_NEAR(result(0, 2), 4, 1e-6 * 36 * 36);
 }
 
+TEST(GaussianMixture, IsInfinitelyHighNotUnknownWhereEveryDensityUnderflowsAndItsLogarithmOverflows) {
+  const auto energy = make_target("gaussian-mixture", {{"mode", {"1 | 1 | 0.5", "3 | -7 | 0.5"}}});
+  const HostPoints<float> points("test::points", 2, 1);
+  points(0, 0) = 1e20f;
+  points(1, 0) = std::numeric_limits<float>::quiet_NaN();
+  const auto results = evaluate(*energy, points);
+  EXPECT_GT(results(0, 0), 1e30f);
+  EXPECT_TRUE(std::isnan(results(1, 0)));
+}
+
 TEST(GaussianMixture, SamplesHaveTheMomentsOfTheMixture) {
   // weights 1/4, 3/4; E x = sum w mu; E x x^T = sum w (Sigma + mu mu^T)
   const auto energy = make_target("gaussian-mixture", {{"mode", {"1 | 2 0 | 1 0.6 2", "3 | 0 1 | 2 -0.5 0.5"}}});
