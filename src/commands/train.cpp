@@ -141,8 +141,7 @@ class Trainer {
     if (left_out.points == 0 || std::exchange(told_left_out_, true)) return;
     problem_.coordinates.to_x(std::span<double>(left_out.x));
     warning_ = fmt::format(
-        "the target's energy, or a derivative of it, is not finite at {} of the points so far, for example at x = ({:.6g}) (at t = "
-        "{:.6g}); "
+        "the target's energy, or a derivative of it, is not finite at {} of the points so far, for example at x = ({:.6g}) (t = {:.6g}); "
         "such points are left out",
         state_.left_out_points, fmt::join(left_out.x, ", "), left_out.t);
   }

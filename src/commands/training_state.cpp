@@ -16,16 +16,19 @@ void for_each_array(State& state, const Visit& visit) {
   visit("average", state.average);
 }
 
+/// Whether checkpoints of every version have it; where one has not, it begins at 0.
+enum class Presence { always, since_later };
+
 template <class State, class Visit>
 void for_each_counter(State& state, const Visit& visit) {
-  visit("step", state.step);
-  visit("skipped_steps", state.skipped_steps);
-  visit("skipped_in_a_row", state.skipped_in_a_row);
-  visit("left_out_points", state.left_out_points);
-  visit("checkpoints", state.checkpoints);
-  visit("optimizer_updates", state.optimizer.updates);
-  visit("window_losses", state.window.losses);
-  visit("window_steps", state.window.steps);
+  visit("step", state.step, Presence::always);
+  visit("skipped_steps", state.skipped_steps, Presence::always);
+  visit("skipped_in_a_row", state.skipped_in_a_row, Presence::always);
+  visit("left_out_points", state.left_out_points, Presence::since_later);
+  visit("checkpoints", state.checkpoints, Presence::always);
+  visit("optimizer_updates", state.optimizer.updates, Presence::always);
+  visit("window_losses", state.window.losses, Presence::always);
+  visit("window_steps", state.window.steps, Presence::always);
 }
 
 template <class State, class Visit>
@@ -89,7 +92,7 @@ Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networ
   });
   for (const auto& array : state.collocation)
     checkpoint.datasets.push_back({std::string(collocation_group) + array.name, {array.rows, array.columns}, array.values});
-  for_each_counter(state, [&](const std::string& name, std::int64_t value) { checkpoint.scalars[name] = value; });
+  for_each_counter(state, [&](const std::string& name, std::int64_t value, Presence) { checkpoint.scalars[name] = value; });
   for_each_real(state, [&](const std::string& name, double value) { checkpoint.scalars[name] = value; });
   return checkpoint;
 }
@@ -130,9 +133,8 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
     state.collocation.push_back({dataset.name.substr(collocation_group.size()), dataset.shape[0], dataset.shape[1],
                                  checkpoint.values<double>(dataset.name, dataset.shape)});
   }
-  for_each_counter(state, [&](const std::string& name, std::int64_t& value) {
-    // One that a version did not have begins at 0.
-    if (&value != &state.left_out_points || checkpoint.scalars.contains(name)) value = checkpoint.scalar<std::int64_t>(name);
+  for_each_counter(state, [&](const std::string& name, std::int64_t& value, Presence presence) {
+    if (presence == Presence::always || checkpoint.scalars.contains(name)) value = checkpoint.scalar<std::int64_t>(name);
   });
   for_each_real(state, [&](const std::string& name, double& value) { value = checkpoint.scalar<double>(name); });
   return state;

@@ -46,7 +46,7 @@ class MixtureEnergy {
   using Table = Kokkos::View<const Real**, Kokkos::LayoutRight>;
 
   MixtureEnergy(int dimension, Table<float> table_float, Table<double> table_double)
-      : dimension_(dimension), table_float_(table_float), table_double_(table_double) {}
+      : dimension_(dimension), table_float_(std::move(table_float)), table_double_(std::move(table_double)) {}
 
   KOKKOS_FUNCTION int dimension() const { return static_dimension == any_dimension ? dimension_ : static_dimension; }
 

@@ -65,7 +65,7 @@ Header expected_header(std::size_t dimension, Spread spread) {
   Header header{dimension, spread, {"weight"}};
   for (std::size_t d = 1; d <= dimension; ++d) header.columns.push_back("mean_" + std::to_string(d));
   if (spread == Spread::deviation) {
-    header.columns.push_back("sd");
+    header.columns.emplace_back("sd");
   } else {
     for (std::size_t i = 1; i <= dimension; ++i) {
       for (std::size_t j = i; j <= dimension; ++j) header.columns.push_back("cov_" + std::to_string(i) + std::to_string(j));

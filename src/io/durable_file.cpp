@@ -72,6 +72,7 @@ void sync_descriptor(const Descriptor& file, const std::filesystem::path& path) 
   if (::fsync(file.value()) != 0 && errno != EINVAL) fail("synchronise", path);
 }
 
+// NOLINTNEXTLINE(misc-redundant-expression): two of the names are one number on Linux only
 bool is_for_lack_of_links(int code) { return code == EPERM || code == ENOTSUP || code == EOPNOTSUPP || code == EMLINK || code == ENOSYS; }
 
 constexpr std::string_view partial_word = "partial-", link_word = "link-";

@@ -79,7 +79,7 @@ std::optional<std::string> holder_of(const std::filesystem::path& folder) {
   if (descriptor < 0) return std::nullopt;
   auto found = lock_of_whole_file();
   const bool is_held = fcntl(descriptor, get_lock, &found) == 0 && found.l_type != F_UNLCK;
-  const auto holder = is_held ? std::optional(content_of(descriptor)) : std::nullopt;
+  auto holder = is_held ? std::optional(content_of(descriptor)) : std::nullopt;
   close(descriptor);
   return holder;
 }

@@ -404,7 +404,7 @@ class Integration {
         block_(static_cast<int>(std::min<std::int64_t>(block, static_cast<std::int64_t>(position.extent(0))))),
         position_(position),
         log_density_(log_density),
-        out_(out),
+        out_(std::move(out)),
         slots_(block_ + P::lanes, setting.dimension),
         host_status_(Kokkos::create_mirror_view(slots_.status)),
         moves_("boltzcurve::ode::moves", block_),

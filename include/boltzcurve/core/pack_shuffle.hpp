@@ -28,7 +28,8 @@ template <int Groups, int Count, class P>
 KOKKOS_FORCEINLINE_FUNCTION void fold_all(P* rows) {
   if constexpr (Groups < P::lanes) {
     BOLTZCURVE_UNROLL(16)
-    for (int k = 0; k < Count / 2; ++k) rows[k] = fold<Groups>(rows[2 * k], rows[2 * k + 1], std::make_index_sequence<P::lanes>());
+    for (std::ptrdiff_t k = 0; k < Count / 2; ++k)
+      rows[k] = fold<Groups>(rows[2 * k], rows[2 * k + 1], std::make_index_sequence<P::lanes>());
     fold_all<2 * Groups, Count / 2>(rows);
   }
 }
