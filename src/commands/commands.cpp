@@ -1,5 +1,6 @@
 #include <boltzcurve/commands/commands.hpp>
 #include <boltzcurve/io/checkpoint_series.hpp>
+#include <boltzcurve/run/exit.hpp>
 #include <boltzcurve/run/option_changes.hpp>
 #include <boltzcurve/run/print.hpp>
 
@@ -54,8 +55,34 @@ Trained options_since(const Checkpoint& checkpoint, const Request& request) {
   return {resolve_options(std::span(&trained, 1)), resolve_options(sources)};
 }
 
+/// The newest checkpoint of `path` that is whole, if there is one; says so where it is not the first, and what is wrong with newer ones.
+NewestCheckpoint told_newest_checkpoint(const Communicator& world, const std::filesystem::path& path) {
+  auto newest = newest_checkpoint(world, path);
+  for (const auto& damage : newest.damages) warn(world, damage);
+  if (newest.checkpoint && newest.checkpoint->source != path)
+    warn(world, fmt::format("{}falling back to {}", newest.damages.empty() ? path.string() + " is not there, " : "",
+                            newest.checkpoint->source.string()));
+  return newest;
+}
+
+/// What a training has left. Another than its last is not drawn from unasked: its particles would look like those of the last.
+Checkpoint trained_checkpoint(const Request& request, const Communicator& world) {
+  const auto path = request.output / checkpoint_name;
+  try {
+    return read_checkpoint(world, path);
+  } catch (const NewerFormat&) {
+    throw;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::input) throw;
+    const auto newest = newest_checkpoint(world, path);
+    if (!newest.checkpoint) throw;
+    throw InputError(fmt::format("{}; `boltzcurve train --resume --output {}` makes it again from {}", error.what(),
+                                 request.output.string(), newest.checkpoint->source.filename().string()));
+  }
+}
+
 Beginning for_a_checkpoint(const Request& request, const Communicator& world) {
-  auto checkpoint = read_checkpoint(world, request.output / checkpoint_name);
+  auto checkpoint = trained_checkpoint(request, world);
   auto options = options_since(checkpoint, request);
   require_same_model(options.before, options.now, checkpoint.source.string());
   return {std::move(options.now), std::move(checkpoint)};
@@ -73,12 +100,8 @@ std::optional<Checkpoint> checkpoint_to_resume(const Request& request, const Com
   if (!is_file.empty()) return read_checkpoint(world, from);  // this one was asked for: no other will do
 
   const auto path = (from.empty() ? request.output : from) / checkpoint_name;
-  auto newest = newest_checkpoint(world, path);
-  for (const auto& damage : newest.damages) warn(world, damage);
-  if (newest.checkpoint) {
-    if (!newest.damages.empty()) warn(world, fmt::format("falling back to {}", newest.checkpoint->source.string()));
-    return std::move(newest.checkpoint);
-  }
+  auto newest = told_newest_checkpoint(world, path);
+  if (newest.checkpoint) return std::move(newest.checkpoint);
   if (!request.resume->automatic)
     throw InputError(fmt::format("there is no {}checkpoint to resume from at {}; --resume=auto begins where there is none",
                                  newest.damages.empty() ? "" : "valid ", path.string()));
@@ -107,9 +130,7 @@ Beginning resumed(const Request& request, const Communicator& world) {
   return {std::move(options.now), std::move(checkpoint)};
 }
 
-}  // namespace
-
-Beginning beginning_of(const Command& command, const Request& request, const Communicator& world) {
+Beginning beginning_by_command(const Command& command, const Request& request, const Communicator& world) {
   using From = Command::OptionsFrom;
   if (request.resume && (command.options_from == From::nothing || command.options_from == From::given))
     throw ConfigError(fmt::format("command line: --resume is for a run that was interrupted, not for {}", command.description.name));
@@ -127,6 +148,15 @@ Beginning beginning_of(const Command& command, const Request& request, const Com
   }
   if (request.resume) return resumed(request, world);
   return {resolve_options(request.sources), std::nullopt};
+}
+
+}  // namespace
+
+Beginning beginning_of(const Command& command, const Request& request, const Communicator& world) {
+  auto beginning = beginning_by_command(command, request, world);
+  // Files that options name may differ between hosts.
+  require_same(world, "configuration", resolved_text(beginning.options));
+  return beginning;
 }
 
 }  // namespace boltzcurve

@@ -94,7 +94,7 @@ std::optional<double> thermodynamic_log_z_of(const Options& options, const Probl
 }
 
 /// Particles of samples.h5md, each rank its shard.
-Particles read_particles(const Run& run, const Problem& problem) {
+Particles read_particles(const Run& run, const Problem& problem, const TrainingState& state) {
   const auto path = run.output(samples_name);
   Particles particles;
   std::int64_t count = 0;
@@ -106,6 +106,9 @@ Particles read_particles(const Run& run, const Problem& problem) {
     throw InputError(fmt::format(
         "{} holds particles in {} dimensions, but target {} has {}: it belongs to another run; draw again with `boltzcurve sample`",
         path.string(), samples.dimension, run.options().target.name, problem.dimension()));
+  if (samples.parameters_crc32.value_or(learned_crc32(state)) != learned_crc32(state))
+    throw InputError(fmt::format("{} was drawn with other parameters than {} holds; draw again with `boltzcurve sample`", path.string(),
+                                 run.checkpoint()->source.string()));
   for (const auto status : samples.status)
     if (status < 0 || status >= particle_status_count)
       throw InputError(fmt::format(
@@ -121,6 +124,13 @@ Particles read_particles(const Run& run, const Problem& problem) {
   particles.action = std::move(samples.action);
   particles.time = std::move(samples.time);
   return particles;
+}
+
+MetricsFile metrics_of_this_training(const Run& run) {
+  const auto path = run.output("metrics.h5");
+  if (std::filesystem::exists(path) && !read_metrics_provenance(path).may_share_training_with(run.provenance()))
+    throw InputError(fmt::format("{} is of another training than {}; move it away", path.string(), run.output(checkpoint_name).string()));
+  return {path, run.provenance()};
 }
 
 /// What is wrong with the particles, or that nothing is, from all that is known of them.
@@ -215,7 +225,7 @@ Stop evaluate_stage(Run& run, const Problem& problem, const TrainingState& state
   const auto metrics = evaluate_metrics(input);
   const auto diagnosis = diagnosis_of(input, metrics, problem, state, sampling.particles);
   on_root(run.world(), [&] {
-    MetricsFile file(run.output("metrics.h5"), run.provenance());  // first: it may turn out to be another's
+    MetricsFile file = metrics_of_this_training(run);  // first: it may turn out to be another's
     replace_file(run.output("evaluation.json"), evaluation_json(run.options(), metrics, diagnosis));
     file.declare("evaluation", evaluation_columns());
     file.append("evaluation", evaluation_row(metrics, state));
@@ -240,7 +250,7 @@ ExitCode evaluate(Run& run) {
   on_root(run.world(), [&] { have_samples = std::filesystem::exists(run.output(samples_name)); });
   have_samples = run.world().any(have_samples);
   if (have_samples)
-    sampling.particles = read_particles(run, problem);
+    sampling.particles = read_particles(run, problem, state);
   else
     sampling = sample_stage(run, problem, state, SamplesGo::nowhere);
   if (sampling.stop != Stop::no) return interrupted(run, sampling.stop, progress_of(run, sampling));

@@ -115,6 +115,12 @@ std::shared_ptr<Walkers> make_walkers(const Communicator& ranks, const Options& 
   return std::make_shared<Walkers>(ranks, settings, *problem.target);
 }
 
+void settle(Walkers& walkers, const Problem& problem) {
+  walkers.change_coordinates({}, {}, *problem.target, 0);
+  walkers.settle();
+  if (!problem.coordinates.is_identity()) walkers.change_coordinates({}, problem.coordinates, problem.curve_target(), settling_moves);
+}
+
 Explored explore(const Communicator& ranks, const Options& options, Problem& problem) {
   auto walkers = make_walkers(ranks, options, problem);
   walkers->settle();

@@ -28,21 +28,11 @@ ExitCode interrupted(const Run& run, Stop stop, const std::string& where) {
   return ExitCode::stopped_resumable;
 }
 
-namespace {
-
-ExitCode stopped(const Run& run, Stop stop, const std::string& where) {
-  on_root(run.world(), [&] { tell_state(run, stopped_state(stop)); });
-  return interrupted(run, stop, where);
-}
-
-std::string after_step(const TrainingState& state) { return fmt::format("after step {}", state.step); }
-
-/// Does the work of a command and leaves the truth about its end in the files.
-ExitCode told(Run& run, const std::function<ExitCode()>& work) {
+Stop told(Run& run, const std::function<Stop()>& work) {
   try {
-    const auto code = work();
-    if (code == ExitCode::done) on_root(run.world(), [&] { tell_state(run, "finished"); });
-    return code;
+    const auto stop = work();
+    on_root(run.world(), [&] { tell_state(run, stop == Stop::no ? "finished" : stopped_state(stop)); });
+    return stop;
   } catch (const Error& error) {
     if (run.world().is_root()) {
       try {
@@ -57,6 +47,10 @@ ExitCode told(Run& run, const std::function<ExitCode()>& work) {
   }
 }
 
+namespace {
+
+std::string after_step(const TrainingState& state) { return fmt::format("after step {}", state.step); }
+
 }  // namespace
 
 ExitCode train(Run& run) {
@@ -66,11 +60,9 @@ ExitCode train(Run& run) {
   }
   Problem problem = make_problem(run.options());  // which may refuse them, before there is a folder
   run.take_output_folder();
-  return told(run, [&] {
-    TrainingState state;
-    const auto stop = train_stage(run, problem, state);
-    return stop == Stop::no ? ExitCode::done : stopped(run, stop, after_step(state));
-  });
+  TrainingState state;
+  const auto stop = told(run, [&] { return train_stage(run, problem, state); });
+  return stop == Stop::no ? ExitCode::done : interrupted(run, stop, after_step(state));
 }
 
 ExitCode run(Run& run) {
@@ -80,20 +72,26 @@ ExitCode run(Run& run) {
   }
   Problem problem = make_problem(run.options());  // which may refuse them, before there is a folder
   run.take_output_folder();
-  return told(run, [&] {
+  std::string where;
+  const auto stop = told(run, [&] {
     // 1. Learn the curve.
     TrainingState state;
-    if (const auto stop = train_stage(run, problem, state); stop != Stop::no) return stopped(run, stop, after_step(state));
+    const auto in_training = train_stage(run, problem, state);
+    where = after_step(state);
+    if (in_training != Stop::no) return in_training;
 
     // 2. Draw particles along it.
     const Sampling sampling = sample_stage(run, problem, state, SamplesGo::to_file);
-    if (sampling.stop != Stop::no) return stopped(run, sampling.stop, progress_of(run, sampling));
+    where = progress_of(run, sampling);
+    if (sampling.stop != Stop::no) return sampling.stop;
 
     // 3. Measure them.
-    if (const auto stop = evaluate_stage(run, problem, state, sampling); stop != Stop::no) return stopped(run, stop, "while measuring");
-    forget_finished_particles(run);
-    return ExitCode::done;
+    where = "while measuring";
+    const auto in_measuring = evaluate_stage(run, problem, state, sampling);
+    if (in_measuring == Stop::no) forget_finished_particles(run);
+    return in_measuring;
   });
+  return stop == Stop::no ? ExitCode::done : interrupted(run, stop, where);
 }
 
 }  // namespace boltzcurve

@@ -26,12 +26,13 @@ std::vector<std::string> status_names() {
   return names;
 }
 
-Stop write_samples_file(Run& run, const Particles& particles) {
+Stop write_samples_file(Run& run, const TrainingState& state, const Particles& particles) {
   const Phase phase("writing samples.h5md");
   SamplesDescription description;
   description.particles = run.options().sampling.particles;
   description.dimension = particles.dimension;
   description.status_names = status_names();
+  description.parameters_crc32 = learned_crc32(state);
   SamplesFile file(run.world(), run.output(samples_name), description, run.provenance());
   for (std::size_t f = 0; f < particles.frames.size(); ++f) {
     file.write_frame(static_cast<std::int64_t>(f), particles.frame_times[f], particles.shard, particles.frames[f]);
@@ -192,7 +193,7 @@ Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& sta
   if (sampling.stop != Stop::no)
     drawing.synchronise();
   else if (destination == SamplesGo::to_file)
-    sampling.stop = write_samples_file(run, drawing.particles());
+    sampling.stop = write_samples_file(run, state, drawing.particles());
   sampling.particles = std::move(drawing.particles());
   return sampling;
 }

@@ -65,7 +65,7 @@ class Trainer {
                               *problem.latent)),
         rate_(learning_rate_of(run.options())),
         watch_(problem.curve_name, run.options().optimizer.gradient_clip, run.options().optimizer.warm_up_steps) {
-    if (!state.sum_exponents.empty()) loss_->set_sum_exponents(state.sum_exponents);
+    if (!state.sum_exponents.empty()) restore_exponents();
     loss_->set_time_bins(state.time_bins);
     if (run.checkpoint()) restore_collocation(*walkers);
   }
@@ -100,8 +100,9 @@ class Trainer {
       }
       const auto decision = run_.stop().agree();
       stop = decision.stop;
-      const bool due = decision.checkpoint || (options.checkpoint_steps > 0 && state_.step % options.checkpoint_steps == 0);
-      if (due && stop == Stop::no && state_.step < options.steps && state_.skipped_in_a_row == 0) write_checkpoint();
+      // One that falls due while steps are skipped is written after the next good step.
+      is_due_ |= decision.checkpoint || (options.checkpoint_steps > 0 && state_.step % options.checkpoint_steps == 0);
+      if (is_due_ && stop == Stop::no && state_.step < options.steps && state_.skipped_in_a_row == 0) write_checkpoint("running");
     }
     if (state_.step > first_step && !row_is_due()) {
       log_row();
@@ -120,14 +121,25 @@ class Trainer {
   }
 
  private:
+  [[noreturn]] void cannot_resume(const char* part, const InputError& error) const {
+    throw InputError(fmt::format("cannot resume from {}: {}/{}", run_.checkpoint()->source.string(), part, error.what()));
+  }
+
+  void restore_exponents() {
+    try {
+      loss_->set_sum_exponents(state_.sum_exponents);
+    } catch (const InputError& error) {
+      cannot_resume("reduction", error);
+    }
+  }
+
   void restore_collocation(Walkers& walkers) {
     try {
       loss_->restore_collocation(state_.collocation);
     } catch (const InputError& error) {
-      if (!run_.request().accept_changes)
-        throw InputError(fmt::format("cannot resume from {}: collocation/{}", run_.checkpoint()->source.string(), error.what()));
+      if (!run_.request().accept_changes) cannot_resume("collocation", error);
       // Points that lie elsewhere than before have nothing to go on from.
-      walkers.settle();
+      settle(walkers, problem_);
     }
     state_.collocation.clear();
   }
@@ -204,15 +216,16 @@ class Trainer {
     on_root(run_.world(), [&] {
       is_there = run_.checkpoint() && is_same_file(run_.checkpoint()->source, path);
       if (!is_there) put_others_aside(path);
+      put_kept_ones_aside(path);
       replace_file(run_.output("config.ini"), resolved_text(run_.options()));
       // What was drawn from other parameters does not belong to what this run learns.
-      if (to_be_trained) {
+      if (to_be_trained || !is_there) {
         for (const char* file : {samples_name, "evaluation.json"}) keep_as_previous(run_.output(file));
         remove_file(run_.output(unfinished_samples_name));
       }
       open_metrics(to_be_trained);
     });
-    if (!run_.world().any(is_there)) write_checkpoint();
+    if (!run_.world().any(is_there)) write_checkpoint(to_be_trained ? "running" : "finished");
   }
 
   void put_others_aside(const std::filesystem::path& path) {
@@ -229,15 +242,52 @@ class Trainer {
       warn(run_.world(), fmt::format("a checkpoint that was here and that this run does not go on from is now {}", aside->string()));
   }
 
+  /// Kept checkpoints that are not on the way to where this run is: nothing is to fall back to them.
+  void put_kept_ones_aside(const std::filesystem::path& path) {
+    const auto& from = run_.checkpoint();
+    const auto names = put_kept_aside(path, [&](const Checkpoint& kept) {
+      if (!from || !kept.provenance.may_share_training_with(from->provenance)) return false;
+      const bool changes = from->provenance.training != run_.provenance().training;
+      return !changes || kept.scalar<std::int64_t>("step") <= state_.step;
+    });
+    if (!names.empty())
+      warn(run_.world(), fmt::format("{} checkpoint{} kept by another training {} now {}{}", names.size(), names.size() == 1 ? "" : "s",
+                                     names.size() == 1 ? "is" : "are", names.front().string(),
+                                     names.size() == 1 ? "" : " to " + names.back().filename().string()));
+  }
+
+  /// The metrics beside a checkpoint that tell its history, if they are there: those of the last run in the folder, or those it put aside.
+  static std::optional<std::filesystem::path> history_of(const Checkpoint& checkpoint) {
+    const auto last = folder_of(checkpoint.source) / "metrics.h5", one_before = previous_path(last);
+    const auto is_its = [&](const std::filesystem::path& file, bool if_unknown) {
+      if (!std::filesystem::exists(file)) return false;
+      try {
+        const auto found = read_metrics_provenance(file);
+        return found.training.empty() ? if_unknown : found.may_share_training_with(checkpoint.provenance);
+      } catch (const NewerFormat&) {
+        throw;
+      } catch (const InputError&) {
+        return if_unknown;
+      }
+    };
+    if (is_its(last, true)) return last;
+    if (is_its(one_before, false)) return one_before;
+    return std::nullopt;
+  }
+
   /// Rows of the run that is resumed stay, up to its checkpoint; but the one that it ended with in the middle of a window, if training goes
   /// on: that of the whole window comes in its place.
   void open_metrics(bool to_be_trained) {
     const auto path = run_.output("metrics.h5");
     if (const auto& from = run_.checkpoint()) {
-      const auto theirs = folder_of(from->source) / "metrics.h5";
-      if (!is_same_file(folder_of(from->source), folder_of(path))) {
+      const auto history = history_of(*from);
+      if (!history || !is_same_file(*history, path)) {
+        std::vector<std::byte> rows;
+        if (history) rows = read_file(*history);
+        if (std::filesystem::exists(path))
+          warn(run_.world(), fmt::format("{} is of another training, and is now {}", path.string(), previous_path(path).string()));
         keep_as_previous(path);
-        if (std::filesystem::exists(theirs)) replace_file(path, read_file(theirs));
+        if (history) replace_file(path, rows);
       }
       try {
         declare_metrics(path);
@@ -259,6 +309,7 @@ class Trainer {
 
   void declare_metrics(const std::filesystem::path& path) {
     metrics_.emplace(path, run_.provenance());
+    metrics_->set_training(run_.provenance().training);
     metrics_->set_state("running");
     metrics_->declare("training", training_columns);
     metrics_->declare("evaluation", evaluation_columns());
@@ -289,8 +340,9 @@ class Trainer {
     });
   }
 
-  void write_checkpoint(const std::string& run_state = "running") {
+  void write_checkpoint(const std::string& run_state) {
     const Phase phase("writing a checkpoint");
+    is_due_ = false;
     const auto& options = run_.options().training;
     count_left_out();
     state_.collocation = loss_->collocation_state();
@@ -311,10 +363,10 @@ class Trainer {
   std::unique_ptr<BatchLoss> loss_;
   LearningRate rate_;
   GradientWatch watch_;
-  std::optional<MetricsFile> metrics_;  // on rank 0
-  std::optional<std::string> warning_;  // that is due
-  bool told_left_out_ = false;
-  std::int64_t last_tried_ = 0;
+  std::optional<MetricsFile> metrics_;                                    // on rank 0
+  std::optional<std::string> warning_;                                    // that is due
+  bool told_left_out_ = false, is_due_ = false;                           // is_due_: a checkpoint
+  std::int64_t last_tried_ = std::max<std::int64_t>(0, state_.step - 1);  // of the run that is resumed
   double last_loss_ = std::nan(""), seconds_before_ = 0;
 };
 
@@ -345,6 +397,7 @@ Stop train_stage(Run& run, Problem& problem, TrainingState& state) {
     }
     adapt(problem, state.survey);
     walkers->change_coordinates({}, problem.coordinates, problem.curve_target(), 0);
+    if (run.request().accept_changes) run.begin_another_training();
   } else {
     const Phase phase("exploring the target");
     auto explored = explore(run.world(), run.options(), problem);

@@ -1,9 +1,11 @@
 #include <boltzcurve/commands/training_state.hpp>
+#include <boltzcurve/core/checksum.hpp>
 #include <boltzcurve/core/error.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <string_view>
 
 namespace boltzcurve {
@@ -64,6 +66,14 @@ TrainingState initial_training_state(const CurveNetworks& networks, const Optimi
   state.average = state.parameters;
   state.optimizer = optimizer.initial_state();
   return state;
+}
+
+std::int64_t learned_crc32(const TrainingState& state) {
+  std::vector<double> all = {state.survey.width, state.survey.energy};
+  const auto& map = state.survey.coordinates;
+  for (const auto* part : {&state.average, &state.survey.mean, &state.survey.deviation, &map.center, &map.offset, &map.slope})
+    all.insert(all.end(), part->begin(), part->end());
+  return crc_32(std::as_bytes(std::span<const double>(all)));
 }
 
 Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networks, const Provenance& provenance) {

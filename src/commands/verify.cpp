@@ -201,6 +201,7 @@ class ShortRun {
     walkers_->change_coordinates({}, problem_.coordinates, problem_.curve_target(), 0);
     make_loss();
     loss_->set_sum_exponents(state_.sum_exponents);
+    loss_->set_time_bins(state_.time_bins);
     loss_->restore_collocation(state_.collocation);
   }
 
@@ -213,6 +214,7 @@ class ShortRun {
       update_average(state_.average, state_.parameters, average, state_.optimizer.updates);
     }
     state_.sum_exponents = loss_->sum_exponents();
+    state_.time_bins = loss_->time_bins();
   }
 
   void write(const std::filesystem::path& file, const Provenance& provenance) {

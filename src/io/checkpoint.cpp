@@ -92,6 +92,7 @@ std::int64_t checksum_of_rest(const Provenance& from, const Checkpoint& checkpoi
   sum.add(from.hosts);
   sum.add(from.job_id);
   sum.add(from.start_utc);
+  if (!from.training.empty()) sum.add(from.training);  // files of earlier versions are without it
   sum.add(static_cast<std::int64_t>(checkpoint.scalars.size()));
   for (const auto& [name, scalar] : checkpoint.scalars) {
     sum.add(name);
@@ -279,12 +280,19 @@ Checkpoint parse_checkpoint(const std::filesystem::path& source, std::span<const
   return checkpoint;
 }
 
-Checkpoint read_checkpoint(const std::filesystem::path& path) { return parse_checkpoint(path, read_file(path)); }
+Checkpoint read_checkpoint(const std::filesystem::path& path) {
+  const auto stamp = stamp_of(path);
+  auto checkpoint = parse_checkpoint(path, read_file(path));
+  checkpoint.stamp = stamp;
+  return checkpoint;
+}
 
 Checkpoint read_checkpoint(const Communicator& ranks, const std::filesystem::path& path) {
   std::string image, message;
+  FileStamp stamp;
   if (ranks.is_root()) {
     try {
+      stamp = stamp_of(path);
       const auto bytes = read_file(path);
       image.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     } catch (const InputError& error) {
@@ -294,7 +302,9 @@ Checkpoint read_checkpoint(const Communicator& ranks, const std::filesystem::pat
   agree_on_error(ranks, message, static_cast<int>(ExitCode::input));
   ranks.broadcast(image);
   // All ranks hold the same bytes, so they succeed together or fail together with the same message.
-  return parse_checkpoint(path, std::as_bytes(std::span(image)));
+  auto checkpoint = parse_checkpoint(path, std::as_bytes(std::span(image)));
+  checkpoint.stamp = stamp;
+  return checkpoint;
 }
 
 }  // namespace boltzcurve

@@ -46,7 +46,8 @@ NewestCheckpoint newest_checkpoint(const Communicator& ranks, const std::filesys
     candidates.insert(candidates.begin(), {path, previous_path(path)});
     for (const auto& file : candidates) {
       std::error_code no_such_folder;
-      if (!std::filesystem::exists(file, no_such_folder)) continue;
+      // A link that leads nowhere is there, and is no good.
+      if (std::filesystem::symlink_status(file, no_such_folder).type() == std::filesystem::file_type::not_found) continue;
       try {
         (void)read_checkpoint(file);
         valid = file.string();
@@ -92,6 +93,21 @@ std::optional<std::filesystem::path> put_checkpoint_aside(const std::filesystem:
   }
   rename_file(file, aside);
   return aside;
+}
+
+std::vector<std::filesystem::path> put_kept_aside(const std::filesystem::path& path, const std::function<bool(const Checkpoint&)>& stays) {
+  std::vector<std::filesystem::path> names;
+  for (const auto& file : kept_checkpoints(path)) {
+    try {
+      if (stays(read_checkpoint(file))) continue;
+    } catch (const NewerFormat&) {
+      throw;
+    } catch (const InputError&) {
+      continue;
+    }
+    if (auto aside = put_checkpoint_aside(file, path)) names.push_back(std::move(*aside));
+  }
+  return names;
 }
 
 }  // namespace boltzcurve

@@ -141,6 +141,12 @@ std::filesystem::path path_with(const std::filesystem::path& path, const std::st
 std::filesystem::path previous_path(const std::filesystem::path& path) { return path_with(path, "previous"); }
 std::filesystem::path damaged_path(const std::filesystem::path& path) { return path_with(path, "damaged"); }
 
+FileStamp stamp_of(const std::filesystem::path& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return {};
+  return {found.st_dev, found.st_ino, found.st_size, found.st_mtim.tv_sec, found.st_mtim.tv_nsec};
+}
+
 bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   std::error_code missing;
   return std::filesystem::equivalent(a, b, missing) && !missing;

@@ -177,6 +177,11 @@ void MetricsFile::remove_after(const std::string& name, const std::string& colum
   hdf5::flush(state_->file);
 }
 
+void MetricsFile::set_training(const std::string& training) {
+  write_training(state_->file, training);
+  hdf5::flush(state_->file);
+}
+
 void MetricsFile::set_state(const std::string& state) {
   hdf5::write_attribute(state_->file, run_state_attribute, state);
   hdf5::flush(state_->file);
@@ -203,6 +208,10 @@ const std::vector<std::int64_t>& MetricsTable::integer(const std::string& name) 
   for (const auto& one : series)
     if (one.column.name == name && one.column.type == MetricsColumn::Type::integer) return std::get<std::vector<std::int64_t>>(one.values);
   throw InputError("metrics: there is no column " + name + " of integers");
+}
+
+Provenance read_metrics_provenance(const std::filesystem::path& path) {
+  return read_provenance(hdf5::open_file(path, hdf5::Mode::read_only, hdf5::file_access()), format_name, newest_format_version);
 }
 
 MetricsTable read_metrics(const std::filesystem::path& path, const std::string& name) {

@@ -7,6 +7,8 @@
 namespace boltzcurve {
 namespace {
 
+constexpr auto younger_member = "training";  // files of earlier versions are without it
+
 // The one list of members and their names in the file.
 template <class Members, class Visitor>
 void for_each_member(Members& provenance, Visitor visit) {
@@ -21,6 +23,7 @@ void for_each_member(Members& provenance, Visitor visit) {
   visit("hosts", provenance.hosts);
   visit("job_id", provenance.job_id);
   visit("start_utc", provenance.start_utc);
+  visit(younger_member, provenance.training);
 }
 
 struct Writer {
@@ -30,7 +33,9 @@ struct Writer {
 
 struct Reader {
   const hdf5::Location& root;
-  void operator()(const char* name, std::string& value) const { value = hdf5::read_attribute_text(root, name); }
+  void operator()(const char* name, std::string& value) const {
+    if (name != std::string_view(younger_member) || hdf5::has_attribute(root, name)) value = hdf5::read_attribute_text(root, name);
+  }
   void operator()(const char* name, std::vector<std::string>& value) const { value = hdf5::read_attribute_texts(root, name); }
   template <hdf5::Number T>
   void operator()(const char* name, T& value) const {
@@ -58,6 +63,8 @@ struct Broadcaster {
 }  // namespace
 
 void write_provenance(const hdf5::Location& root, const Provenance& provenance) { for_each_member(provenance, Writer{root}); }
+
+void write_training(const hdf5::Location& root, const std::string& training) { hdf5::write_attribute(root, younger_member, training); }
 
 Provenance read_provenance(const hdf5::Location& root, std::string_view format, std::int64_t newest_version) {
   // Format and version first: another kind of file, or a newer one, may lack the rest.

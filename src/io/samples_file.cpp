@@ -34,6 +34,7 @@ constexpr auto curve_time_path = "observables/curve_time/value";
 constexpr auto samples_group = "samples";
 constexpr auto complete_attribute = "complete";
 constexpr auto status_names_attribute = "names";
+constexpr auto parameters_attribute = "parameters_crc32";
 
 constexpr int viewer_dimension = 3;                          // what molecular viewers read
 constexpr std::int64_t chunk_bytes = std::int64_t{1} << 20;  // at most; a frame takes whole chunks
@@ -224,6 +225,7 @@ struct SamplesFile::State {
     stamped.format_version = newest_format_version;
     write_provenance(file, stamped);
     hdf5::write_attribute(file, complete_attribute, std::int64_t{0});
+    hdf5::write_attribute(file, parameters_attribute, description.parameters_crc32);
     hdf5::write_attribute(file, run_state_attribute, std::string_view("running"));
 
     const std::vector<std::int32_t> version{1, 1};
@@ -473,6 +475,8 @@ Samples read_samples(const std::filesystem::path& path, const std::optional<Shar
   Samples samples;
   samples.provenance = read_provenance(file, format_name, newest_format_version);
   samples.complete = hdf5::read_attribute<std::int64_t>(file, complete_attribute) != 0;
+  if (hdf5::has_attribute(file, parameters_attribute))
+    samples.parameters_crc32 = hdf5::read_attribute<std::int64_t>(file, parameters_attribute);
   if (!hdf5::exists(file, samples_group))
     throw InputError(fmt::format("{} has no samples: the run that wrote it stopped before its end", path.string()));
   const auto position = hdf5::open_dataset(file, std::string(samples_group) + "/position");

@@ -1,3 +1,4 @@
+#include <boltzcurve/core/error.hpp>
 #include <boltzcurve/parallel/reproducible_sum.hpp>
 
 #include <algorithm>
@@ -5,11 +6,14 @@
 #include <cmath>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace boltzcurve {
 namespace {
 
 constexpr int headroom_bits = 10;                // a segment may grow or shrink 2^10-fold from one round to the next without a repeat
 constexpr int most_slots = 256;                  // of the device's concurrency, which counts threads on GPUs
+constexpr std::int64_t highest_exponent = 1022;  // of a number whose inverse is normal
 constexpr std::int64_t lowest_exponent = -1000;  // also before anything is known: nothing fits, so the first round is repeated
 
 template <class T>
@@ -94,6 +98,11 @@ void ReproducibleSum::upload_quanta() {
 }
 
 void ReproducibleSum::set_exponents(std::vector<std::int64_t> exponents) {
+  if (exponents.size() != exponents_.size())
+    throw InputError(fmt::format("exponents has {} entries, expected {}", exponents.size(), exponents_.size()));
+  for (const auto exponent : exponents)
+    if (exponent < lowest_exponent || exponent > highest_exponent)
+      throw InputError(fmt::format("exponents holds {}, expected {} to {}", exponent, lowest_exponent, highest_exponent));
   exponents_ = std::move(exponents);
   upload_quanta();
 }

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <iostream>
+#include <random>
 #include <system_error>
 
 #include <fmt/chrono.h>
@@ -33,7 +34,19 @@ std::string scheduler_job_id() {
   return {};
 }
 
-Provenance make_provenance(const Communicator& world, const Request& request, const Options& options) {
+/// A word that no other training has.
+std::string new_training(const Communicator& world) {
+  std::string word;
+  if (world.is_root()) {
+    std::random_device system;
+    word = fmt::format("{:08x}{:08x}", system(), system());
+  }
+  world.broadcast(word);
+  return word;
+}
+
+Provenance make_provenance(const Communicator& world, const Request& request, const Options& options,
+                           const std::optional<Checkpoint>& checkpoint) {
   Provenance provenance;
   provenance.program_version = version();
   provenance.git_description = git_description();
@@ -44,7 +57,9 @@ Provenance make_provenance(const Communicator& world, const Request& request, co
   provenance.hosts = host_names(world);
   provenance.job_id = scheduler_job_id();
   provenance.start_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  if (checkpoint) provenance.training = checkpoint->provenance.training;
   broadcast(world, provenance);  // clocks and environments differ between hosts
+  if (!checkpoint) provenance.training = new_training(world);
   return provenance;
 }
 
@@ -62,7 +77,7 @@ Run::Run(const Communicator& world, Request request, Options options, std::optio
       request_(std::move(request)),
       options_(std::move(options)),
       checkpoint_(std::move(checkpoint)),
-      provenance_(make_provenance(world_, request_, options_)),
+      provenance_(make_provenance(world_, request_, options_, checkpoint_)),
       stop_(world_, limits_of(request_, std::move(stop_files))) {
   if (options_.run.watchdog_seconds > 0) watchdog_.emplace(world_, options_.run.watchdog_seconds);
 }
@@ -82,8 +97,10 @@ Run::Run(const Run& whole, const std::string& folder, Options options, std::opti
       request_(request_below(whole.request_, folder, checkpoint.has_value())),
       options_(std::move(options)),
       checkpoint_(std::move(checkpoint)),
-      provenance_(make_provenance(world_, request_, options_)),
+      provenance_(make_provenance(world_, request_, options_, checkpoint_)),
       stop_(world_, StopLimits{.walltime = request_.max_walltime, .stop_files = {whole.output(stop_file_name)}, .part_of_another = true}) {}
+
+void Run::begin_another_training() { provenance_.training = new_training(world_); }
 
 void Run::take_output_folder() {
   const auto& folder = request_.output;
@@ -101,6 +118,9 @@ void Run::take_output_folder() {
     if (!lock_->is_held())
       warn(world_, fmt::format("the file system of {} knows no locks: see to it that no other run works there", folder.string()));
     remove_leftovers(folder);
+    if (checkpoint_ && is_same_file(folder_of(checkpoint_->source), folder) && stamp_of(checkpoint_->source) != checkpoint_->stamp)
+      fail(fmt::format("another run was at work there and has replaced {} after it was read; start again to go on from what it left",
+                       checkpoint_->source.filename().string()));
   });
 }
 

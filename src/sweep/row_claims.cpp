@@ -2,6 +2,7 @@
 #include <boltzcurve/sweep/row_claims.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <system_error>
@@ -15,10 +16,15 @@ namespace {
 
 constexpr const char* prefix = ".claims-";
 
+constexpr std::chrono::minutes time_to_lock(1);  // what a job that has made a folder has to lock it
+
+/// Where locks work: a folder that nobody holds, and that has had the time to be locked, has lost its job.
 void remove_those_of_killed_jobs(const std::filesystem::path& sweep_folder) {
   for (const auto& entry : std::filesystem::directory_iterator(sweep_folder)) {
     if (!entry.is_directory() || !entry.path().filename().string().starts_with(prefix) || holder_of(entry.path())) continue;
     std::error_code another_was_faster;
+    const auto changed = std::filesystem::last_write_time(entry.path(), another_was_faster);
+    if (another_was_faster || std::filesystem::file_time_type::clock::now() - changed < time_to_lock) continue;
     std::filesystem::remove_all(entry.path(), another_was_faster);
   }
 }
@@ -28,10 +34,10 @@ void remove_those_of_killed_jobs(const std::filesystem::path& sweep_folder) {
 RowClaims::RowClaims(const Communicator& world, const std::filesystem::path& sweep_folder) {
   std::string name;
   on_root(world, [&] {
-    remove_those_of_killed_jobs(sweep_folder);
     name = (sweep_folder / (std::string(prefix) + "XXXXXX")).string();
     if (!mkdtemp(name.data())) throw InputError(fmt::format("cannot make {}: {}", name, std::generic_category().message(errno)));
     lock_.emplace(name, fmt::format("process {}", getpid()));
+    if (lock_->is_held()) remove_those_of_killed_jobs(sweep_folder);
   });
   world.broadcast(name);
   folder_ = name;

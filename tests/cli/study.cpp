@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -205,6 +206,13 @@ TEST(Ablation, MakesATableRecordsWhatFailsAndRepeatsNothing) {
   EXPECT_THAT(lines[4], testing::AllOf(testing::StartsWith("gaussian scale=0.2,linear,gradient-flow,,"), HasSubstr("curve.horizon = 2")));
   EXPECT_THAT(lines[6], testing::StartsWith("gaussian scale=0.2,-,linear,0."));
 
+  int finished = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path() / "out")) {
+    if (entry.path().filename() != "metrics.h5") continue;
+    EXPECT_THAT(run_program({"h5dump", "-a", "/state", entry.path().string()}, folder.path()).out, HasSubstr("\"finished\""));
+    ++finished;
+  }
+  EXPECT_EQ(finished, 4);
   const auto first = text_of(folder, "out/ablation.csv");
   const auto trained = folder.path() / "out/runs/linear+-+gaussian_scale=1/checkpoint.h5";
   const auto written = std::filesystem::last_write_time(trained);

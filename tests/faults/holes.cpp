@@ -129,6 +129,31 @@ INSTANTIATE_TEST_SUITE_P(Curves, HolesOnEveryCurve,
                                          std::vector<std::string>{"--curve.name=linear"},
                                          std::vector<std::string>{"--curve.name=learned"}));
 
+// About half of the steps have a chunk with too many points in the hole, and are skipped.
+TEST_F(Holes, DelayACheckpointThatFallsDueAtASkippedStepToTheNextGoodOne) {
+  const Fault fault;
+  constexpr std::int64_t interval = 7, steps = 40;
+  on(2, "train", "out",
+     {"--curve.form=anchored", "--target.radius=1", "--collocation.kind=uniform", "--collocation.box=-2:2", "--training.log-every=1",
+      "--training.steps=40", "--training.checkpoint-steps=7", "--training.keep-every=1"});
+  const auto metrics = read_metrics(folder.path() / "out/metrics.h5", "training");
+  const auto& skipped = metrics.integer("skipped_steps");  // [k]: of steps 0 to k
+  ASSERT_EQ(skipped.size(), static_cast<std::size_t>(steps));
+  const auto is_good = [&](std::int64_t done) {
+    const auto last = static_cast<std::size_t>(done - 1);
+    return skipped[last] == (last == 0 ? 0 : skipped[last - 1]);
+  };
+  int delayed = 0;
+  for (std::int64_t due = interval; due < steps; due += interval) {
+    auto written = due;
+    while (written < steps && !is_good(written)) ++written;
+    if (written == steps) continue;
+    delayed += written > due;
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / "out" / ("checkpoint.step" + std::to_string(written) + ".h5"))) << written;
+  }
+  EXPECT_GT(delayed, 0);
+}
+
 TEST_F(Holes, ThatHoldMostOfTheBoxEndTheTrainingWithCodeFour) {
   const Fault fault;
   const auto outcome =

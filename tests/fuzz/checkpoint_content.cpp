@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::array root_attributes = {"format",       "format_version", "program_version", "git_description", "options",
                                         "command_line", "seed",           "build",           "hosts",           "job_id",
-                                        "start_utc",    "dataset_names",  "contents_crc32"};
+                                        "start_utc",    "training",       "dataset_names",   "contents_crc32"};
 constexpr std::array datasets = {"parameters/weight", "counts"};
 constexpr std::array scalars = {"step", "seconds", "run_state"};
 

@@ -183,6 +183,21 @@ TEST(BatchLoss, GoesOnFromAStateWithTheSameBitsOnAnyNumberOfRanks) {
   }
 }
 
+TEST(BatchLoss, RefusesQuantaThatAreNotItsOwn) {
+  const SmallProblem problem(300);
+  const auto loss = make_batch_loss(Precision::single_precision, self(), problem.for_ranks(self()), *problem.target, *problem.latent);
+  auto exponents = loss->sum_exponents();
+  const auto segments = exponents.size();
+  exponents.push_back(0);
+  EXPECT_THAT([&] { loss->set_sum_exponents(exponents); },
+              ::testing::ThrowsMessage<InputError>("exponents has " + std::to_string(segments + 1) + " entries, expected " +
+                                                   std::to_string(segments)));
+  exponents.pop_back();
+  exponents.back() = 1024;
+  EXPECT_THAT([&] { loss->set_sum_exponents(exponents); },
+              ::testing::ThrowsMessage<InputError>("exponents holds 1024, expected -1000 to 1022"));
+}
+
 TEST(BatchLoss, SaysWhatAStateLacks) {
   const SmallProblem problem(300);
   const auto loss = make_batch_loss(Precision::single_precision, self(), problem.for_ranks(self()), *problem.target, *problem.latent);

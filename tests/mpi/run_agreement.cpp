@@ -155,5 +155,31 @@ TEST(RunRun, KeepsOthersOutOfItsFolderUntilItEnds) {
   if (world().is_root()) std::filesystem::remove_all(name);
 }
 
+// Another run had the folder between the reading of a checkpoint and the lock.
+TEST(RunRun, DoesNotGoOnFromACheckpointThatWasReplacedAfterItWasRead) {
+  std::string name = (std::filesystem::temp_directory_path() / ("boltzcurve-replaced-" + std::to_string(getpid()))).string();
+  world().broadcast(name);
+  const std::filesystem::path folder = name, file = folder / "checkpoint.h5";
+  const auto write = [&](std::int64_t step) {
+    on_root(world(), [&] {
+      std::filesystem::create_directories(folder);
+      Checkpoint checkpoint;
+      checkpoint.scalars["step"] = step;
+      write_checkpoint(file, checkpoint);
+    });
+  };
+  write(100);
+  {
+    ThisRun good(world(), request_into(folder), Options(), read_checkpoint(world(), file));
+    EXPECT_NO_THROW(good.take_output_folder());
+  }
+  ThisRun late(world(), request_into(folder), Options(), read_checkpoint(world(), file));
+  write(200);
+  EXPECT_THAT([&] { late.take_output_folder(); },
+              ThrowsMessage<Error>(HasSubstr("another run was at work there and has replaced checkpoint.h5 after it was read")));
+  world().barrier();
+  if (world().is_root()) std::filesystem::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace boltzcurve

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "support/small_run.hpp"
 
@@ -27,6 +28,20 @@ TEST(Verify, FindsNothingOnOneRankAndOnThree) {
   }
   EXPECT_THAT(three.out, testing::ContainsRegex("3 ranks and one: particles +[0-9a-f]+  same\n"));
   EXPECT_TRUE(std::filesystem::is_empty(folder.path() / "out"));
+}
+
+// What a training carries from step to step is part of what is resumed, whatever the options that shape it.
+TEST(Verify, FindsNothingWithOtherOptionsOfTheTraining) {
+  const TemporaryFolder folder;
+  for (const std::vector<std::string>& options : {std::vector<std::string>{"--collocation.times=residual"},
+                                                  {"--curve.name=linear", "--normalizer.kind=batch"},
+                                                  {"--curve.schedule=learned"},
+                                                  {"--precision=double", "--optimizer.name=adam"}}) {
+    std::vector<std::string> arguments = {"verify", "--output", "out"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const auto outcome = boltzcurve(folder, 2, arguments);
+    EXPECT_EQ(outcome.exit_code, 0) << options.front() << "\n" << outcome.out << outcome.err;
+  }
 }
 
 // Sums of numbers in double precision depend on the number of ranks: the comparison can fail, and says where.

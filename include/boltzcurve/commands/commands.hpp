@@ -37,7 +37,7 @@ struct Beginning {
 /// Options of a request for `command`, and the checkpoint that they come from, if any. Says which checkpoint a run resumes from, what is
 /// wrong with newer ones and which options have changed. Throws as resolve_options() does, InputError for a missing checkpoint, and
 /// ConfigError where an option that the checkpoint was trained with, and that its parameters depend on, is to be another, or, unless
-/// changes are accepted, one that the training depends on that is to be resumed. Collective.
+/// changes are accepted, one that the training depends on that is to be resumed; or where ranks come to different options. Collective.
 Beginning beginning_of(const Command& command, const Request& request, const Communicator& world);
 
 /// train, then sample, then evaluate, without a look at what earlier commands left in the folder.

@@ -42,6 +42,9 @@ void adapt(Problem& problem, const Survey& survey);
 /// Walkers at their start, to be settled on the target or taken from a state.
 std::shared_ptr<Walkers> make_walkers(const Communicator& ranks, const Options& options, const Problem& problem);
 
+/// Has walkers that are at their start settle on the target, in the coordinates that the problem has now. Collective.
+void settle(Walkers& walkers, const Problem& problem);
+
 /// Walkers that have settled on the target, and what they have found: for adapt(), which is done, and for training. Collective.
 struct Explored {
   std::shared_ptr<Walkers> walkers;

@@ -7,6 +7,7 @@
 #include <boltzcurve/sampling/particles.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace boltzcurve {
@@ -52,6 +53,9 @@ std::string stopped_state(Stop stop);
 
 /// Writes into metrics.h5, if it is there, what the run is doing (see MetricsFile::set_state()). For rank 0.
 void tell_state(const Run& run, const std::string& state);
+
+/// Does a run's work and leaves the truth about its end in metrics.h5: finished, or stopped and why, be it an error, which passes on.
+Stop told(Run& run, const std::function<Stop()>& work);
 
 /// Builds everything, does one step and follows a few particles, prints estimates of memory, files and time, writes nothing.
 void validate(Run& run);

@@ -9,7 +9,8 @@
 namespace boltzcurve {
 
 /// What is known of a curve's energies f_t at points of space-time without its networks, as the rows that its functor reads. Where the
-/// target's energy, or a derivative of it that counts, is NaN, so are rows; where it is +infinity they are finite.
+/// target's energy, or a derivative of it that counts, is NaN, so are rows; where it is +infinity, a wall, they are finite, but in the
+/// plain and anchored forms of the gradient flow, which have nothing to put in its place.
 template <class Real>
 class CurveEnergies {
  public:

@@ -34,6 +34,7 @@ struct Checkpoint {
   std::vector<CheckpointDataset> datasets;
   std::map<std::string, Scalar> scalars;
   std::filesystem::path source;  ///< the file it was read from, for messages; not part of the content
+  FileStamp stamp;               ///< of that file, on the rank that read it; neither
 
   /// The dataset of this name, or null.
   const CheckpointDataset* find(std::string_view name) const;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,5 +32,9 @@ NewestCheckpoint newest_checkpoint(const Communicator& ranks, const std::filesys
 /// next number that is free, or to damaged_path(path) if it cannot be read; one of step 0 holds nothing and is removed. Returns the new
 /// name where there is one. For rank 0. Throws InputError.
 std::optional<std::filesystem::path> put_checkpoint_aside(const std::filesystem::path& file, const std::filesystem::path& path);
+
+/// Takes the kept checkpoints of `path` for which `stays` is false out of the way likewise; damaged ones stay, which no run goes on from.
+/// Returns the new names. For rank 0. Throws InputError.
+std::vector<std::filesystem::path> put_kept_aside(const std::filesystem::path& path, const std::function<bool(const Checkpoint&)>& stays);
 
 }  // namespace boltzcurve

@@ -44,6 +44,16 @@ std::filesystem::path path_with(const std::filesystem::path& path, const std::st
 
 /// Whether both are there and are one file: by two names, links or ways to a folder.
 bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b);
+/// Tells a file from one that has taken its place since.
+struct FileStamp {
+  std::uint64_t device = 0, inode = 0;
+  std::int64_t size = -1, seconds = 0, nanoseconds = 0;  ///< of the last change of its content
+
+  bool operator==(const FileStamp&) const = default;
+};
+/// The default where there is no such file.
+FileStamp stamp_of(const std::filesystem::path& path);
+
 /// Removes a file if it is there. Throws InputError with the system's reason.
 void remove_file(const std::filesystem::path& path);
 /// Renames a file, over one that has the new name. Throws InputError with the system's reason.

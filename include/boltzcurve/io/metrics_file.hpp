@@ -49,6 +49,9 @@ class MetricsFile {
   /// checkpoint takes back what its predecessor did after it.
   void remove_after(const std::string& table, const std::string& column, std::int64_t last);
 
+  /// Says which training the next rows belong to, in the provenance that the file keeps otherwise. Flushed.
+  void set_training(const std::string& training);
+
   /// What the run that writes the file is doing: the root attribute `state`, "running", "finished" or "stopped: " and why. Flushed.
   void set_state(const std::string& state);
 
@@ -77,6 +80,9 @@ struct MetricsTable {
   const std::vector<double>& real(const std::string& name) const;
   const std::vector<std::int64_t>& integer(const std::string& name) const;
 };
+
+/// Throws InputError: missing file, not a metrics file.
+Provenance read_metrics_provenance(const std::filesystem::path& path);
 
 /// Throws InputError: missing file, not a metrics file, no such table.
 MetricsTable read_metrics(const std::filesystem::path& path, const std::string& table);

@@ -27,6 +27,12 @@ struct Provenance {
   std::vector<std::string> hosts;  ///< one name per host
   std::string job_id;              ///< the scheduler's, empty without one
   std::string start_utc;           ///< ISO 8601, for example "2026-03-01T12:00:00Z"
+  std::string training;            ///< which training the content comes from: a word drawn when it begins; empty in files from before it
+
+  /// Whether two files may come from one training: false where both say which, and say different ones.
+  bool may_share_training_with(const Provenance& other) const {
+    return training.empty() || other.training.empty() || training == other.training;
+  }
 
   bool operator==(const Provenance&) const = default;
 };
@@ -44,6 +50,9 @@ class NewerFormat : public InputError {
 /// Writes every member as an attribute of `root`. Collective where the file is: same values on all ranks (see broadcast()).
 /// Throws InputError.
 void write_provenance(const hdf5::Location& root, const Provenance& provenance);
+
+/// Writes `training` anew into a file that has the rest.
+void write_training(const hdf5::Location& root, const std::string& training);
 
 /// Throws InputError, naming the file, unless `root` carries all attributes of a file of this `format` in a version from 1 to
 /// `newest_version`; NewerFormat for a newer one.

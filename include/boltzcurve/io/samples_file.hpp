@@ -25,6 +25,7 @@ struct SamplesDescription {
   int dimension = 0;                      ///< D
   std::vector<std::string> status_names;  ///< status_names[s] says what the status s of a particle means
   std::string author = "unknown";         ///< H5MD demands one
+  std::int64_t parameters_crc32 = 0;      ///< what they were drawn with: see learned_crc32()
   TransferMode transfer = TransferMode::automatic;
 };
 
@@ -91,9 +92,10 @@ class SamplesFile {
 /// /samples of a file, or the part [first, first + count) of it.
 struct Samples {
   Provenance provenance;
-  bool complete = false;       ///< the run that wrote it came to its end
-  std::int64_t particles = 0;  ///< N of the whole file
-  int dimension = 0;           ///< D
+  bool complete = false;                         ///< the run that wrote it came to its end
+  std::int64_t particles = 0;                    ///< N of the whole file
+  int dimension = 0;                             ///< D
+  std::optional<std::int64_t> parameters_crc32;  ///< none in files of versions that did not write it
   std::vector<std::string> status_names;
   std::vector<double> position;  ///< [count][D]
   std::vector<double> log_density, log_weight;

@@ -98,6 +98,7 @@ class ReproducibleSum {
 
   /// One exponent per segment, the quantum's logarithm to base 2: state that a checkpoint must keep to continue with the same bits.
   const std::vector<std::int64_t>& exponents() const { return exponents_; }
+  /// Throws InputError where they cannot be those of such a sum.
   void set_exponents(std::vector<std::int64_t> exponents);
 
  private:

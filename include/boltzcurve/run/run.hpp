@@ -52,8 +52,11 @@ class Run {
   /// half-written. Throws InputError on every rank where it cannot be made or written to, or another run is at work there. Collective.
   void take_output_folder();
 
-  /// Origin of the files that this run writes; `format` and `format_version` are left to the writers.
+  /// Origin of the files that this run writes; `format` and `format_version` are left to the writers. Its `training` is that of the
+  /// checkpoint, or a new one.
   const Provenance& provenance() const { return provenance_; }
+  /// From here on it is another training than the checkpoint's. Collective.
+  void begin_another_training();
 
   StopRequest& stop() { return stop_; }
 

@@ -14,7 +14,8 @@ namespace boltzcurve {
 /// between nodes. Other jobs have files of their own; between them the locks of the runs' folders stand.
 class RowClaims {
  public:
-  /// A new folder in that of the sweep, known to this job only; removes those that killed jobs have left. Throws InputError. Collective.
+  /// A new folder in that of the sweep, known to this job only; removes those that killed jobs have left, where locks tell them from those
+  /// of living ones. Throws InputError. Collective.
   RowClaims(const Communicator& world, const std::filesystem::path& sweep_folder);
 
   /// Whether the row is the caller's from now on. For one rank of a group. Throws InputError.

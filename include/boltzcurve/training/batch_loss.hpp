@@ -56,7 +56,7 @@ class BatchLoss {
   /// For the report after a failure.
   virtual WorstPoint worst_point(const std::vector<double>& parameters, std::int64_t step) = 0;
 
-  /// Quanta of the reproducible sum: part of the state from which training continues with the same bits.
+  /// Quanta of the reproducible sum: part of the state from which training continues with the same bits. Throws InputError for others'.
   virtual std::vector<std::int64_t> sum_exponents() const = 0;
   virtual void set_sum_exponents(const std::vector<std::int64_t>& exponents) = 0;
 

@@ -118,11 +118,14 @@ StudyTable empty_table() {
 void add_row(const Run& run, StudyTable& table, const Combination& of, const std::string& error) {
   std::vector<StudyValue> row = {of.latent, of.schedule, of.curve};
   nlohmann::json evaluation = nlohmann::json::object();
-  if (error.empty() && run.world().is_root()) {
-    const auto bytes = read_file(run.output(of.folder()) / "evaluation.json");
-    evaluation =
-        nlohmann::json::parse(reinterpret_cast<const char*>(bytes.data()), reinterpret_cast<const char*>(bytes.data()) + bytes.size());
-  }
+  on_root(run.world(), [&] {
+    if (!error.empty()) return;
+    const auto file = run.output(of.folder()) / "evaluation.json";
+    const auto bytes = read_file(file);
+    const auto* const text = reinterpret_cast<const char*>(bytes.data());
+    evaluation = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
+    if (evaluation.is_discarded()) throw InputError(fmt::format("{} is no JSON: it is damaged; remove it to measure again", file.string()));
+  });
   for (const auto& measure : measures()) row.emplace_back(measure.of(evaluation));
   row.emplace_back(error);
   table.add(std::move(row));

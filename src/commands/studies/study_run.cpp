@@ -43,11 +43,12 @@ TrainedRun begin(Options options) {
 }
 
 /// In a run that has taken its folder.
-void train(Run& run, TrainedRun& trained) {
+Stop train(Run& run, TrainedRun& trained) {
   if (run.checkpoint() && is_finished(*run.checkpoint()))
     restore(trained, *run.checkpoint());
   else
     trained.stop = train_stage(run, trained.problem, trained.state);
+  return trained.stop;
 }
 
 }  // namespace
@@ -56,7 +57,7 @@ TrainedRun trained_run(Run& study, const std::string& folder, Options options) {
   auto trained = begin(std::move(options));
   Run run(study, folder, trained.options, checkpoint_of(study, folder, trained.options));
   run.take_output_folder();
-  train(run, trained);
+  told(run, [&] { return train(run, trained); });
   return trained;
 }
 
@@ -73,12 +74,15 @@ Stop measured_run(Run& study, const std::string& folder, Options options) {
   Run run(study, folder, trained.options, checkpoint_of(study, folder, trained.options));
   if (run.checkpoint() && is_finished(*run.checkpoint()) && exists_on_root(run.world(), run.output("evaluation.json"))) return Stop::no;
   run.take_output_folder();
-  train(run, trained);
-  if (trained.stop != Stop::no) return trained.stop;
-  const auto sampling = sample_stage(run, trained.problem, trained.state, SamplesGo::nowhere);
-  if (sampling.stop != Stop::no) return sampling.stop;
-  if (const auto stop = evaluate_stage(run, trained.problem, trained.state, sampling); stop != Stop::no) return stop;
-  forget_finished_particles(run);
+  const auto interrupted_by = told(run, [&] {
+    if (train(run, trained) != Stop::no) return trained.stop;
+    const auto sampling = sample_stage(run, trained.problem, trained.state, SamplesGo::nowhere);
+    if (sampling.stop != Stop::no) return sampling.stop;
+    const auto in_measuring = evaluate_stage(run, trained.problem, trained.state, sampling);
+    if (in_measuring == Stop::no) forget_finished_particles(run);
+    return in_measuring;
+  });
+  if (interrupted_by != Stop::no) return interrupted_by;
   const auto stop = run.stop().agree().stop;
   return is_interruption(stop) ? stop : Stop::no;
 }

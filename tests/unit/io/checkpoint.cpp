@@ -280,7 +280,7 @@ TEST(ReadCheckpoint, NoticesChangesOfAnythingThatNoDatasetCovers) {
   };
   expect_damage([](const hdf5::File& file) { hdf5::write_attribute(file, "seed", std::uint64_t{1}); });
   expect_damage([](const hdf5::File& file) { hdf5::write_attribute(file, "hosts", std::vector<std::string>{"node1"}); });
-  for (const auto* name : {"program_version", "git_description", "options", "command_line", "build", "job_id", "start_utc"})
+  for (const auto* name : {"program_version", "git_description", "options", "command_line", "build", "job_id", "start_utc", "training"})
     expect_damage([&](const hdf5::File& file) { hdf5::write_attribute(file, name, std::string("?")); });
   expect_damage([](const hdf5::File& file) { hdf5::write_attribute(hdf5::open_group(file, "scalars"), "step", std::int64_t{12344}); });
   expect_damage([](const hdf5::File& file) { hdf5::write_attribute(hdf5::open_group(file, "scalars"), "more", std::int64_t{1}); });

@@ -16,7 +16,8 @@ inline Provenance example_provenance() {
           .build = "GCC 12.2, -O3",
           .hosts = {"node1", "", "a-node-with-a-longer-name"},
           .job_id = "4711",
-          .start_utc = "2026-03-01T12:00:00Z"};
+          .start_utc = "2026-03-01T12:00:00Z",
+          .training = "0123456789abcdef"};
 }
 
 }  // namespace boltzcurve::testing

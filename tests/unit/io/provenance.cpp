@@ -16,6 +16,18 @@ using ::testing::ThrowsMessage;
 
 hdf5::FileInMemory in_memory() { return hdf5::FileInMemory("memory.h5"); }
 
+TEST(Provenance, OfAnEarlierVersionIsOfNoKnownTraining) {
+  const auto memory = in_memory();
+  write_provenance(memory.file(), example_provenance());
+  ASSERT_GE(H5Adelete(memory.file().id(), "training"), 0);
+  const auto found = read_provenance(memory.file(), example_provenance().format, example_provenance().format_version);
+  EXPECT_EQ(found.training, "");
+  EXPECT_TRUE(found.may_share_training_with(example_provenance()));
+  auto other = example_provenance();
+  other.training = "fedcba9876543210";
+  EXPECT_FALSE(other.may_share_training_with(example_provenance()));
+}
+
 TEST(Provenance, ComesBackWhole) {
   const auto memory = in_memory();
   const auto& file = memory.file();
