@@ -70,7 +70,7 @@ Checkpoint trained_checkpoint(const Request& request, const Communicator& world)
   const auto path = request.output / checkpoint_name;
   try {
     return read_checkpoint(world, path);
-  } catch (const NewerFormat&) {
+  } catch (const NotDamaged&) {
     throw;
   } catch (const Error& error) {
     if (error.code() != ExitCode::input) throw;

@@ -93,6 +93,21 @@ std::optional<double> thermodynamic_log_z_of(const Options& options, const Probl
   return thermodynamic_log_z(*problem.curve, state.average, of_latent);
 }
 
+/// Every log weight is made of two numbers of which one stands in the file and the other follows from the position: a file whose bytes have
+/// changed shows. Equal but for rounding, which differs between machines.
+void require_consistent(const Particles& particles, const std::filesystem::path& path) {
+  constexpr double tolerance = 1e-6;
+  for (std::size_t i = 0; i < particles.status.size(); ++i) {
+    if (particles.status[i] != static_cast<std::int32_t>(ParticleStatus::finished) || std::isinf(particles.energy[i])) continue;
+    const double expected = -particles.energy[i] - particles.log_density[i], size = std::fabs(particles.energy[i]) + 1;
+    if (!(std::fabs(particles.log_weight[i] - expected) <= tolerance * (size + std::fabs(particles.log_density[i]))))
+      throw InputError(
+          fmt::format("{}: particle {} has the log weight {:.9g}, but its position and log density give {:.9g}: the file is damaged, or of "
+                      "another target; draw again with `boltzcurve sample`",
+                      path.string(), particles.shard.first + static_cast<std::int64_t>(i), particles.log_weight[i], expected));
+  }
+}
+
 /// Particles of samples.h5md, each rank its shard.
 Particles read_particles(const Run& run, const Problem& problem, const TrainingState& state) {
   const auto path = run.output(samples_name);
@@ -121,6 +136,7 @@ Particles read_particles(const Run& run, const Problem& problem, const TrainingS
   particles.status = std::move(samples.status);
   particles.evaluations = std::move(samples.evaluations);
   particles.energy = energies_of(*problem.target, particles.position);
+  require_consistent(particles, path);
   particles.action = std::move(samples.action);
   particles.time = std::move(samples.time);
   return particles;

@@ -3,6 +3,7 @@
 #include <boltzcurve/io/durable_file.hpp>
 #include <boltzcurve/io/metrics_file.hpp>
 
+#include <exception>
 #include <filesystem>
 #include <functional>
 
@@ -20,9 +21,18 @@ void tell_state(const Run& run, const std::string& state) {
   file.close();
 }
 
+namespace {
+
+void remove_stop_file(const Run& run) {
+  const auto file = run.output(stop_file_name);
+  if (std::filesystem::is_regular_file(file)) remove_file(file);
+}
+
+}  // namespace
+
 ExitCode interrupted(const Run& run, Stop stop, const std::string& where) {
   on_root(run.world(), [&] {
-    if (stop == Stop::file) remove_file(run.output(stop_file_name));  // or the run that goes on would stop at once
+    if (stop == Stop::file) remove_stop_file(run);  // or the run that goes on would stop at once
   });
   run.say(fmt::format("stopped by {} {}; --resume goes on from {}", name_of(stop), where, run.output(checkpoint_name).string()));
   return ExitCode::stopped_resumable;
@@ -31,15 +41,18 @@ ExitCode interrupted(const Run& run, Stop stop, const std::string& where) {
 Stop told(Run& run, const std::function<Stop()>& work) {
   try {
     const auto stop = work();
-    on_root(run.world(), [&] { tell_state(run, stop == Stop::no ? "finished" : stopped_state(stop)); });
+    on_root(run.world(), [&] {
+      tell_state(run, stop == Stop::no ? "finished" : stopped_state(stop));
+      if (stop == Stop::no) remove_stop_file(run);  // it came too late, and is not for the next run
+    });
     return stop;
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     if (run.world().is_root()) {
       try {
         // Of a run that is over, or never began, nothing has changed.
         if (read_metrics(run.output("metrics.h5"), "training").state == "running")
           tell_state(run, fmt::format("stopped: {}", error.what()));
-      } catch (const Error&) {
+      } catch (const std::exception&) {
         // The error itself is what matters.
       }
     }

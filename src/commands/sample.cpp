@@ -6,6 +6,7 @@
 #include <boltzcurve/io/samples_file.hpp>
 #include <boltzcurve/run/busy_time.hpp>
 #include <boltzcurve/run/pieces.hpp>
+#include <boltzcurve/run/print.hpp>
 #include <boltzcurve/run/version.hpp>
 #include <boltzcurve/sampling/curve_velocity.hpp>
 
@@ -58,6 +59,9 @@ std::string origin_of_particles(const Run& run, const Problem& problem, const Tr
   options.optimizer = {};
   options.training = {};
   options.evaluation = {};
+  options.study = {};
+  options.run.reduction = RunOptions().reduction;
+  options.run.watchdog_seconds = RunOptions().watchdog_seconds;
   options.sampling.block = SamplingOptions().block;
   std::string origin = run.provenance().program_version + run.provenance().git_description + resolved_text(options);
   const auto add = [&](const std::vector<double>& values) {
@@ -74,7 +78,8 @@ std::string origin_of_particles(const Run& run, const Problem& problem, const Tr
 /// This rank's particles, drawn batch by batch; finished ones are kept in a file, and those that are there already are not drawn again.
 class Drawing {
  public:
-  Drawing(Run& run, const Problem& problem, const TrainingState& state)
+  /// `goes_on`: from finished particles that are there.
+  Drawing(Run& run, const Problem& problem, const TrainingState& state, bool goes_on)
       : problem_(problem),
         settings_(sampling_settings(run.options(), problem)),
         field_(make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent)),
@@ -83,9 +88,12 @@ class Drawing {
         record_size_(record_size(settings_, problem.dimension())),
         granules_((settings_.particles + particle_granule - 1) / particle_granule),
         finished_(run.world(), run.output(unfinished_samples_name), {origin_of_particles(run, problem, state), granules_, record_size_},
-                  run.request().resume ? RecordFile::Begin::where_it_was_left : RecordFile::Begin::anew),
+                  goes_on ? RecordFile::Begin::where_it_was_left : RecordFile::Begin::anew),
         batch_(run.options().sampling.block) {
-    if (run.request().resume) take_what_is_finished();
+    if (const auto others = run.world().any(!finished_.put_aside().empty()); others && run.world().is_root())
+      warn(run.world(), fmt::format("{} held particles that do not follow from these options and this checkpoint; it is now {}",
+                                    run.output(unfinished_samples_name).string(), finished_.put_aside().string()));
+    if (goes_on) take_what_is_finished();
     if (const auto taken = run.world().sum(done_); taken > 0)
       run.say(fmt::format("sampling goes on: {} of {} particles are finished", taken, settings_.particles));
   }
@@ -170,7 +178,8 @@ Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& sta
   const Phase phase("sampling");
   const double started = steady_seconds();
   const BusyTime busy;
-  Drawing drawing(run, problem, state);
+  // Particles that nobody else gets to see may come from anywhere: they are the same.
+  Drawing drawing(run, problem, state, run.request().resume || destination == SamplesGo::nowhere);
   Progress::Work work;
   work.name = "sampling";
   work.first_step = drawing.done();

@@ -68,18 +68,22 @@ class Worker {
       : sweep_(sweep), ranks_(ranks), manifest_(manifest), settings_(settings) {}
 
   /// Runs the row to whatever end and writes that into its folder. Collective over the group.
-  RowOutcome work_on(const Row& row) {
+  RowOutcome work_on(Row row) {
     const auto folder = sweep_.request().output / manifest_.rows[static_cast<std::size_t>(row.number)].folder;
     RowOutcome outcome;
     outcome.ranks = ranks_.size();
     const double started = steady_seconds();
     worse_than_others_.clear();
-    bool others_at_work = false;
+    // Another job may have had the row since this one looked at all of them.
+    std::int64_t now = 0;
     on_root(ranks_, [&] {
-      others_at_work = holder_of(folder).has_value();
-      if (!others_at_work) remove_file(folder / outcome_name);
+      now = static_cast<std::int64_t>(status_of(folder).state);
+      if (is_to_be_run(static_cast<RowState>(now))) remove_file(folder / outcome_name);
     });
-    if (ranks_.any(others_at_work)) return {RowState::running, 0, "another job is at work on it", 0, 0};
+    ranks_.broadcast(std::span(&now, 1));
+    row.before = static_cast<RowState>(now);
+    if (row.before == RowState::running) return {RowState::running, 0, "another job is at work on it", 0, 0};
+    if (!is_to_be_run(row.before)) return {row.before, 0, "by another job", 0, 0};
 
     const auto failed = [&](const Ending& ending) {
       outcome = {RowState::failed, static_cast<int>(ending.code), ending.reason, steady_seconds() - started, ranks_.size()};

@@ -233,13 +233,13 @@ class Trainer {
     // The one before it, unless it is what this run goes on from: of a run whose latest is kept it holds nothing more.
     const auto previous = previous_path(path);
     if (!run_.checkpoint() || !is_same_file(run_.checkpoint()->source, previous)) {
-      if (aside && *aside != damaged_path(path))
+      if (aside && !aside->damaged)
         remove_file(previous);
       else if (const auto other = put_checkpoint_aside(previous, path))
         aside = other;
     }
     if (aside)
-      warn(run_.world(), fmt::format("a checkpoint that was here and that this run does not go on from is now {}", aside->string()));
+      warn(run_.world(), fmt::format("a checkpoint that was here and that this run does not go on from is now {}", aside->path.string()));
   }
 
   /// Kept checkpoints that are not on the way to where this run is: nothing is to fall back to them.
@@ -264,7 +264,7 @@ class Trainer {
       try {
         const auto found = read_metrics_provenance(file);
         return found.training.empty() ? if_unknown : found.may_share_training_with(checkpoint.provenance);
-      } catch (const NewerFormat&) {
+      } catch (const NotDamaged&) {
         throw;
       } catch (const InputError&) {
         return if_unknown;
@@ -294,12 +294,13 @@ class Trainer {
         metrics_->remove_after("training", "step", to_be_trained ? state_.step - state_.window.steps : state_.step);
         metrics_->remove_after("evaluation", "step", state_.step);
         return;
-      } catch (const NewerFormat&) {
+      } catch (const NotDamaged&) {
         throw;
       } catch (const InputError& error) {
         metrics_.reset();
-        rename_file(path, damaged_path(path));
-        warn(run_.world(), fmt::format("{}; it is now {}, and a new one begins", error.what(), damaged_path(path).string()));
+        const auto aside = damaged_path(path);
+        rename_file(path, aside);
+        warn(run_.world(), fmt::format("{}; it is now {}, and a new one begins", error.what(), aside.string()));
       }
     } else {
       keep_as_previous(path);

@@ -298,7 +298,10 @@ ExitCode verify(Run& run) {
   ShortRun resumed(world, options, file);
   resumed.train_until(steps);
   text += comparison(world, "resumed and not", right, resumed.checksums(), bad);
-  on_root(world, [&] { remove_file(file); });
+  on_root(world, [&] {
+    remove_file(file);
+    remove_file(previous_path(file));
+  });
   if (world.size() > 1) {
     const Communicator self(MPI_COMM_SELF);
     ShortRun alone(self, options);

@@ -52,7 +52,7 @@ NewestCheckpoint newest_checkpoint(const Communicator& ranks, const std::filesys
         (void)read_checkpoint(file);
         valid = file.string();
         return;
-      } catch (const NewerFormat&) {
+      } catch (const NotDamaged&) {
         throw;
       } catch (const InputError& error) {
         damages += error.what();
@@ -72,10 +72,10 @@ NewestCheckpoint newest_checkpoint(const Communicator& ranks, const std::filesys
   return newest;
 }
 
-std::optional<std::filesystem::path> put_checkpoint_aside(const std::filesystem::path& file, const std::filesystem::path& path) {
+std::optional<PutAside> put_checkpoint_aside(const std::filesystem::path& file, const std::filesystem::path& path) {
   std::error_code no_such_folder;
-  if (!std::filesystem::exists(file, no_such_folder)) return std::nullopt;
-  auto aside = damaged_path(path);
+  if (std::filesystem::symlink_status(file, no_such_folder).type() == std::filesystem::file_type::not_found) return std::nullopt;
+  PutAside aside{damaged_path(path), true};
   try {
     const auto checkpoint = read_checkpoint(file);
     if (const auto step = checkpoint.scalars.find("step");
@@ -84,14 +84,14 @@ std::optional<std::filesystem::path> put_checkpoint_aside(const std::filesystem:
       return std::nullopt;
     }
     int number = 1;
-    do aside = path_with(path, "earlier" + std::to_string(number++));
-    while (std::filesystem::exists(aside));
-  } catch (const NewerFormat&) {
+    do aside = {path_with(path, "earlier" + std::to_string(number++)), false};
+    while (std::filesystem::exists(aside.path));
+  } catch (const NotDamaged&) {
     throw;
   } catch (const InputError&) {
     // It keeps the name for damaged ones.
   }
-  rename_file(file, aside);
+  rename_file(file, aside.path);
   return aside;
 }
 
@@ -100,12 +100,12 @@ std::vector<std::filesystem::path> put_kept_aside(const std::filesystem::path& p
   for (const auto& file : kept_checkpoints(path)) {
     try {
       if (stays(read_checkpoint(file))) continue;
-    } catch (const NewerFormat&) {
+    } catch (const NotDamaged&) {
       throw;
     } catch (const InputError&) {
       continue;
     }
-    if (auto aside = put_checkpoint_aside(file, path)) names.push_back(std::move(*aside));
+    if (auto aside = put_checkpoint_aside(file, path)) names.push_back(std::move(aside->path));
   }
   return names;
 }

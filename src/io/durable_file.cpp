@@ -2,6 +2,7 @@
 #include <boltzcurve/io/durable_file.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <random>
@@ -95,6 +96,18 @@ bool is_leftover(const std::string& name) {
   return false;
 }
 
+[[noreturn]] void cannot_be_read_now(const std::filesystem::path& path) {
+  throw NotDamaged(fmt::format("cannot read {}: {}", path.string(), std::generic_category().message(errno)));
+}
+
+int open_to_read(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor >= 0) return descriptor;
+  constexpr std::array no_file = {ENOENT, ENOTDIR, ELOOP, ENXIO, ENAMETOOLONG};
+  if (std::find(no_file.begin(), no_file.end(), errno) == no_file.end()) cannot_be_read_now(path);
+  fail("read", path);
+}
+
 void require_same_bytes(const std::filesystem::path& written, std::span<const std::byte> bytes, const std::filesystem::path& path) {
 #ifdef POSIX_FADV_DONTNEED
   if (const Descriptor file(::open(written.c_str(), O_RDONLY | O_CLOEXEC)); file.is_open())
@@ -139,13 +152,21 @@ std::filesystem::path path_with(const std::filesystem::path& path, const std::st
 }
 
 std::filesystem::path previous_path(const std::filesystem::path& path) { return path_with(path, "previous"); }
-std::filesystem::path damaged_path(const std::filesystem::path& path) { return path_with(path, "damaged"); }
+
+std::filesystem::path damaged_path(const std::filesystem::path& path) {
+  auto free = path_with(path, "damaged");
+  for (int number = 2; std::filesystem::exists(std::filesystem::symlink_status(free)); ++number)
+    free = path_with(path, fmt::format("damaged{}", number));
+  return free;
+}
 
 FileStamp stamp_of(const std::filesystem::path& path) {
   struct stat found {};
   if (::stat(path.c_str(), &found) != 0) return {};
   return {found.st_dev, found.st_ino, found.st_size, found.st_mtim.tv_sec, found.st_mtim.tv_nsec};
 }
+
+void require_readable(const std::filesystem::path& path) { const Descriptor file(open_to_read(path)); }
 
 bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   std::error_code missing;
@@ -166,16 +187,15 @@ void add_name(const std::filesystem::path& path, const std::filesystem::path& na
 }
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) fail("read", path);
+  const Descriptor file(open_to_read(path));
   struct stat status {};
-  if (::fstat(file.value(), &status) != 0) fail("read", path);
+  if (::fstat(file.value(), &status) != 0) cannot_be_read_now(path);
   if (!S_ISREG(status.st_mode)) throw InputError("cannot read " + path.string() + ": it is not a regular file");
   std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
   for (std::size_t begin = 0; begin < bytes.size();) {
     const auto read = ::read(file.value(), bytes.data() + begin, std::min(bytes.size() - begin, most_per_call));
     if (read < 0 && errno == EINTR) continue;
-    if (read < 0) fail("read", path);
+    if (read < 0) cannot_be_read_now(path);
     if (read == 0) bytes.resize(begin);  // it shrank meanwhile
     begin += static_cast<std::size_t>(read);
   }

@@ -112,6 +112,7 @@ MetricsFile::MetricsFile(const std::filesystem::path& path, const Provenance& pr
     write_provenance(empty.file(), stamped);
     replace_file(path, empty.close());
   }
+  require_readable(path);
   // Looked at before it is opened for writing, by which HDF5 cuts off what stands after its own end: another kind of file stays as it is.
   read_provenance(hdf5::open_file(path, hdf5::Mode::read_only, hdf5::file_access()), format_name, newest_format_version);
   state_->file = hdf5::open_file(path, hdf5::Mode::read_write, hdf5::file_access());
@@ -211,6 +212,7 @@ const std::vector<std::int64_t>& MetricsTable::integer(const std::string& name) 
 }
 
 Provenance read_metrics_provenance(const std::filesystem::path& path) {
+  require_readable(path);
   return read_provenance(hdf5::open_file(path, hdf5::Mode::read_only, hdf5::file_access()), format_name, newest_format_version);
 }
 

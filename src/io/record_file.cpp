@@ -93,7 +93,13 @@ void create(const std::filesystem::path& path, const std::string& header) {
 RecordFile::RecordFile(const Communicator& ranks, const std::filesystem::path& path, const Layout& layout, Begin begin)
     : path_(path), header_(header_for(layout)), records_(layout.records), values_(layout.values) {
   on_root(ranks, [&] {
-    if (begin == Begin::anew || !has_header(path, header_)) create(path, header_);
+    if (begin == Begin::where_it_was_left && has_header(path, header_)) return;
+    std::error_code missing;
+    if (begin == Begin::where_it_was_left && std::filesystem::exists(path, missing)) {
+      put_aside_ = previous_path(path);
+      rename_file(path, put_aside_);
+    }
+    create(path, header_);
   });
   descriptor_ = ::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
   std::string failure;

@@ -10,6 +10,8 @@ namespace boltzcurve {
 MpiSession::MpiSession(int& argc, char**& argv) {
   constexpr int keep_the_users_value = 0;
   setenv("OMPI_MCA_fbtl_posix_write_datasieving", "0", keep_the_users_value);
+  // Shared file pointers, which nobody here uses: this kind writes beyond its memory where a file's absolute path has 248 letters or more.
+  setenv("OMPI_MCA_sharedfp", "^lockedfile", keep_the_users_value);
   int provided = MPI_THREAD_SINGLE;
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
     throw Error(ExitCode::internal_error, "MPI_Init_thread failed");

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <limits>
 #include <new>
 #include <sstream>
@@ -17,7 +18,9 @@ namespace boltzcurve {
 namespace {
 
 constexpr auto out_of_memory =
-    "out of memory; use more nodes, fewer particles (sampling.particles, sampling.block) or fewer points (collocation.points)";
+    "out of memory; use more nodes, fewer particles (sampling.particles, sampling.block), fewer exact samples (evaluation.exact-samples) "
+    "or "
+    "fewer points (collocation.points)";
 
 /// How this rank ended.
 Ending end_of(const std::function<ExitCode()>& work) {
@@ -25,6 +28,8 @@ Ending end_of(const std::function<ExitCode()>& work) {
     return {work()};
   } catch (const Error& error) {
     return {error.code(), true, error.what()};
+  } catch (const std::filesystem::filesystem_error& error) {
+    return {ExitCode::input, true, fmt::format("cannot use {}: {}", error.path1().string(), error.code().message())};
   } catch (const std::bad_alloc&) {
     return {ExitCode::internal_error, true, out_of_memory};
   } catch (const std::exception& error) {

@@ -33,7 +33,7 @@ constexpr std::array common_options = {
     CommonOption{"failed", "", "", "plan: rows that failed are to be run again, from the start", "sweep"},
     CommonOption{"validate", "", "", "parse, allocate, estimate memory and file sizes, do one step, quit"},
     CommonOption{"show-config", "", "", "print all options as a configuration file and quit"},
-    CommonOption{"quiet", "", "", "print nothing but errors"},
+    CommonOption{"quiet", "", "", "print nothing but warnings and errors"},
     CommonOption{"version", "", "", "print version, compiler, flags and libraries and quit"},
     CommonOption{"help", "", "", "print help, after a command with all its keys, and quit"},
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 
 namespace boltzcurve {
@@ -70,6 +71,7 @@ const char* name_of(Stop stop) {
 }
 
 void listen_to_signals() {
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes shows as an error of writing, which is told
   for (const int signal : signals) {
     const auto action = action_for(signal);
     sigaction(signal, &action, nullptr);
@@ -146,7 +148,7 @@ bool StopRequest::sees_stop_file(double now) {
   last_look_ = now;
   std::error_code unreadable;
   return stop_file_seen_ = std::any_of(limits_.stop_files.begin(), limits_.stop_files.end(),
-                                       [&](const auto& file) { return std::filesystem::exists(file, unreadable); });
+                                       [&](const auto& file) { return std::filesystem::is_regular_file(file, unreadable); });
 }
 
 double StopRequest::elapsed_seconds() const { return clock_() - start_; }

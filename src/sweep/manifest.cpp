@@ -52,7 +52,11 @@ Manifest manifest_from_csv(const std::string& text, const std::string& name) {
     if (fields.size() != header.size() || fields[0] != std::to_string(row) || fields[1].empty())
       throw InputError(
           fmt::format("{}, record {}: expected row {} with {} fields; plan the sweep again", name, row + 2, row, header.size()));
-    manifest.rows.push_back({fields[1], {fields.begin() + 2, fields.end()}});
+    const std::filesystem::path folder = fields[1];
+    if (folder.is_absolute() || std::find(folder.begin(), folder.end(), "..") != folder.end())
+      throw InputError(
+          fmt::format("{}, record {}: folder {} is outside that of the sweep; plan the sweep again", name, row + 2, fields[1]));
+    manifest.rows.push_back({folder, {fields.begin() + 2, fields.end()}});
   }
   return manifest;
 }

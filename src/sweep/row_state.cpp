@@ -26,7 +26,8 @@ std::optional<RowStatus> from_outcome(const std::filesystem::path& file) {
   const auto name = json["state"].get<std::string>();
   const auto choice = std::find_if(choices<RowState>.begin(), choices<RowState>.end(), [&](const auto& c) { return c.name == name; });
   if (choice == choices<RowState>.end()) return std::nullopt;
-  return RowStatus{choice->value, json.value("detail", "")};
+  const auto detail = json.find("detail");
+  return RowStatus{choice->value, detail != json.end() && detail->is_string() ? detail->get<std::string>() : ""};
 }
 
 /// What the attribute `state` of the run's files says, "running", "finished" or "stopped: " and why.
@@ -48,7 +49,7 @@ void write_outcome(const std::filesystem::path& folder, const RowOutcome& outcom
   json["detail"] = outcome.detail;
   json["seconds"] = outcome.seconds;
   json["ranks"] = outcome.ranks;
-  replace_file(folder / outcome_name, json.dump(2) + "\n");
+  replace_file(folder / outcome_name, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 RowStatus status_of(const std::filesystem::path& folder) {

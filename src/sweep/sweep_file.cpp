@@ -234,7 +234,10 @@ Sweep parse_sweep(const std::string& text, const std::string& name, const std::f
 
 Sweep read_sweep_file(const std::filesystem::path& file) {
   const auto fail = [&](const std::string& reason) { throw InputError("cannot read sweep file " + file.string() + ": " + reason); };
-  if (std::filesystem::is_directory(file)) fail("it is a folder");
+  std::error_code unknown;
+  const auto kind = std::filesystem::status(file, unknown).type();
+  if (kind == std::filesystem::file_type::directory) fail("it is a folder");
+  if (kind == std::filesystem::file_type::character || kind == std::filesystem::file_type::block) fail("it is a device");
   errno = 0;
   std::ifstream stream(file);
   if (!stream) fail(std::generic_category().message(errno));

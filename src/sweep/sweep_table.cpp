@@ -74,8 +74,13 @@ std::vector<SweepColumn> collect_table(const std::filesystem::path& folder, cons
   std::vector<std::vector<double>> values(metrics.size());
   for (std::size_t row = 0; row < manifest.rows.size(); ++row) {
     const auto run = folder / manifest.rows[row].folder;
-    const auto status = status_of(run);
-    const auto results = results_of(run, status.state);
+    auto status = status_of(run);
+    Results results;
+    try {
+      results = results_of(run, status.state);
+    } catch (const InputError& error) {
+      status.detail += (status.detail.empty() ? "" : "; ") + std::string(error.what());  // of one row: the others have theirs
+    }
     rows.push_back(static_cast<std::int64_t>(row));
     states.emplace_back(name_of(status.state));
     details.push_back(status.detail);

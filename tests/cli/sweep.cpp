@@ -191,6 +191,39 @@ TEST_F(Sweeps, GoOnAfterAKilledRankWithTheRowsThatAreLeft) {
   EXPECT_THAT(sweep("status").out, AllOf(ContainsRegex("\n1 +stopped .* SIGUSR1"), HasSubstr("4 rows: 3 done, 1 stopped\nto be run: 1\n")));
 }
 
+// One job has a long first row; the other does the rest meanwhile, which the first must not do again.
+TEST_F(Sweeps, OfTwoJobsDoEveryRowOnce) {
+  ASSERT_EQ(plan("[grid]\ntraining.max-seconds = 6, 0.2, 0.3\n", {"--training.steps=1000000"}).exit_code, 0);
+  testing_support::Program first(testing_support::command_on(1, {"sweep", "run", "--output", "all"}), folder.path());
+  const auto rows = folders();
+  ASSERT_TRUE(testing_support::wait_for([&] { return std::filesystem::exists(folder.path() / rows[0] / "checkpoint.h5"); }));
+  const auto second = sweep("run");
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_THAT(second.out, AllOf(HasSubstr("2 of 3 rows"), ContainsRegex("row 2 [^:]*: done after [0-9.]+ s\n")));
+  const auto written = std::filesystem::last_write_time(folder.path() / rows[2] / "checkpoint.h5");
+  const auto outcome = first.wait();
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, ContainsRegex("row 2 [^:]*: done after [0-9.]+ s: by another job"));
+  EXPECT_EQ(std::filesystem::last_write_time(folder.path() / rows[2] / "checkpoint.h5"), written);
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / rows[2] / "checkpoint.earlier1.h5"));
+  EXPECT_THAT(sweep("status").out, HasSubstr("3 rows: 3 done"));
+}
+
+TEST_F(Sweeps, AreCollectedWithoutWhatIsDamagedWhichIsNamed) {
+  ASSERT_EQ(plan("[grid]\nrun.seed = 1, 2, 3\n", {"--training.steps=10"}).exit_code, 0);
+  ASSERT_EQ(sweep("run").exit_code, 0);
+  const auto rows = folders();
+  folder.write(rows[0] + "/metrics.h5", "no metrics");
+  folder.write(rows[1] + "/evaluation.json", "no json");
+  folder.write(rows[2] + "/outcome.json", "{\"state\": \"done\", \"detail\": 5}");
+  EXPECT_THAT(sweep("status").out, HasSubstr("3 rows: 3 done"));
+  ASSERT_EQ(sweep("collect").exit_code, 0);
+  const auto table = content_of("all/sweep.csv");
+  EXPECT_THAT(table,
+              AllOf(ContainsRegex("\n0,done,[^\n]*metrics.h5"), ContainsRegex("\n1,done,[^\n]*evaluation.json: it is no JSON object"),
+                    ContainsRegex("\n2,done,,runs/[0-9a-f]+,3,10,")));
+}
+
 TEST_F(Sweeps, EndRunsThatAreWorseThanTheMedianOfTheOthers) {
   ASSERT_EQ(plan("stop-early = median-loss\nstop-early-from = 20\nstop-early-rows = 2\n[grid]\n"
                  "optimizer.learning-rate = 0.01, 0.02, 1e-12\n",

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -76,7 +77,7 @@ TEST_F(Sampling, StoppedByASignalGoesOnWithTheParticlesThatAreLeft) {
   const auto stopped = program.wait();
   EXPECT_EQ(stopped.exit_code, 75) << stopped.err;
   EXPECT_THAT(stopped.out, testing::ContainsRegex("stopped by SIGUSR1 after [0-9]+ of 60000 particles; --resume goes on"));
-  const auto resumed = boltzcurve(folder, 3, sample("out", {"--resume", "--sampling.block=256"}));
+  const auto resumed = boltzcurve(folder, 3, sample("out", {"--resume", "--sampling.block=256", "--run.watchdog-seconds=100"}));
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_THAT(resumed.out, testing::ContainsRegex("sampling goes on: [0-9]+ of 60000 particles are finished\n"));
   EXPECT_THAT(resumed.out, Not(HasSubstr("goes on: 60000 of"))) << "the signal came too late to show anything";
@@ -111,6 +112,42 @@ TEST_F(Sampling, ThatWouldGiveOtherParticlesBeginsAnew) {
     const auto outcome = alone(folder, arguments);
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
     EXPECT_THAT(outcome.out, Not(HasSubstr("sampling goes on")));
+    // What was there is not lost where it was to be gone on from.
+    if (!more.empty()) {
+      EXPECT_THAT(outcome.err, HasSubstr("warning: out/samples.unfinished held particles that do not follow from these options and this "
+                                         "checkpoint; it is now out/samples.previous.unfinished\n"));
+      EXPECT_TRUE(std::filesystem::exists(folder.path() / "out/samples.previous.unfinished"));
+    }
+  }
+}
+
+TEST_F(Sampling, LeavesAnotherTrainingsSamplesWhereItPutThem) {
+  ASSERT_EQ(alone(folder, {"sample", "--output", "out"}).exit_code, 0);
+  ASSERT_EQ(alone(folder, {"run", "--config", "small.ini", "--output", "out", "--seed=5"}).exit_code, 0);
+  EXPECT_EQ(read_samples(folder.path() / "out/samples.previous.h5md").provenance.seed, 1u);
+  EXPECT_EQ(read_samples(folder.path() / "out/samples.h5md").provenance.seed, 5u);
+}
+
+// A flipped bit of a position or of a weight gives another weight than the file has.
+TEST_F(Sampling, WhoseBytesHaveChangedIsNotMeasured) {
+  ASSERT_EQ(alone(folder, {"sample", "--output", "out"}).exit_code, 0);
+  const auto file = folder.path() / "out/samples.h5md";
+  ASSERT_EQ(alone(folder, {"evaluate", "--output", "out"}).exit_code, 0);
+  const auto samples = read_samples(file);
+  const auto bytes = [&] { return (std::ostringstream() << std::ifstream(file, std::ios::binary).rdbuf()).str(); }();
+  constexpr std::size_t particle = 250;  // of the second rank of two
+  for (const double value : {samples.log_weight[particle], samples.log_density[particle], samples.position[2 * particle]}) {
+    std::string as_bytes(reinterpret_cast<const char*>(&value), sizeof value);
+    // The last place: a position stands among the frames as well.
+    const auto at = bytes.rfind(as_bytes);
+    ASSERT_NE(at, std::string::npos);
+    auto changed = bytes;
+    changed[at + 6] = static_cast<char>(changed[at + 6] ^ 4);  // of the mantissa, a sixteenth of the value or so
+    std::ofstream(file, std::ios::binary) << changed;
+    const auto outcome = boltzcurve(folder, 2, {"evaluate", "--output", "out"});
+    EXPECT_EQ(outcome.exit_code, 3) << outcome.out;
+    EXPECT_THAT(outcome.err, testing::ContainsRegex("error: out/samples.h5md: particle 250 has the log weight [-0-9.e]+, but its position "
+                                                    "and log density give [-0-9.e]+: the file is damaged, or of another target"));
   }
 }
 

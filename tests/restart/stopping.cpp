@@ -112,6 +112,16 @@ TEST_F(Stopping, ByAFileWhichIsThenRemoved) {
   expect_same_bits_after_the_rest();
 }
 
+TEST_F(Stopping, ByAFileThatComesTooLateIsNotForTheNextRun) {
+  ASSERT_EQ(alone(folder, train("out", {"--training.steps=5"})).exit_code, 0);
+  folder.write("out/STOP", "");
+  ASSERT_EQ(alone(folder, train("out", {"--training.steps=5"})).exit_code, 0) << "nothing was left to be stopped";
+  EXPECT_FALSE(exists("out/STOP"));
+  // A folder of that name is no request.
+  std::filesystem::create_directory(folder.path() / "out/STOP");
+  EXPECT_EQ(alone(folder, train("out", {"--training.steps=10"})).exit_code, 0);
+}
+
 TEST_F(Stopping, WhenTheWalltimeIsUp) {
   const auto outcome = boltzcurve(folder, 2, train("out", {endless, "--max-walltime=0:00:03", "--optimizer.decay=constant"}));
   expect_stopped(outcome, "--max-walltime");

@@ -38,6 +38,13 @@ class InputError : public Error {
   explicit InputError(const std::string& what) : Error(ExitCode::input, what) {}
 };
 
+/// The same of a file that may be whole, for all that is known: the system would not read it, or a newer program wrote it. Nobody takes
+/// such a file for damaged, and puts another in its place.
+class NotDamaged : public InputError {
+ public:
+  using InputError::InputError;
+};
+
 /// The computation left the realm of finite numbers and cannot go on.
 class NumericalError : public Error {
  public:

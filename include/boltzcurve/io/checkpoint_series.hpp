@@ -25,13 +25,20 @@ struct NewestCheckpoint {
 };
 
 /// Looks at `path`, then the previous one, then the kept ones from the latest step on, and takes the first that is whole. Rank 0 reads.
-/// Throws NewerFormat at one that a newer program wrote. Collective; the same on every rank.
+/// Throws InputError at one that the system would not read or that a newer program wrote (see NotDamaged). Collective; the same on every
+/// rank.
 NewestCheckpoint newest_checkpoint(const Communicator& ranks, const std::filesystem::path& path);
 
+/// A checkpoint that is out of the way.
+struct PutAside {
+  std::filesystem::path path;
+  bool damaged = false;
+};
+
 /// Takes `file`, one of the checkpoints of `path`, out of the way of a run that does not go on from it: to "checkpoint.earlier1.h5" or the
-/// next number that is free, or to damaged_path(path) if it cannot be read; one of step 0 holds nothing and is removed. Returns the new
+/// next number that is free, or to damaged_path(path) if it is damaged; one of step 0 holds nothing and is removed. Returns the new
 /// name where there is one. For rank 0. Throws InputError.
-std::optional<std::filesystem::path> put_checkpoint_aside(const std::filesystem::path& file, const std::filesystem::path& path);
+std::optional<PutAside> put_checkpoint_aside(const std::filesystem::path& file, const std::filesystem::path& path);
 
 /// Takes the kept checkpoints of `path` for which `stays` is false out of the way likewise; damaged ones stay, which no run goes on from.
 /// Returns the new names. For rank 0. Throws InputError.

@@ -37,13 +37,17 @@ void replace_file(const std::filesystem::path& path, std::string_view text);
 void remove_leftovers(const std::filesystem::path& folder);
 /// "checkpoint.previous.h5" for "checkpoint.h5".
 std::filesystem::path previous_path(const std::filesystem::path& path);
-/// "checkpoint.damaged.h5": where a file goes that cannot be read, so that nothing takes it for a good one.
+/// "checkpoint.damaged.h5", or with a number where that is taken: where a file goes that is damaged, so that nothing takes it for a good
+/// one.
 std::filesystem::path damaged_path(const std::filesystem::path& path);
 /// "checkpoint.WORD.h5", of which the names above are cases.
 std::filesystem::path path_with(const std::filesystem::path& path, const std::string& word);
 
 /// Whether both are there and are one file: by two names, links or ways to a folder.
 bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b);
+/// Throws NotDamaged where the system would not read the file, InputError where there is none.
+void require_readable(const std::filesystem::path& path);
+
 /// Tells a file from one that has taken its place since.
 struct FileStamp {
   std::uint64_t device = 0, inode = 0;

@@ -42,9 +42,9 @@ struct Provenance {
 inline constexpr const char* run_state_attribute = "state";
 
 /// A file that a newer version of the program wrote: whole as far as anyone can tell, so nothing to be replaced by an older one.
-class NewerFormat : public InputError {
+class NewerFormat : public NotDamaged {
  public:
-  using InputError::InputError;
+  using NotDamaged::NotDamaged;
 };
 
 /// Writes every member as an attribute of `root`. Collective where the file is: same values on all ranks (see broadcast()).

@@ -24,12 +24,15 @@ class RecordFile {
   };
   enum class Begin { anew, where_it_was_left };
 
-  /// Opens `path`, made anew where that is asked, where there is none and where the file there has another key or layout. Throws InputError
-  /// with the system's reason on every rank. Collective; the other members are not.
+  /// Opens `path`, made anew where that is asked, where there is none and where the file there has another key or layout, which then goes
+  /// to previous_path(path). Throws InputError with the system's reason on every rank. Collective; the other members are not.
   RecordFile(const Communicator& ranks, const std::filesystem::path& path, const Layout& layout, Begin begin);
   ~RecordFile();
   RecordFile(const RecordFile&) = delete;
   RecordFile& operator=(const RecordFile&) = delete;
+
+  /// Where such a file of others went, on rank 0; else empty.
+  const std::filesystem::path& put_aside() const { return put_aside_; }
 
   /// Fills `values` [values] and returns true, if that record is there and whole. Throws InputError where reading fails.
   bool read(std::int64_t record, std::span<double> values) const;
@@ -41,7 +44,7 @@ class RecordFile {
  private:
   std::int64_t place_of(std::int64_t record) const;
 
-  std::filesystem::path path_;
+  std::filesystem::path path_, put_aside_;
   std::string header_;
   std::int64_t records_, values_;
   int descriptor_ = -1;

@@ -8,6 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "unit/io/scratch_folder.hpp"
 
 namespace boltzcurve {
@@ -33,6 +36,10 @@ struct CheckpointSeries : ::testing::Test {
     write_checkpoint(file, checkpoint);
   }
   void damage(const std::filesystem::path& file) const { replace_file(file, "no checkpoint"); }
+  std::filesystem::path aside(const std::filesystem::path& file) const {
+    const auto put = put_checkpoint_aside(file, path);
+    return put ? put->path : std::filesystem::path();
+  }
   std::optional<std::int64_t> newest_step() const {
     const auto newest = newest_checkpoint(self(), path).checkpoint;
     return newest ? std::optional(newest->scalar<std::int64_t>("step")) : std::nullopt;
@@ -86,19 +93,50 @@ TEST_F(CheckpointSeries, StopsAtOneOfANewerProgram) {
 TEST_F(CheckpointSeries, PutsAsideUnderNamesThatAreFree) {
   for (const std::int64_t step : {10, 20}) {
     write(path, step);
-    EXPECT_EQ(put_checkpoint_aside(path, path), folder / (step == 10 ? "checkpoint.earlier1.h5" : "checkpoint.earlier2.h5"));
+    EXPECT_EQ(aside(path), folder / (step == 10 ? "checkpoint.earlier1.h5" : "checkpoint.earlier2.h5"));
     EXPECT_FALSE(std::filesystem::exists(path));
   }
   EXPECT_EQ(read_checkpoint(folder / "checkpoint.earlier1.h5").scalar<std::int64_t>("step"), 10);
-  EXPECT_EQ(put_checkpoint_aside(path, path), std::nullopt);  // there is none
+  EXPECT_EQ(aside(path), "");  // there is none
 }
 
 TEST_F(CheckpointSeries, PutsDamagedOnesAsideAsDamagedAndThoseOfStepZeroAway) {
   damage(path);
-  EXPECT_EQ(put_checkpoint_aside(path, path), folder / "checkpoint.damaged.h5");
+  EXPECT_EQ(aside(path), folder / "checkpoint.damaged.h5");
+  damage(path);
+  EXPECT_EQ(aside(path), folder / "checkpoint.damaged2.h5") << "one that is there must stay";
+  std::filesystem::create_symlink("nowhere", path);
+  EXPECT_EQ(aside(path), folder / "checkpoint.damaged3.h5");
   write(path, 0);
-  EXPECT_EQ(put_checkpoint_aside(path, path), std::nullopt);
-  EXPECT_EQ(folder.entries(), 1u);
+  EXPECT_EQ(aside(path), "");
+  EXPECT_EQ(folder.entries(), 3u);
+}
+
+// A file that the system does not let one read now may be whole: root may read all, so that a limit on open files stands for it.
+TEST_F(CheckpointSeries, TakesAFileThatCannotBeReadNowForNoDamage) {
+  write(path, 10);
+  write(path, 20);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int lowest_free = dup(0);
+  ASSERT_GE(lowest_free, 0);
+  close(lowest_free);
+  const rlimit none{static_cast<rlim_t>(lowest_free), before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  std::string message;
+  bool not_damaged = false;
+  try {
+    read_checkpoint(path);
+  } catch (const NotDamaged& error) {
+    not_damaged = true;
+    message = error.what();
+  } catch (const InputError& error) {
+    message = error.what();
+  }
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(not_damaged) << message;
+  EXPECT_THAT(message, HasSubstr("checkpoint.h5: Too many open files"));
+  EXPECT_EQ(newest_step(), 20);
 }
 
 TEST(AddName, GivesASecondNameInPlaceOfAnother) {

@@ -47,6 +47,9 @@ TEST(Manifest, ThatIsDamagedIsRefusedWithItsPlace) {
               ThrowsMessage<InputError>(HasSubstr("m.csv, line 1: expected row,folder")));
   EXPECT_THAT([] { manifest_from_csv("row,folder,a\n0,runs/a,1\n2,runs/b,1\n", "m.csv"); },
               ThrowsMessage<InputError>(HasSubstr("m.csv, record 3: expected row 1 with 3 fields")));
+  for (const std::string outside : {"../escape", "runs/../../escape", "/escape"})
+    EXPECT_THAT([&] { manifest_from_csv("row,folder,a\n0," + outside + ",1\n", "m.csv"); },
+                ThrowsMessage<InputError>(HasSubstr("m.csv, record 2: folder " + outside + " is outside that of the sweep")));
 }
 
 TEST_F(SweepFolder, OfAPlanGivesEqualRunsTheSamePlaceAndTellsWhereNoneIs) {
@@ -81,6 +84,8 @@ TEST_F(SweepFolder, TellsWhatBecameOfARow) {
   write_outcome(folder, {RowState::failed, 4, "diverged at \"x\"", 1.5, 2});
   EXPECT_EQ(status_of(folder).state, RowState::failed);
   EXPECT_EQ(status_of(folder).detail, "diverged at \"x\"");
+  write_outcome(folder, {RowState::failed, 3, "cannot read \xff.csv", 1.5, 2});  // no text in UTF-8, which a file's name may be
+  EXPECT_THAT(status_of(folder).detail, HasSubstr("cannot read "));
 }
 
 // Losses of three others at step 20: 1, 2, 6, with the median 2.
