@@ -98,7 +98,7 @@ std::optional<double> thermodynamic_log_z_of(const Options& options, const Probl
 void require_consistent(const Particles& particles, const std::filesystem::path& path) {
   constexpr double tolerance = 1e-6;
   for (std::size_t i = 0; i < particles.status.size(); ++i) {
-    if (particles.status[i] != static_cast<std::int32_t>(ParticleStatus::finished) || std::isinf(particles.energy[i])) continue;
+    if (particles.status[i] != static_cast<std::int32_t>(ParticleStatus::finished) || !std::isfinite(particles.energy[i])) continue;
     const double expected = -particles.energy[i] - particles.log_density[i], size = std::fabs(particles.energy[i]) + 1;
     if (!(std::fabs(particles.log_weight[i] - expected) <= tolerance * (size + std::fabs(particles.log_density[i]))))
       throw InputError(

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <thread>
@@ -85,6 +86,8 @@ class Worker {
     if (row.before == RowState::running) return {RowState::running, 0, "another job is at work on it", 0, 0};
     if (!is_to_be_run(row.before)) return {row.before, 0, "by another job", 0, 0};
 
+    // Jobs that look at one moment both find the row free; the loser has nothing to say of it.
+    const auto belongs_to_another_job = [&] { return holder_of(folder).has_value() || std::filesystem::exists(folder / outcome_name); };
     const auto failed = [&](const Ending& ending) {
       outcome = {RowState::failed, static_cast<int>(ending.code), ending.reason, steady_seconds() - started, ranks_.size()};
     };
@@ -93,10 +96,13 @@ class Worker {
         [&](const Ending& mine) {
           // This ends all rows: at least the next job is not to end the same way.
           failed(mine);
-          write_outcome(folder, outcome);
+          if (!belongs_to_another_job()) write_outcome(folder, outcome);
         });
     outcome.exit_code = static_cast<int>(ending.code);
     outcome.seconds = steady_seconds() - started;
+    bool another_has_it = false;
+    if (ending.failed) on_root(ranks_, [&] { another_has_it = belongs_to_another_job(); });
+    if (ranks_.any(another_has_it)) return {RowState::running, 0, "another job is at work on it", 0, 0};
     if (ending.failed) {
       failed(ending);
     } else if (ending.code == ExitCode::stopped_resumable) {

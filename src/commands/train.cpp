@@ -215,8 +215,8 @@ class Trainer {
     bool is_there = false;
     on_root(run_.world(), [&] {
       is_there = run_.checkpoint() && is_same_file(run_.checkpoint()->source, path);
+      put_kept_ones_aside(path);  // first: whoever comes after a kill in between is to find what they belong to
       if (!is_there) put_others_aside(path);
-      put_kept_ones_aside(path);
       replace_file(run_.output("config.ini"), resolved_text(run_.options()));
       // What was drawn from other parameters does not belong to what this run learns.
       if (to_be_trained || !is_there) {
@@ -242,13 +242,13 @@ class Trainer {
       warn(run_.world(), fmt::format("a checkpoint that was here and that this run does not go on from is now {}", aside->path.string()));
   }
 
-  /// Kept checkpoints that are not on the way to where this run is: nothing is to fall back to them.
+  /// Kept checkpoints that are not on the way to where this run is, nor, if nothing is changed, on its way from there: nothing is to fall
+  /// back to them.
   void put_kept_ones_aside(const std::filesystem::path& path) {
     const auto& from = run_.checkpoint();
     const auto names = put_kept_aside(path, [&](const Checkpoint& kept) {
       if (!from || !kept.provenance.may_share_training_with(from->provenance)) return false;
-      const bool changes = from->provenance.training != run_.provenance().training;
-      return !changes || kept.scalar<std::int64_t>("step") <= state_.step;
+      return !run_.request().accept_changes || kept.scalar<std::int64_t>("step") <= state_.step;
     });
     if (!names.empty())
       warn(run_.world(), fmt::format("{} checkpoint{} kept by another training {} now {}{}", names.size(), names.size() == 1 ? "" : "s",
@@ -262,8 +262,8 @@ class Trainer {
     const auto is_its = [&](const std::filesystem::path& file, bool if_unknown) {
       if (!std::filesystem::exists(file)) return false;
       try {
-        const auto found = read_metrics_provenance(file);
-        return found.training.empty() ? if_unknown : found.may_share_training_with(checkpoint.provenance);
+        const auto word = read_metrics_provenance(file).training;
+        return word.empty() ? if_unknown : word == checkpoint.provenance.training;
       } catch (const NotDamaged&) {
         throw;
       } catch (const InputError&) {
@@ -398,7 +398,6 @@ Stop train_stage(Run& run, Problem& problem, TrainingState& state) {
     }
     adapt(problem, state.survey);
     walkers->change_coordinates({}, problem.coordinates, problem.curve_target(), 0);
-    if (run.request().accept_changes) run.begin_another_training();
   } else {
     const Phase phase("exploring the target");
     auto explored = explore(run.world(), run.options(), problem);

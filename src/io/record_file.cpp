@@ -69,7 +69,8 @@ bool write_whole(int file, const char* bytes, std::size_t size, std::int64_t pla
 
 bool has_header(const std::filesystem::path& path, const std::string& header) {
   const int file = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-  if (file < 0) return false;
+  if (file < 0 && (errno == ENOENT || errno == ELOOP)) return false;
+  if (file < 0) fail("open", path);
   std::string found(header.size(), '\0');
   const auto length = read_up_to(file, found.data(), found.size(), 0);
   ::close(file);

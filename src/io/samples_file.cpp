@@ -119,13 +119,11 @@ std::span<const T> rows_of(std::span<const T> part, std::int64_t first, std::int
   return part.subspan(static_cast<std::size_t>(first * width), static_cast<std::size_t>(count * width));
 }
 
-// Makes room for a new file at `path`, on rank 0. Returns whether a former file went to previous_path(path). `replaces`: there is one, of
-// this run or an unfinished one, which stands in for the new file until that is whole.
-bool move_former_file_away(const std::filesystem::path& path, bool& replaces) {
+// Makes room for a new file at `path`, on rank 0. Returns whether a former file went to previous_path(path).
+bool move_former_file_away(const std::filesystem::path& path) {
   std::error_code failure;
   const auto previous = previous_path(path);
-  replaces = std::filesystem::exists(path, failure);
-  if (!replaces) return false;
+  if (!std::filesystem::exists(path, failure)) return false;
   // A previous file is still there only if the run that replaced it did not finish: then what stands at `path` is the lesser of the two.
   if (std::filesystem::exists(previous, failure)) return false;
   std::filesystem::rename(path, previous, failure);
@@ -153,7 +151,6 @@ struct SamplesFile::State {
   std::filesystem::path path;
   SamplesDescription description;
   int exceptions_in_flight = std::uncaught_exceptions();
-  bool replaces = false;       // a former file, on rank 0
   bool failed_on_all = false;  // by the last stage
   hdf5::File file;
   hdf5::Dataset position, coordinates, step, time, curve_time;
@@ -328,7 +325,7 @@ SamplesFile::SamplesFile(const Communicator& ranks, const std::filesystem::path&
     if (description.particles < 1 || description.dimension < 1)
       misuse(fmt::format("{} particles in {} dimensions cannot be written", description.particles, description.dimension));
     if (!ranks.is_root()) return;
-    moved = move_former_file_away(path, state_->replaces);
+    moved = move_former_file_away(path);
     try {
       probe(path);
     } catch (const InputError&) {
@@ -446,7 +443,6 @@ void SamplesFile::close() {
     if (!state.ranks.is_root()) return;
     synchronise(state.path);
     synchronise(folder_of(state.path));
-    if (!state.replaces) return;
     std::error_code nothing_was_there;
     std::filesystem::remove(previous_path(state.path), nothing_was_there);
   });

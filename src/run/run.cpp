@@ -100,8 +100,6 @@ Run::Run(const Run& whole, const std::string& folder, Options options, std::opti
       provenance_(make_provenance(world_, request_, options_, checkpoint_)),
       stop_(world_, StopLimits{.walltime = request_.max_walltime, .stop_files = {whole.output(stop_file_name)}, .part_of_another = true}) {}
 
-void Run::begin_another_training() { provenance_.training = new_training(world_); }
-
 void Run::take_output_folder() {
   const auto& folder = request_.output;
   const auto fail = [&](const std::string& reason) {

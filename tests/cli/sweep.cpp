@@ -193,7 +193,7 @@ TEST_F(Sweeps, GoOnAfterAKilledRankWithTheRowsThatAreLeft) {
 
 // One job has a long first row; the other does the rest meanwhile, which the first must not do again.
 TEST_F(Sweeps, OfTwoJobsDoEveryRowOnce) {
-  ASSERT_EQ(plan("[grid]\ntraining.max-seconds = 6, 0.2, 0.3\n", {"--training.steps=1000000"}).exit_code, 0);
+  ASSERT_EQ(plan("[grid]\ntraining.max-seconds = 10, 0.2, 0.3\n", {"--training.steps=1000000"}).exit_code, 0);
   testing_support::Program first(testing_support::command_on(1, {"sweep", "run", "--output", "all"}), folder.path());
   const auto rows = folders();
   ASSERT_TRUE(testing_support::wait_for([&] { return std::filesystem::exists(folder.path() / rows[0] / "checkpoint.h5"); }));

@@ -153,7 +153,8 @@ TEST_F(Files, WhoseFolderIsDeletedUnderATrainingEndIt) {
   Program program(command_on(2, endless()), folder.path());
   ASSERT_TRUE(wait_for([&] { return std::filesystem::exists(out() / "checkpoint.previous.h5"); }));
   std::filesystem::rename(out(), folder.path() / "gone");
-  expect_input_error(program.wait(), "cannot write out/checkpoint.h5: No such file or directory");
+  // As "cannot write" or "cannot replace", by the moment at which it goes.
+  expect_input_error(program.wait(), " out/checkpoint.h5: No such file or directory");
 }
 
 // In turn every 64th byte flipped, and cut short at every 64th byte: what is read is the checkpoint or an error that names the file.

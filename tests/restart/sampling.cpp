@@ -121,13 +121,6 @@ TEST_F(Sampling, ThatWouldGiveOtherParticlesBeginsAnew) {
   }
 }
 
-TEST_F(Sampling, LeavesAnotherTrainingsSamplesWhereItPutThem) {
-  ASSERT_EQ(alone(folder, {"sample", "--output", "out"}).exit_code, 0);
-  ASSERT_EQ(alone(folder, {"run", "--config", "small.ini", "--output", "out", "--seed=5"}).exit_code, 0);
-  EXPECT_EQ(read_samples(folder.path() / "out/samples.previous.h5md").provenance.seed, 1u);
-  EXPECT_EQ(read_samples(folder.path() / "out/samples.h5md").provenance.seed, 5u);
-}
-
 // A flipped bit of a position or of a weight gives another weight than the file has.
 TEST_F(Sampling, WhoseBytesHaveChangedIsNotMeasured) {
   ASSERT_EQ(alone(folder, {"sample", "--output", "out"}).exit_code, 0);

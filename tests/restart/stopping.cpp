@@ -113,13 +113,14 @@ TEST_F(Stopping, ByAFileWhichIsThenRemoved) {
 }
 
 TEST_F(Stopping, ByAFileThatComesTooLateIsNotForTheNextRun) {
-  ASSERT_EQ(alone(folder, train("out", {"--training.steps=5"})).exit_code, 0);
+  ASSERT_EQ(alone(folder, train("out", {"--training.steps=5", "--optimizer.decay=constant"})).exit_code, 0);
   folder.write("out/STOP", "");
-  ASSERT_EQ(alone(folder, train("out", {"--training.steps=5"})).exit_code, 0) << "nothing was left to be stopped";
+  ASSERT_EQ(alone(folder, train("out", {"--training.steps=5", "--optimizer.decay=constant"})).exit_code, 0)
+      << "nothing was left to be stopped";
   EXPECT_FALSE(exists("out/STOP"));
   // A folder of that name is no request.
   std::filesystem::create_directory(folder.path() / "out/STOP");
-  EXPECT_EQ(alone(folder, train("out", {"--training.steps=10"})).exit_code, 0);
+  EXPECT_EQ(alone(folder, train("out", {"--training.steps=10", "--optimizer.decay=constant"})).exit_code, 0);
 }
 
 TEST_F(Stopping, WhenTheWalltimeIsUp) {

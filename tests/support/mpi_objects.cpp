@@ -107,6 +107,8 @@ int MPI_File_close(MPI_File* old) { return count(PMPI_File_close(old), freed, fi
 
 int MPI_Info_create(MPI_Info* made_here) { return count(PMPI_Info_create(made_here), made, info); }
 int MPI_Info_dup(MPI_Info old, MPI_Info* made_here) { return count(PMPI_Info_dup(old, made_here), made, info); }
+int MPI_File_get_info(MPI_File of, MPI_Info* made_here) { return count(PMPI_File_get_info(of, made_here), made, info); }
+int MPI_Comm_get_info(MPI_Comm of, MPI_Info* made_here) { return count(PMPI_Comm_get_info(of, made_here), made, info); }
 int MPI_Info_free(MPI_Info* old) { return count(PMPI_Info_free(old), freed, info); }
 
 int MPI_Comm_create_errhandler(MPI_Comm_errhandler_function* function, MPI_Errhandler* made_here) {

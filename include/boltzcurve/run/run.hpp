@@ -55,8 +55,6 @@ class Run {
   /// Origin of the files that this run writes; `format` and `format_version` are left to the writers. Its `training` is that of the
   /// checkpoint, or a new one.
   const Provenance& provenance() const { return provenance_; }
-  /// From here on it is another training than the checkpoint's. Collective.
-  void begin_another_training();
 
   StopRequest& stop() { return stop_; }
 

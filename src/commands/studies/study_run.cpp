@@ -57,7 +57,10 @@ TrainedRun trained_run(Run& study, const std::string& folder, Options options) {
   auto trained = begin(std::move(options));
   Run run(study, folder, trained.options, checkpoint_of(study, folder, trained.options));
   run.take_output_folder();
-  told(run, [&] { return train(run, trained); });
+  if (run.checkpoint() && is_finished(*run.checkpoint()))
+    restore(trained, *run.checkpoint());
+  else
+    told(run, [&] { return train(run, trained); });
   return trained;
 }
 

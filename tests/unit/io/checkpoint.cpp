@@ -208,7 +208,7 @@ TEST(ReadCheckpoint, SaysMissingOrNotHdf5OrAnotherKindOrNewer) {
   write_checkpoint(path, example_checkpoint());
   edit(path, [](const hdf5::File& file) { hdf5::write_attribute(file, "format_version", checkpoint_format_version + 1); });
   EXPECT_THAT([&] { read_checkpoint(path); },
-              ThrowsMessage<InputError>(AllOf(HasSubstr(path.string()), HasSubstr("format version 2; this program reads versions 1 to 1"),
+              ThrowsMessage<InputError>(AllOf(HasSubstr(path.string()), HasSubstr("format version 3; this program reads versions 1 to 2"),
                                               HasSubstr("newer program"))));
 }
 
