@@ -55,16 +55,6 @@ Trained options_since(const Checkpoint& checkpoint, const Request& request) {
   return {resolve_options(std::span(&trained, 1)), resolve_options(sources)};
 }
 
-/// The newest checkpoint of `path` that is whole, if there is one; says so where it is not the first, and what is wrong with newer ones.
-NewestCheckpoint told_newest_checkpoint(const Communicator& world, const std::filesystem::path& path) {
-  auto newest = newest_checkpoint(world, path);
-  for (const auto& damage : newest.damages) warn(world, damage);
-  if (newest.checkpoint && newest.checkpoint->source != path)
-    warn(world, fmt::format("{}falling back to {}", newest.damages.empty() ? path.string() + " is not there, " : "",
-                            newest.checkpoint->source.string()));
-  return newest;
-}
-
 /// What a training has left. Another than its last is not drawn from unasked: its particles would look like those of the last.
 Checkpoint trained_checkpoint(const Request& request, const Communicator& world) {
   const auto path = request.output / checkpoint_name;
@@ -100,8 +90,14 @@ std::optional<Checkpoint> checkpoint_to_resume(const Request& request, const Com
   if (!is_file.empty()) return read_checkpoint(world, from);  // this one was asked for: no other will do
 
   const auto path = (from.empty() ? request.output : from) / checkpoint_name;
-  auto newest = told_newest_checkpoint(world, path);
-  if (newest.checkpoint) return std::move(newest.checkpoint);
+  auto newest = newest_checkpoint(world, path);
+  for (const auto& damage : newest.damages) warn(world, damage);
+  if (newest.checkpoint) {
+    if (newest.checkpoint->source != path)
+      warn(world, fmt::format("{}falling back to {}", newest.damages.empty() ? path.string() + " is not there, " : "",
+                              newest.checkpoint->source.string()));
+    return std::move(newest.checkpoint);
+  }
   if (!request.resume->automatic)
     throw InputError(fmt::format("there is no {}checkpoint to resume from at {}; --resume=auto begins where there is none",
                                  newest.damages.empty() ? "" : "valid ", path.string()));

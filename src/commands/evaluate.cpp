@@ -121,7 +121,7 @@ Particles read_particles(const Run& run, const Problem& problem, const TrainingS
     throw InputError(fmt::format(
         "{} holds particles in {} dimensions, but target {} has {}: it belongs to another run; draw again with `boltzcurve sample`",
         path.string(), samples.dimension, run.options().target.name, problem.dimension()));
-  if (samples.parameters_crc32.value_or(learned_crc32(state)) != learned_crc32(state))
+  if (samples.parameters_crc32 && *samples.parameters_crc32 != learned_crc32(state))
     throw InputError(fmt::format("{} was drawn with other parameters than {} holds; draw again with `boltzcurve sample`", path.string(),
                                  run.checkpoint()->source.string()));
   for (const auto status : samples.status)

@@ -54,7 +54,7 @@ Stop write_samples_file(Run& run, const TrainingState& state, const Particles& p
 }
 
 /// All that the particles follow from: the curve's options, what was learned, and the program.
-std::string origin_of_particles(const Run& run, const Problem& problem, const TrainingState& state) {
+std::string origin_of_particles(const Run& run, const TrainingState& state) {
   auto options = run.options();
   options.optimizer = {};
   options.training = {};
@@ -64,14 +64,8 @@ std::string origin_of_particles(const Run& run, const Problem& problem, const Tr
   options.run.watchdog_seconds = RunOptions().watchdog_seconds;
   options.sampling.block = SamplingOptions().block;
   std::string origin = run.provenance().program_version + run.provenance().git_description + resolved_text(options);
-  const auto add = [&](const std::vector<double>& values) {
-    origin.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double));
-  };
-  add(state.average);
-  add(state.survey.mean);
-  add(state.survey.deviation);
-  add({state.survey.width, state.survey.energy});
-  for (const auto* part : {&problem.coordinates.center, &problem.coordinates.offset, &problem.coordinates.slope}) add(*part);
+  const auto learned = learned_numbers(state);
+  origin.append(reinterpret_cast<const char*>(learned.data()), learned.size() * sizeof(double));
   return origin;
 }
 
@@ -87,10 +81,10 @@ class Drawing {
                                       shard_of(settings_.particles, particle_granule, run.world().rank(), run.world().size()))),
         record_size_(record_size(settings_, problem.dimension())),
         granules_((settings_.particles + particle_granule - 1) / particle_granule),
-        finished_(run.world(), run.output(unfinished_samples_name), {origin_of_particles(run, problem, state), granules_, record_size_},
+        finished_(run.world(), run.output(unfinished_samples_name), {origin_of_particles(run, state), granules_, record_size_},
                   goes_on ? RecordFile::Begin::where_it_was_left : RecordFile::Begin::anew),
         batch_(run.options().sampling.block) {
-    if (const auto others = run.world().any(!finished_.put_aside().empty()); others && run.world().is_root())
+    if (!finished_.put_aside().empty())
       warn(run.world(), fmt::format("{} held particles that do not follow from these options and this checkpoint; it is now {}",
                                     run.output(unfinished_samples_name).string(), finished_.put_aside().string()));
     if (goes_on) take_what_is_finished();

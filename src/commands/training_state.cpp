@@ -68,12 +68,17 @@ TrainingState initial_training_state(const CurveNetworks& networks, const Optimi
   return state;
 }
 
-std::int64_t learned_crc32(const TrainingState& state) {
+std::vector<double> learned_numbers(const TrainingState& state) {
   std::vector<double> all = {state.survey.width, state.survey.energy};
   const auto& map = state.survey.coordinates;
   for (const auto* part : {&state.average, &state.survey.mean, &state.survey.deviation, &map.center, &map.offset, &map.slope})
     all.insert(all.end(), part->begin(), part->end());
-  return crc_32(std::as_bytes(std::span<const double>(all)));
+  return all;
+}
+
+std::int64_t learned_crc32(const TrainingState& state) {
+  const auto numbers = learned_numbers(state);
+  return crc_32(std::as_bytes(std::span(numbers)));
 }
 
 Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networks, const Provenance& provenance) {

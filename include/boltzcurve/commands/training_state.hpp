@@ -46,7 +46,9 @@ struct TrainingState {
 /// The start: random hidden layers, all networks zero.
 TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const Survey& survey, std::uint64_t seed);
 
-/// CRC-32 of all that was learned and that particles follow from, averaged parameters and survey: tells whether samples were drawn with it.
+/// All that was learned and that particles follow from: averaged parameters and survey.
+std::vector<double> learned_numbers(const TrainingState& state);
+/// Their CRC-32: tells whether samples were drawn with them.
 std::int64_t learned_crc32(const TrainingState& state);
 
 /// Named datasets /parameters, /average and, as the optimiser names its arrays, /optimizer/first_moment, ..., each with /psi/layer0/weight

@@ -42,14 +42,10 @@ TrainedRun begin(Options options) {
   return {std::move(options), std::move(problem), {}};
 }
 
+bool is_trained(const Run& run) { return run.checkpoint() && is_finished(*run.checkpoint()); }
+
 /// In a run that has taken its folder.
-Stop train(Run& run, TrainedRun& trained) {
-  if (run.checkpoint() && is_finished(*run.checkpoint()))
-    restore(trained, *run.checkpoint());
-  else
-    trained.stop = train_stage(run, trained.problem, trained.state);
-  return trained.stop;
-}
+Stop train(Run& run, TrainedRun& trained) { return trained.stop = train_stage(run, trained.problem, trained.state); }
 
 }  // namespace
 
@@ -57,7 +53,7 @@ TrainedRun trained_run(Run& study, const std::string& folder, Options options) {
   auto trained = begin(std::move(options));
   Run run(study, folder, trained.options, checkpoint_of(study, folder, trained.options));
   run.take_output_folder();
-  if (run.checkpoint() && is_finished(*run.checkpoint()))
+  if (is_trained(run))
     restore(trained, *run.checkpoint());
   else
     told(run, [&] { return train(run, trained); });
@@ -75,10 +71,13 @@ TrainedRun finished_run(const Run& study, const std::string& folder) {
 Stop measured_run(Run& study, const std::string& folder, Options options) {
   auto trained = begin(std::move(options));
   Run run(study, folder, trained.options, checkpoint_of(study, folder, trained.options));
-  if (run.checkpoint() && is_finished(*run.checkpoint()) && exists_on_root(run.world(), run.output("evaluation.json"))) return Stop::no;
+  if (is_trained(run) && exists_on_root(run.world(), run.output("evaluation.json"))) return Stop::no;
   run.take_output_folder();
   const auto interrupted_by = told(run, [&] {
-    if (train(run, trained) != Stop::no) return trained.stop;
+    if (is_trained(run))
+      restore(trained, *run.checkpoint());
+    else if (train(run, trained) != Stop::no)
+      return trained.stop;
     const auto sampling = sample_stage(run, trained.problem, trained.state, SamplesGo::nowhere);
     if (sampling.stop != Stop::no) return sampling.stop;
     const auto in_measuring = evaluate_stage(run, trained.problem, trained.state, sampling);
