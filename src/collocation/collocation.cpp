@@ -1,6 +1,6 @@
-#include <boltzcurve/collocation/collocation.hpp>
-#include <boltzcurve/curve/residual.hpp>
-#include <boltzcurve/random/counter_rng_group.hpp>
+#include "collocation/collocation.hpp"
+#include "random/counter_rng_group.hpp"
+#include "residual/residual.hpp"
 
 #include <algorithm>
 #include <array>

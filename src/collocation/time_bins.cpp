@@ -1,4 +1,4 @@
-#include <boltzcurve/collocation/time_bins.hpp>
+#include "collocation/time_bins.hpp"
 
 #include <algorithm>
 #include <cmath>

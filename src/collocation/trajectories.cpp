@@ -1,6 +1,6 @@
-#include <boltzcurve/collocation/trajectories.hpp>
-#include <boltzcurve/curve/residual.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include "collocation/trajectories.hpp"
+#include <boltzcurve/counter_rng.hpp>
+#include "residual/residual.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include <boltzcurve/core/checksum.hpp>
+#include "core/checksum.hpp"
 
 #include <boost/crc.hpp>
 

@@ -1,5 +1,5 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/core/named_array.hpp>
+#include "core/named_array.hpp"
+#include <boltzcurve/error.hpp>
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include <boltzcurve/core/pulse.hpp>
+#include "core/pulse.hpp"
 
 #include <atomic>
 #include <chrono>

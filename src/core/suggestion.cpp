@@ -1,4 +1,4 @@
-#include <boltzcurve/core/suggestion.hpp>
+#include "core/suggestion.hpp"
 
 #include <algorithm>
 #include <numeric>

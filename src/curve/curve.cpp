@@ -1,7 +1,7 @@
-#include "curve_of.hpp"
+#include "curve/curve_of.hpp"
 
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/curve/curve.hpp>
+#include <boltzcurve/error.hpp>
+#include "curve/curve.hpp"
 
 #include <algorithm>
 #include <cmath>

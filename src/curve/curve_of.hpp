@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/curve/curve.hpp>
+#include "curve/curve.hpp"
 
 #include <algorithm>
 #include <functional>

@@ -1,9 +1,9 @@
-#include "curve_of.hpp"
-#include "residual_kernel.hpp"
+#include "curve/curve_of.hpp"
+#include "residual/residual_kernel.hpp"
 
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/curve/gradient_flow.hpp>
-#include <boltzcurve/curve/gradient_flow_energies.hpp>
+#include <boltzcurve/error.hpp>
+#include "curve/gradient_flow.hpp"
+#include "curve/gradient_flow_energies.hpp"
 
 #include <algorithm>
 #include <cmath>

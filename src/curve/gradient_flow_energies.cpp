@@ -1,7 +1,7 @@
-#include "to_device.hpp"
+#include "residual/to_device.hpp"
 
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/curve/gradient_flow_energies.hpp>
+#include <boltzcurve/error.hpp>
+#include "curve/gradient_flow_energies.hpp"
 
 #include <cmath>
 #include <string>

@@ -1,4 +1,4 @@
-#include "tempered_curve_of.hpp"
+#include "curve/tempered_curve_of.hpp"
 
 namespace boltzcurve {
 

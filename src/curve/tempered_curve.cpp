@@ -1,6 +1,6 @@
-#include "residual_kernel.hpp"
+#include "residual/residual_kernel.hpp"
 
-#include "tempered_curve_of.hpp"
+#include "curve/tempered_curve_of.hpp"
 
 #include <algorithm>
 #include <cmath>

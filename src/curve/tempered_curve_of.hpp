@@ -1,8 +1,8 @@
 #pragma once
 
-#include "curve_of.hpp"
+#include "curve/curve_of.hpp"
 
-#include <boltzcurve/curve/tempered_curve.hpp>
+#include "curve/tempered_curve.hpp"
 
 namespace boltzcurve::detail {
 

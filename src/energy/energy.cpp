@@ -1,5 +1,5 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/energy/energy_of.hpp>
+#include <boltzcurve/error.hpp>
+#include "energy/energy_of.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/energy/energy_of.hpp>
-#include <boltzcurve/energy/gaussian_mixture.hpp>
+#include "energy/gaussian_mixture.hpp"
+#include <boltzcurve/error.hpp>
+#include "energy/energy_of.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
-#include "numbers.hpp"
+#include "energy/numbers.hpp"
 
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/energy/gaussian_mixture.hpp>
+#include <boltzcurve/error.hpp>
+#include "energy/gaussian_mixture.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "numbers.hpp"
+#include "energy/numbers.hpp"
 
 #include <charconv>
 #include <cmath>

@@ -1,8 +1,8 @@
-#include "numbers.hpp"
+#include "energy/numbers.hpp"
 
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/core/suggestion.hpp>
-#include <boltzcurve/energy/registry.hpp>
+#include <boltzcurve/error.hpp>
+#include <boltzcurve/registry.hpp>
+#include "core/suggestion.hpp"
 
 #include <algorithm>
 #include <cmath>

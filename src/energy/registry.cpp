@@ -1,6 +1,6 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/core/suggestion.hpp>
-#include <boltzcurve/energy/registry.hpp>
+#include <boltzcurve/error.hpp>
+#include <boltzcurve/registry.hpp>
+#include "core/suggestion.hpp"
 
 // The lists, one line an entry. Each names a function, defined in the entry's own file (targets/, latents/), that returns the entry.
 #define BOLTZCURVE_TARGETS(ENTRY) \

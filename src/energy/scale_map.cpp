@@ -1,4 +1,4 @@
-#include <boltzcurve/energy/rescaled.hpp>
+#include "energy/rescaled.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/checkpoint_series.hpp>
-#include <boltzcurve/io/durable_file.hpp>
+#include "io/checkpoint_series.hpp"
+#include <boltzcurve/error.hpp>
+#include "io/durable_file.hpp"
 
 #include <algorithm>
 #include <charconv>

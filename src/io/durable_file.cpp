@@ -1,5 +1,5 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/durable_file.hpp>
+#include "io/durable_file.hpp"
+#include <boltzcurve/error.hpp>
 
 #include <algorithm>
 #include <array>

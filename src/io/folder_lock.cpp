@@ -1,5 +1,5 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/folder_lock.hpp>
+#include "io/folder_lock.hpp"
+#include <boltzcurve/error.hpp>
 
 #include <array>
 #include <cerrno>

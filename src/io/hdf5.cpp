@@ -1,7 +1,7 @@
 // Identifiers, errors, files and groups.
-#include "hdf5_detail.hpp"
+#include "io/hdf5_detail.hpp"
 
-#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/error.hpp>
 
 #include <cstdlib>
 #include <cstring>

@@ -1,6 +1,6 @@
-#include "hdf5_detail.hpp"
+#include "io/hdf5_detail.hpp"
 
-#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/error.hpp>
 
 #include <fmt/format.h>
 

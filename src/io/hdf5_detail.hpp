@@ -1,8 +1,8 @@
 // What the sources behind hdf5.hpp share.
 #pragma once
 
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/hdf5.hpp>
+#include <boltzcurve/error.hpp>
+#include "io/hdf5.hpp"
 
 #include <exception>
 #include <string>

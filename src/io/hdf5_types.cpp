@@ -1,7 +1,7 @@
 // Shapes, types of elements and texts, for datasets and attributes alike.
-#include "hdf5_detail.hpp"
+#include "io/hdf5_detail.hpp"
 
-#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/error.hpp>
 
 #include <algorithm>
 #include <limits>

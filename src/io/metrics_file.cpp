@@ -1,7 +1,7 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/durable_file.hpp>
-#include <boltzcurve/io/hdf5.hpp>
-#include <boltzcurve/io/metrics_file.hpp>
+#include "io/metrics_file.hpp"
+#include <boltzcurve/error.hpp>
+#include "io/durable_file.hpp"
+#include "io/hdf5.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -1,6 +1,6 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/durable_file.hpp>
-#include <boltzcurve/io/record_file.hpp>
+#include "io/record_file.hpp"
+#include <boltzcurve/error.hpp>
+#include "io/durable_file.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,8 +1,8 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/core/pulse.hpp>
-#include <boltzcurve/io/durable_file.hpp>
-#include <boltzcurve/io/hdf5.hpp>
-#include <boltzcurve/io/samples_file.hpp>
+#include "io/samples_file.hpp"
+#include <boltzcurve/error.hpp>
+#include "core/pulse.hpp"
+#include "io/durable_file.hpp"
+#include "io/hdf5.hpp"
 
 #include <algorithm>
 #include <array>

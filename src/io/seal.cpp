@@ -1,7 +1,7 @@
-#include <boltzcurve/core/checksum.hpp>
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/durable_file.hpp>
-#include <boltzcurve/io/seal.hpp>
+#include "io/seal.hpp"
+#include <boltzcurve/error.hpp>
+#include "core/checksum.hpp"
+#include "io/durable_file.hpp"
 
 #include <string>
 #include <string_view>

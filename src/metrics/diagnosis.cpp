@@ -1,6 +1,6 @@
-#include <boltzcurve/metrics/diagnosis.hpp>
-#include <boltzcurve/metrics/mode_weights.hpp>
-#include <boltzcurve/sampling/particles.hpp>
+#include "metrics/diagnosis.hpp"
+#include "metrics/mode_weights.hpp"
+#include "sampling/particles.hpp"
 
 #include <algorithm>
 #include <cmath>

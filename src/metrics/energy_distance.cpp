@@ -1,7 +1,7 @@
-#include <boltzcurve/core/pack_math.hpp>
-#include <boltzcurve/core/pulse.hpp>
-#include <boltzcurve/metrics/energy_distance.hpp>
-#include <boltzcurve/parallel/ordered_sum.hpp>
+#include "metrics/energy_distance.hpp"
+#include "core/pulse.hpp"
+#include "parallel/ordered_sum.hpp"
+#include "simd/pack_math.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -1,11 +1,11 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/metrics/energy_distance.hpp>
-#include <boltzcurve/metrics/evaluation.hpp>
-#include <boltzcurve/metrics/forward_importance.hpp>
-#include <boltzcurve/metrics/importance.hpp>
-#include <boltzcurve/metrics/likelihood.hpp>
-#include <boltzcurve/metrics/mode_weights.hpp>
-#include <boltzcurve/metrics/sliced_wasserstein.hpp>
+#include "metrics/evaluation.hpp"
+#include <boltzcurve/error.hpp>
+#include "metrics/energy_distance.hpp"
+#include "metrics/forward_importance.hpp"
+#include "metrics/importance.hpp"
+#include "metrics/likelihood.hpp"
+#include "metrics/mode_weights.hpp"
+#include "metrics/sliced_wasserstein.hpp"
 
 #include <algorithm>
 #include <cmath>

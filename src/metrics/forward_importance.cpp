@@ -1,7 +1,7 @@
-#include <boltzcurve/metrics/forward_importance.hpp>
-#include <boltzcurve/metrics/importance.hpp>
-#include <boltzcurve/parallel/ordered_sum.hpp>
-#include <boltzcurve/sampling/particles.hpp>
+#include "metrics/forward_importance.hpp"
+#include "metrics/importance.hpp"
+#include "parallel/ordered_sum.hpp"
+#include "sampling/particles.hpp"
 
 #include <algorithm>
 #include <cmath>

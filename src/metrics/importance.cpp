@@ -1,6 +1,6 @@
-#include <boltzcurve/metrics/importance.hpp>
-#include <boltzcurve/parallel/ordered_sum.hpp>
-#include <boltzcurve/sampling/particles.hpp>
+#include "metrics/importance.hpp"
+#include "parallel/ordered_sum.hpp"
+#include "sampling/particles.hpp"
 
 #include <algorithm>
 #include <cmath>

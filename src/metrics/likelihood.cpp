@@ -1,4 +1,4 @@
-#include <boltzcurve/metrics/likelihood.hpp>
+#include "metrics/likelihood.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
-#include <boltzcurve/metrics/metric_input.hpp>
-#include <boltzcurve/parallel/ordered_sum.hpp>
-#include <boltzcurve/sampling/particles.hpp>
+#include "metrics/metric_input.hpp"
+#include "parallel/ordered_sum.hpp"
+#include "sampling/particles.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
-#include <boltzcurve/metrics/importance.hpp>
-#include <boltzcurve/metrics/mode_weights.hpp>
+#include "metrics/mode_weights.hpp"
+#include "metrics/importance.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,5 +1,5 @@
-#include <boltzcurve/metrics/sliced_wasserstein.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include "metrics/sliced_wasserstein.hpp"
+#include <boltzcurve/counter_rng.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
-#include <boltzcurve/network/mlp.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include "network/mlp.hpp"
+#include <boltzcurve/counter_rng.hpp>
 
 #include <cmath>
 

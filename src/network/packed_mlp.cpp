@@ -1,4 +1,4 @@
-#include <boltzcurve/network/packed_mlp.hpp>
+#include "network/packed_mlp.hpp"
 
 namespace boltzcurve {
 

@@ -1,6 +1,6 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/core/pack_math.hpp>
-#include <boltzcurve/ode/dormand_prince.hpp>
+#include "ode/dormand_prince.hpp"
+#include <boltzcurve/error.hpp>
+#include "simd/pack_math.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/core/pulse.hpp>
-#include <boltzcurve/parallel/communicator.hpp>
-#include <boltzcurve/parallel/mpi_check.hpp>
+#include <boltzcurve/communicator.hpp>
+#include <boltzcurve/error.hpp>
+#include "core/pulse.hpp"
+#include "parallel/mpi_check.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -1,5 +1,5 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/parallel/mpi_check.hpp>
+#include "parallel/mpi_check.hpp"
+#include <boltzcurve/error.hpp>
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include <boltzcurve/parallel/ordered_sum.hpp>
+#include "parallel/ordered_sum.hpp"
 
 namespace boltzcurve {
 

@@ -1,5 +1,5 @@
-#include <boltzcurve/parallel/mpi_check.hpp>
-#include <boltzcurve/parallel/pending_max.hpp>
+#include "parallel/pending_max.hpp"
+#include "parallel/mpi_check.hpp"
 
 #include <utility>
 

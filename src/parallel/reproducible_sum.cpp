@@ -1,5 +1,5 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/parallel/reproducible_sum.hpp>
+#include "parallel/reproducible_sum.hpp"
+#include <boltzcurve/error.hpp>
 
 #include <algorithm>
 #include <bit>

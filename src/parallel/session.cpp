@@ -1,6 +1,6 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/parallel/mpi_check.hpp>
-#include <boltzcurve/parallel/session.hpp>
+#include <boltzcurve/error.hpp>
+#include <boltzcurve/session.hpp>
+#include "parallel/mpi_check.hpp"
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-#include <boltzcurve/core/pulse.hpp>
-#include <boltzcurve/sampling/curve_velocity.hpp>
+#include "sampling/curve_velocity.hpp"
+#include "core/pulse.hpp"
 
 namespace boltzcurve {
 namespace {

@@ -1,4 +1,4 @@
-#include <boltzcurve/sampling/particles.hpp>
+#include "sampling/particles.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,8 @@
-#include "adam.hpp"
+#include "training/adam.hpp"
 
 #include <cmath>
 
-#include "weighted_mean.hpp"
+#include "training/weighted_mean.hpp"
 
 namespace boltzcurve {
 

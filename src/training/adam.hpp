@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/training/optimizer.hpp>
+#include "training/optimizer.hpp"
 
 namespace boltzcurve {
 

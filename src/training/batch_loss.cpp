@@ -1,5 +1,5 @@
-#include <boltzcurve/curve/curve_clock.hpp>
-#include <boltzcurve/training/batch_loss.hpp>
+#include "training/batch_loss.hpp"
+#include "curve/curve_clock.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,10 +1,10 @@
-#include <boltzcurve/training/optimizer.hpp>
+#include "training/optimizer.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
-#include "weighted_mean.hpp"
+#include "training/weighted_mean.hpp"
 
 namespace boltzcurve {
 

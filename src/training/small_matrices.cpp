@@ -1,5 +1,5 @@
-#include <boltzcurve/core/pack.hpp>
-#include <boltzcurve/training/small_matrices.hpp>
+#include "training/small_matrices.hpp"
+#include "simd/pack.hpp"
 
 #include <algorithm>
 #include <cmath>

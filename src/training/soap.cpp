@@ -1,12 +1,12 @@
-#include <boltzcurve/training/small_matrices.hpp>
+#include "training/small_matrices.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <optional>
 
-#include "adam.hpp"
-#include "weighted_mean.hpp"
+#include "training/adam.hpp"
+#include "training/weighted_mean.hpp"
 
 namespace boltzcurve {
 namespace {

@@ -1,4 +1,4 @@
-#include <boltzcurve/training/watch.hpp>
+#include "training/watch.hpp"
 
 #include <algorithm>
 #include <numeric>

@@ -1,5 +1,5 @@
 // Orders of convergence on the exact field of a Gaussian mixture's gradient flow, against the same paths at the tolerance of rounding.
-#include <boltzcurve/ode/dormand_prince.hpp>
+#include "ode/dormand_prince.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Faults of files and disks: full, read-only, deleted, cut short, flipped bits, newer formats, leavings.
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/checkpoint.hpp>
-#include <boltzcurve/io/hdf5.hpp>
+#include <boltzcurve/error.hpp>
+#include "io/checkpoint.hpp"
+#include "io/hdf5.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

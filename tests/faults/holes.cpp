@@ -1,8 +1,8 @@
 // Targets whose energy is no number at some places of a box that is good otherwise: training does without those points, and particles that
 // come there are marked. Nothing of it is silent.
-#include <boltzcurve/io/metrics_file.hpp>
-#include <boltzcurve/io/samples_file.hpp>
-#include <boltzcurve/ode/particle_status.hpp>
+#include "io/metrics_file.hpp"
+#include "io/samples_file.hpp"
+#include "ode/particle_status.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
 // SIGKILL to one rank or to all at random moments of training, of writing checkpoints and of sampling: the run goes on to the bits of one
 // that was left alone.
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/checkpoint.hpp>
-#include <boltzcurve/io/samples_file.hpp>
+#include <boltzcurve/error.hpp>
+#include "io/checkpoint.hpp"
+#include "io/samples_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Faults of ranks and of what they compute: the job ends within seconds, with the cause told once and the documented exit code.
-#include <boltzcurve/io/checkpoint.hpp>
+#include "io/checkpoint.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

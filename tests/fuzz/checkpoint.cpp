@@ -1,7 +1,7 @@
 // The bytes of a checkpoint.
 #include "harness.hpp"
 
-#include <boltzcurve/io/checkpoint.hpp>
+#include "io/checkpoint.hpp"
 
 #include <span>
 

@@ -2,8 +2,8 @@
 // any type and shape. Bytes alone hardly ever get past the checksums that HDF5 itself keeps.
 #include "harness.hpp"
 
-#include <boltzcurve/io/checkpoint.hpp>
-#include <boltzcurve/io/hdf5.hpp>
+#include "io/checkpoint.hpp"
+#include "io/hdf5.hpp"
 
 #include <algorithm>
 #include <array>

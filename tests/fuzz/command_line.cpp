@@ -1,7 +1,7 @@
 // The command line: an argument a line.
 #include "harness.hpp"
 
-#include <boltzcurve/run/request.hpp>
+#include "app/options/request.hpp"
 
 #include <string>
 #include <vector>

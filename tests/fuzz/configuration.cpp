@@ -1,7 +1,7 @@
 // A configuration file.
 #include "harness.hpp"
 
-#include <boltzcurve/run/options.hpp>
+#include "app/options/options.hpp"
 
 #include <string>
 

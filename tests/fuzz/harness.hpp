@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/error.hpp>
 
 #include <cstddef>
 #include <cstdint>

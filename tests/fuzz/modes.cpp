@@ -1,7 +1,7 @@
 // A CSV file of Gaussian modes, and the target that is made of it.
 #include "harness.hpp"
 
-#include <boltzcurve/energy/gaussian_mixture.hpp>
+#include "energy/gaussian_mixture.hpp"
 
 #include <Kokkos_Core.hpp>
 

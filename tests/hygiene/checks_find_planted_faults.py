@@ -7,11 +7,16 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOUND = {
-    "include/boltzcurve/core/scalar.hpp": "#pragma once\nusing Scalar = double;\n",
+    "include/boltzcurve/error.hpp": "#pragma once\nusing Scalar = double;\n",
+    "include/boltzcurve/energy.hpp": "#pragma once\n",
+    "src/energy/energy.cpp": "#include <boltzcurve/energy.hpp>\n",
+    "src/network/mlp.hpp": "",
+    "src/sampling/particles.hpp": "",
+    "src/app/options/options.hpp": "",
     "src/curve/private.hpp": "",
     "src/io/file.cpp": "void f() {\n  check(H5Fclose(file), 1);\n  if (MPI_Finalize() != MPI_SUCCESS) return;\n  const auto id = H5Gopen2(a, b, c);\n"
                        "  must(MPI_Wait(r, s), \"MPI_Wait\");\n  MPI_Abort(world, 1);\n  return H5Dclose(id);\n}\n",
-    "src/curve/linear.cpp": "#include \"private.hpp\"\n#include <boltzcurve/core/scalar.hpp>\n// parallel_for(3) in a comment\n"
+    "src/curve/linear.cpp": "#include \"curve/private.hpp\"\n#include <boltzcurve/error.hpp>\n// parallel_for(3) in a comment\n"
                             "void f() {\n  Kokkos::View<Kokkos::View<int*>**> x(\"boltzcurve::x\", 3, 4);\n"
                             "  Kokkos::parallel_for(\n    \"boltzcurve::f\",\n    3, g);\n  parallel_for(Kokkos::TeamThreadRange(t, 3), g);\n}\n"
                             "void each(const char* label, int n) { parallel_for(label, n, g); }\nvoid h() { each(\"boltzcurve::h\", 3); }\n",
@@ -29,12 +34,17 @@ SOUND = {
 }
 LABELS = "src/curve/linear.cpp"
 FAULTS = (  # check, file, its text, what the check must say
-    ("include_direction", "include/boltzcurve/core/bad.hpp", "#include <boltzcurve/energy/energy.hpp>\n", "core must not include energy"),
-    ("include_direction", "include/boltzcurve/energy/bad.hpp", "#include <boltzcurve/network/mlp.hpp>\n", "energy must not include network"),
-    ("include_direction", "src/io/bad.cpp", "#include <boltzcurve/sampling/particles.hpp>\n", "io must not include sampling"),
+    ("include_direction", "src/core/bad.hpp", "#include <boltzcurve/energy.hpp>\n", "core must not include energy"),
+    ("include_direction", "src/energy/bad.hpp", '#include "network/mlp.hpp"\n', "energy must not include network"),
+    ("include_direction", "src/io/bad.cpp", '#include "sampling/particles.hpp"\n', "io must not include sampling"),
+    ("include_direction", "src/studies/bad.cpp", '#include "app/options/options.hpp"\n', "studies must not include app"),
     ("include_direction", "src/util/bad.cpp", "", "'util' is not a module"),
-    ("include_direction", "src/core/bad.cpp", '#include "../curve/linear.hpp"\n', "quotes are for a private header"),
-    ("include_direction", "src/core/bad.cpp", '#include "absent.hpp"\n', "quotes are for a private header"),
+    ("include_direction", "src/bad.cpp", "", "belongs to no module"),
+    ("include_direction", "include/boltzcurve/bad.hpp", "", "belongs to no module"),
+    ("include_direction", "include/boltzcurve/error.hpp", '#include "curve/private.hpp"\n', "a public header must not include a private one"),
+    ("include_direction", "src/core/bad.cpp", '#include "../curve/linear.hpp"\n', "no such header"),
+    ("include_direction", "src/core/bad.cpp", '#include "curve/absent.hpp"\n', "no such header"),
+    ("include_direction", "src/core/bad.cpp", "#include <boltzcurve/core/error.hpp>\n", "no such header"),
     ("kernel_labels", LABELS, 'void f() { Kokkos::parallel_for(3, g); }\n', "linear.cpp:1: parallel_for"),
     ("kernel_labels", LABELS, '\nvoid f() { parallel_reduce("sum", 3, g, s); }\n', 'linear.cpp:2: parallel_reduce: expected a label "boltzcurve::..."'),
     ("kernel_labels", LABELS, 'Points<double> x("x", 3, 4);\n', "linear.cpp:1: Points"),
@@ -57,8 +67,8 @@ FAULTS = (  # check, file, its text, what the check must say
     ("documented_commands", "tests/perf/README.md", "```sh\nmake --baseline tests/none.json\n```\n", "tests/none.json does not exist"),
     ("documented_model", "tests/perf/README.md", "| RANKS |\n", "lacks the row of scaling_model.py: | ranks |"),
     ("documented_model", "tests/perf/scaling_model.py", "print('nothing')\n", "nothing found to look at"),
-    ("self_contained_headers", "include/boltzcurve/core/bad.hpp", "#pragma once\nstd::string name();\n", "core/bad.hpp does not compile on its own"),
-    ("self_contained_headers", "include/boltzcurve/core/bad.hpp", "struct Twice {};\n", "core/bad.hpp does not compile on its own"),
+    ("self_contained_headers", "include/boltzcurve/bad.hpp", "#pragma once\nstd::string name();\n", "bad.hpp does not compile on its own"),
+    ("self_contained_headers", "include/boltzcurve/bad.hpp", "struct Twice {};\n", "bad.hpp does not compile on its own"),
     ("documented_code", "README.md", "```cpp\nint f() { return g(); }\n```\n", "README.md: C++ block 1 does not compile"),
     ("documented_options", "jobs/OPTIONS.md", "# Options\n\n## [target]\n\n| `nme` |\n", "-| `nme` |"),
     ("documented_options", "jobs/OPTIONS.md", "# Options\n", "is behind; run: tools/update_reference.sh"),
@@ -82,8 +92,8 @@ def check(name, folder, compiler):
     arguments = [str(folder)]
     if name in ("self_contained_headers", "documented_code"):
         commands = folder / "compile_commands.json"
-        command = f"{compiler} -std=c++20 -I{folder}/include -O2 -o v.o -c src/run/version.cpp"
-        commands.write_text(json.dumps([{"file": "src/run/version.cpp", "command": command, "directory": str(folder)}]))
+        command = f"{compiler} -std=c++20 -I{folder}/include -I{folder}/src -O2 -o v.o -c src/io/version.cpp"
+        commands.write_text(json.dumps([{"file": "src/io/version.cpp", "command": command, "directory": str(folder)}]))
         arguments += [str(commands), str(folder / "scratch")]
     elif name in ("accepted_configurations", "documented_options"):
         program = folder / "program.sh"

@@ -7,10 +7,10 @@ import subprocess
 
 
 class Compiler:
-    """Takes the command from the entry of src/run/version.cpp in compile_commands.json, without optimiser and sanitizers."""
+    """Takes the command from the entry of src/io/version.cpp in compile_commands.json, without optimiser and sanitizers."""
 
     def __init__(self, commands, scratch):
-        entry = next(entry for entry in json.loads(pathlib.Path(commands).read_text()) if entry["file"].endswith("src/run/version.cpp"))
+        entry = next(entry for entry in json.loads(pathlib.Path(commands).read_text()) if entry["file"].endswith("src/io/version.cpp"))
         words, self.command = iter(shlex.split(entry["command"])), []
         for word in words:
             if word in ("-o", "-c"):

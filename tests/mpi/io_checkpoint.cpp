@@ -1,6 +1,6 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/checkpoint.hpp>
-#include <boltzcurve/io/durable_file.hpp>
+#include <boltzcurve/error.hpp>
+#include "io/checkpoint.hpp"
+#include "io/durable_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/parallel/communicator.hpp>
+#include <boltzcurve/communicator.hpp>
 
 #include <filesystem>
 #include <optional>

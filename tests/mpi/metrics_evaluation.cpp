@@ -1,10 +1,10 @@
 // The same bits for any number of ranks: every rank also evaluates alone (MPI_COMM_SELF), which is what one rank would get.
-#include <boltzcurve/metrics/diagnosis.hpp>
-#include <boltzcurve/metrics/energy_distance.hpp>
-#include <boltzcurve/metrics/evaluation.hpp>
-#include <boltzcurve/ode/dormand_prince.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
-#include <boltzcurve/sampling/particles.hpp>
+#include <boltzcurve/counter_rng.hpp>
+#include "metrics/diagnosis.hpp"
+#include "metrics/energy_distance.hpp"
+#include "metrics/evaluation.hpp"
+#include "ode/dormand_prince.hpp"
+#include "sampling/particles.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

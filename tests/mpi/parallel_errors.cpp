@@ -1,7 +1,7 @@
 // MPI's errors come back and say what failed, where and why.
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/parallel/communicator.hpp>
-#include <boltzcurve/parallel/mpi_check.hpp>
+#include <boltzcurve/communicator.hpp>
+#include <boltzcurve/error.hpp>
+#include "parallel/mpi_check.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,10 +1,10 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/energy/registry.hpp>
-#include <boltzcurve/parallel/reproducible_sum.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
-#include <boltzcurve/sampling/curve_velocity.hpp>
-#include <boltzcurve/sampling/particles.hpp>
-#include <boltzcurve/training/batch_loss.hpp>
+#include <boltzcurve/counter_rng.hpp>
+#include <boltzcurve/error.hpp>
+#include <boltzcurve/registry.hpp>
+#include "parallel/reproducible_sum.hpp"
+#include "sampling/curve_velocity.hpp"
+#include "sampling/particles.hpp"
+#include "training/batch_loss.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

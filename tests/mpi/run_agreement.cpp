@@ -1,6 +1,6 @@
 // What ranks agree on: how they end, when they stop, that they were asked the same, and where results go.
-#include <boltzcurve/run/exit.hpp>
-#include <boltzcurve/run/run.hpp>
+#include "app/process/exit.hpp"
+#include "app/process/run.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

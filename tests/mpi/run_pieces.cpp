@@ -1,6 +1,6 @@
 // Work in pieces: each rank at its own pace, all to one end.
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/run/pieces.hpp>
+#include <boltzcurve/error.hpp>
+#include "app/process/pieces.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

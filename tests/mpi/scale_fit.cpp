@@ -1,6 +1,6 @@
 // The same bits for any number of ranks: every rank also fits alone (MPI_COMM_SELF), which is what one rank would get.
-#include <boltzcurve/collocation/scale_fit.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include "pilot/scale_fit.hpp"
+#include <boltzcurve/counter_rng.hpp>
 
 #include <gtest/gtest.h>
 

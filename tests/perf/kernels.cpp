@@ -4,11 +4,11 @@
 // Counter "useful_gflops": 6 width^2 (D+3) (hidden layers - 1) flops per point (for products: 2 m n k), per second of wall time.
 #include "problems.hpp"
 
-#include <boltzcurve/curve/residual.hpp>
-#include <boltzcurve/parallel/session.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
-#include <boltzcurve/training/batch_loss.hpp>
-#include <boltzcurve/training/optimizer.hpp>
+#include <boltzcurve/counter_rng.hpp>
+#include <boltzcurve/session.hpp>
+#include "residual/residual.hpp"
+#include "training/batch_loss.hpp"
+#include "training/optimizer.hpp"
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <boltzcurve/curve/gradient_flow_energies.hpp>
-#include <boltzcurve/energy/registry.hpp>
-#include <boltzcurve/run/options.hpp>
-#include <boltzcurve/training/batch_loss.hpp>
+#include <boltzcurve/registry.hpp>
+#include "app/options/options.hpp"
+#include "curve/gradient_flow_energies.hpp"
+#include "training/batch_loss.hpp"
 
 #include <memory>
 #include <string>

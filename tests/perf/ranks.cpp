@@ -5,10 +5,10 @@
 // resident memory of a rank.
 #include "problems.hpp"
 
-#include <boltzcurve/parallel/session.hpp>
-#include <boltzcurve/run/memory.hpp>
-#include <boltzcurve/run/stop_request.hpp>
-#include <boltzcurve/training/optimizer.hpp>
+#include <boltzcurve/session.hpp>
+#include "app/process/memory.hpp"
+#include "app/process/stop_request.hpp"
+#include "training/optimizer.hpp"
 
 #include <algorithm>
 #include <cstdlib>

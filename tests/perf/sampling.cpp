@@ -5,14 +5,14 @@
 // t = 0; attributes target (gmm40 or many-well), dimension, width, hidden_layers, horizon. The energy is g f_D + t psi (form plain).
 // Prints one JSON object: particles_per_second (median of the repeats), evaluations (mean), nonfinite, error_median, error_maximum (of
 // position and log density against the reference).
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/curve/gradient_flow_energies.hpp>
-#include <boltzcurve/energy/registry.hpp>
-#include <boltzcurve/io/hdf5.hpp>
-#include <boltzcurve/ode/dormand_prince.hpp>
-#include <boltzcurve/parallel/session.hpp>
-#include <boltzcurve/run/stop_request.hpp>
-#include <boltzcurve/sampling/curve_velocity.hpp>
+#include <boltzcurve/error.hpp>
+#include <boltzcurve/registry.hpp>
+#include <boltzcurve/session.hpp>
+#include "app/process/stop_request.hpp"
+#include "curve/gradient_flow_energies.hpp"
+#include "io/hdf5.hpp"
+#include "ode/dormand_prince.hpp"
+#include "sampling/curve_velocity.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -3,11 +3,11 @@
 // Every repeat writes both files, one after the other and which first in turn; both end with their data handed to the disk (fsync), ours
 // after every frame too. Each has the bytes of positions [T][N][3] and coordinates [T][N][2] in double. Prints one JSON object: medians of
 // the bytes per second and of their ratio within a repeat, and the memory that writing took on a rank beside the positions given.
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/samples_file.hpp>
-#include <boltzcurve/parallel/session.hpp>
-#include <boltzcurve/run/memory.hpp>
-#include <boltzcurve/run/stop_request.hpp>
+#include <boltzcurve/error.hpp>
+#include <boltzcurve/session.hpp>
+#include "app/process/memory.hpp"
+#include "app/process/stop_request.hpp"
+#include "io/samples_file.hpp"
 
 #include <algorithm>
 #include <cstdlib>

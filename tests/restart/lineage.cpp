@@ -1,6 +1,6 @@
 // Files of several trainings in one folder: what comes of one is never taken for another's.
-#include <boltzcurve/io/checkpoint.hpp>
-#include <boltzcurve/io/metrics_file.hpp>
+#include "io/checkpoint.hpp"
+#include "io/metrics_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

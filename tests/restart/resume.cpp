@@ -1,6 +1,6 @@
 // Training that goes on: to the same bits, from the checkpoint that can be trusted, with the options that it had.
-#include <boltzcurve/io/checkpoint.hpp>
-#include <boltzcurve/io/hdf5.hpp>
+#include "io/checkpoint.hpp"
+#include "io/hdf5.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Sampling that is stopped or killed: what is finished is not drawn again, and the file is that of a run left alone.
-#include <boltzcurve/io/samples_file.hpp>
+#include "io/samples_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // Runs that are asked to stop: they finish the step, write, say why, and go on later to the bits of a run that was left alone.
-#include <boltzcurve/io/checkpoint.hpp>
-#include <boltzcurve/io/metrics_file.hpp>
+#include "io/checkpoint.hpp"
+#include "io/metrics_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

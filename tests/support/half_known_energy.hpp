@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/energy/energy_of.hpp>
+#include "energy/energy_of.hpp"
 
 #include <memory>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <boltzcurve/core/views.hpp>
-#include <boltzcurve/ode/velocity_field.hpp>
+#include <boltzcurve/views.hpp>
+#include "ode/velocity_field.hpp"
 
 #include <functional>
 #include <vector>

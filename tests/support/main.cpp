@@ -1,6 +1,6 @@
 // Runs GoogleTest inside MPI and Kokkos. Rank 0 reports everything, other ranks only their failures, with the rank in front. Every suite of
 // tests must free what it makes of MPI's objects.
-#include <boltzcurve/parallel/session.hpp>
+#include <boltzcurve/session.hpp>
 
 #include <gtest/gtest.h>
 

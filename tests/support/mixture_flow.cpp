@@ -1,4 +1,4 @@
-#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/error.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <boltzcurve/core/views.hpp>
-#include <boltzcurve/ode/velocity_field.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include <boltzcurve/counter_rng.hpp>
+#include <boltzcurve/views.hpp>
+#include "ode/velocity_field.hpp"
 
 #include <vector>
 

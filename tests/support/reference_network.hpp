@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/network/mlp.hpp>
+#include "network/mlp.hpp"
 
 #include <cmath>
 #include <span>

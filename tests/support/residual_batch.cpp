@@ -1,6 +1,6 @@
 #include "support/residual_batch.hpp"
 
-#include <boltzcurve/random/counter_rng.hpp>
+#include <boltzcurve/counter_rng.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/curve/residual.hpp>
+#include "residual/residual.hpp"
 
 #include <cstdint>
 #include <vector>

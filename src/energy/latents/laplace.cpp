@@ -1,4 +1,4 @@
-#include "separable.hpp"
+#include "energy/latents/separable.hpp"
 
 #include <cmath>
 #include <numbers>

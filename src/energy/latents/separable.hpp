@@ -1,8 +1,8 @@
 #pragma once
 
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/energy/energy_of.hpp>
-#include <boltzcurve/energy/registry.hpp>
+#include <boltzcurve/error.hpp>
+#include <boltzcurve/registry.hpp>
+#include "energy/energy_of.hpp"
 
 #include <cmath>
 #include <functional>

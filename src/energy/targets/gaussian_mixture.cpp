@@ -1,6 +1,6 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/core/suggestion.hpp>
-#include <boltzcurve/energy/gaussian_mixture.hpp>
+#include "energy/gaussian_mixture.hpp"
+#include <boltzcurve/error.hpp>
+#include "core/suggestion.hpp"
 
 #include <cmath>
 #include <numbers>

@@ -1,4 +1,4 @@
-#include <boltzcurve/energy/gaussian_mixture.hpp>
+#include "energy/gaussian_mixture.hpp"
 
 #include <cmath>
 #include <numbers>

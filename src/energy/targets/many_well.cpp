@@ -1,7 +1,7 @@
-#include <boltzcurve/energy/energy_of.hpp>
-#include <boltzcurve/energy/registry.hpp>
+#include <boltzcurve/registry.hpp>
+#include "energy/energy_of.hpp"
 
-#include <boltzcurve/core/error.hpp>
+#include <boltzcurve/error.hpp>
 
 #include <algorithm>
 #include <cmath>

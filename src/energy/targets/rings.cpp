@@ -1,5 +1,5 @@
-#include <boltzcurve/energy/energy_of.hpp>
-#include <boltzcurve/energy/registry.hpp>
+#include <boltzcurve/registry.hpp>
+#include "energy/energy_of.hpp"
 
 #include <cmath>
 #include <numbers>

@@ -1,8 +1,8 @@
 // failing_ranks WHO WHAT: the ranks of WHO ("all", "1", "12": digits) throw an error of kind WHAT; the others wait in a barrier, for ever
 // if some of them failed. With WHAT = "disk" the ranks of WHO write a file together, by MPI-IO, on a disk that fills up: WHO must be "all".
-#include <boltzcurve/io/hdf5.hpp>
-#include <boltzcurve/parallel/session.hpp>
-#include <boltzcurve/run/exit.hpp>
+#include <boltzcurve/session.hpp>
+#include "app/process/exit.hpp"
+#include "io/hdf5.hpp"
 
 #include <csignal>
 #include <cstdint>

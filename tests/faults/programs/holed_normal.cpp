@@ -1,7 +1,7 @@
 // A target that the program does not ship, added as CONTRIBUTING.md says (the list of targets with one more line is made by
 // CMakeLists.txt): an energy that is no number at some places, as one's own may be by mistake.
-#include <boltzcurve/energy/energy_of.hpp>
-#include <boltzcurve/energy/registry.hpp>
+#include <boltzcurve/registry.hpp>
+#include "energy/energy_of.hpp"
 
 namespace boltzcurve {
 namespace {

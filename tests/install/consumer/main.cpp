@@ -1,9 +1,9 @@
 // Starts MPI and Kokkos, runs a kernel of its own and calls into the library: headers, link line and run path must all be right.
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/core/views.hpp>
-#include <boltzcurve/parallel/session.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
-#include <boltzcurve/run/version.hpp>
+#include <boltzcurve/counter_rng.hpp>
+#include <boltzcurve/error.hpp>
+#include <boltzcurve/session.hpp>
+#include <boltzcurve/version.hpp>
+#include <boltzcurve/views.hpp>
 
 #include <cstdio>
 

@@ -1,6 +1,6 @@
-#include <boltzcurve/collocation/collocation.hpp>
-#include <boltzcurve/curve/gradient_flow_energies.hpp>
-#include <boltzcurve/energy/registry.hpp>
+#include "collocation/collocation.hpp"
+#include <boltzcurve/registry.hpp>
+#include "curve/gradient_flow_energies.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-#include <boltzcurve/curve/gradient_flow_energies.hpp>
-#include <boltzcurve/energy/registry.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include "curve/gradient_flow_energies.hpp"
+#include <boltzcurve/counter_rng.hpp>
+#include <boltzcurve/registry.hpp>
 
 #include <gtest/gtest.h>
 

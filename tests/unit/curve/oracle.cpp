@@ -1,7 +1,7 @@
 // The program's own residual, fed with the exact answer for Gaussian mixtures, must be zero; its velocity must be the exact one.
-#include <boltzcurve/curve/gradient_flow.hpp>
-#include <boltzcurve/curve/gradient_flow_energies.hpp>
-#include <boltzcurve/energy/gaussian_mixture.hpp>
+#include "curve/gradient_flow.hpp"
+#include "curve/gradient_flow_energies.hpp"
+#include "energy/gaussian_mixture.hpp"
 
 #include <gtest/gtest.h>
 

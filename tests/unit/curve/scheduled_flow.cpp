@@ -1,10 +1,10 @@
 // The gradient flow with a learned schedule: residual, gradients and velocity against their definition; and the end values of all
 // schedules.
-#include <boltzcurve/curve/curve.hpp>
-#include <boltzcurve/curve/gradient_flow_energies.hpp>
-#include <boltzcurve/curve/scheduled_flow.hpp>
-#include <boltzcurve/energy/registry.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include "curve/scheduled_flow.hpp"
+#include <boltzcurve/counter_rng.hpp>
+#include <boltzcurve/registry.hpp>
+#include "curve/curve.hpp"
+#include "curve/gradient_flow_energies.hpp"
 
 #include <gtest/gtest.h>
 

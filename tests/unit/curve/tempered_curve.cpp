@@ -1,8 +1,8 @@
 // The linear and the learned curve: residual, gradients and velocity against their definition, and the closed form between normal laws.
-#include <boltzcurve/curve/curve.hpp>
-#include <boltzcurve/curve/tempered_curve.hpp>
-#include <boltzcurve/energy/gaussian_mixture.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include "curve/tempered_curve.hpp"
+#include <boltzcurve/counter_rng.hpp>
+#include "curve/curve.hpp"
+#include "energy/gaussian_mixture.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
 // What must hold for every law, registered target or latent. A new target is tested here without a line of its own.
 #include "laws.hpp"
 
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include <boltzcurve/counter_rng.hpp>
+#include <boltzcurve/error.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/energy/registry.hpp>
+#include <boltzcurve/registry.hpp>
 
 #include <cmath>
 #include <cstdint>

@@ -1,8 +1,8 @@
 // Options of targets and latents: what is accepted, and what is said about the rest.
 #include "laws.hpp"
 
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/energy/gaussian_mixture.hpp>
+#include <boltzcurve/error.hpp>
+#include "energy/gaussian_mixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

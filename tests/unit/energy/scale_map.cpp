@@ -1,7 +1,7 @@
 #include "laws.hpp"
 
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include <boltzcurve/counter_rng.hpp>
+#include <boltzcurve/error.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,10 +1,10 @@
 // Numbers and formulas of single targets, from outside the program: published values, closed forms, independent code.
 #include "laws.hpp"
 
-#include <boltzcurve/core/dual.hpp>
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/energy/gaussian_mixture.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include <boltzcurve/counter_rng.hpp>
+#include <boltzcurve/error.hpp>
+#include "energy/dual.hpp"
+#include "energy/gaussian_mixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/checkpoint.hpp>
-#include <boltzcurve/io/durable_file.hpp>
-#include <boltzcurve/io/hdf5.hpp>
-#include <boltzcurve/io/seal.hpp>
+#include "io/checkpoint.hpp"
+#include <boltzcurve/error.hpp>
+#include "io/durable_file.hpp"
+#include "io/hdf5.hpp"
+#include "io/seal.hpp"
 
 #include <algorithm>
 #include <cmath>

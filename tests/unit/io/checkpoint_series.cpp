@@ -1,7 +1,7 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/checkpoint_series.hpp>
-#include <boltzcurve/io/durable_file.hpp>
-#include <boltzcurve/io/hdf5.hpp>
+#include "io/checkpoint_series.hpp"
+#include <boltzcurve/error.hpp>
+#include "io/durable_file.hpp"
+#include "io/hdf5.hpp"
 
 #include <optional>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/io/provenance.hpp>
+#include "io/provenance.hpp"
 
 namespace boltzcurve::testing {
 

@@ -1,6 +1,6 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/durable_file.hpp>
-#include <boltzcurve/io/hdf5.hpp>
+#include "io/hdf5.hpp"
+#include <boltzcurve/error.hpp>
+#include "io/durable_file.hpp"
 
 #include <cstdint>
 #include <limits>

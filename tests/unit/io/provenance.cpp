@@ -1,6 +1,6 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/hdf5.hpp>
-#include <boltzcurve/io/provenance.hpp>
+#include "io/provenance.hpp"
+#include <boltzcurve/error.hpp>
+#include "io/hdf5.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

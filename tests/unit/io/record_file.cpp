@@ -1,5 +1,5 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/record_file.hpp>
+#include "io/record_file.hpp"
+#include <boltzcurve/error.hpp>
 
 #include <filesystem>
 #include <fstream>

@@ -1,8 +1,8 @@
 // One rank; what several ranks do together is in tests/mpi/io_samples_file.cpp.
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/durable_file.hpp>
-#include <boltzcurve/io/hdf5.hpp>
-#include <boltzcurve/io/samples_file.hpp>
+#include "io/samples_file.hpp"
+#include <boltzcurve/error.hpp>
+#include "io/durable_file.hpp"
+#include "io/hdf5.hpp"
 
 #include <array>
 #include <fstream>

@@ -1,5 +1,5 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/io/seal.hpp>
+#include "io/seal.hpp"
+#include <boltzcurve/error.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

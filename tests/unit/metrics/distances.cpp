@@ -1,7 +1,7 @@
-#include <boltzcurve/metrics/energy_distance.hpp>
-#include <boltzcurve/metrics/mode_weights.hpp>
-#include <boltzcurve/metrics/sliced_wasserstein.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include <boltzcurve/counter_rng.hpp>
+#include "metrics/energy_distance.hpp"
+#include "metrics/mode_weights.hpp"
+#include "metrics/sliced_wasserstein.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // What it costs to start from N(0, I) in place of rho_T on the forty-mode mixture: closed form, by weights of samples, and through the
 // integrator.
-#include <boltzcurve/metrics/importance.hpp>
-#include <boltzcurve/ode/dormand_prince.hpp>
+#include "metrics/importance.hpp"
+#include "ode/dormand_prince.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/metrics/evaluation.hpp>
+#include "metrics/evaluation.hpp"
+#include <boltzcurve/error.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
-#include <boltzcurve/metrics/forward_importance.hpp>
-#include <boltzcurve/metrics/importance.hpp>
-#include <boltzcurve/metrics/likelihood.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
+#include "metrics/importance.hpp"
+#include <boltzcurve/counter_rng.hpp>
+#include "metrics/forward_importance.hpp"
+#include "metrics/likelihood.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include <boltzcurve/network/mlp.hpp>
+#include "network/mlp.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

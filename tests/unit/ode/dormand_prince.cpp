@@ -1,5 +1,5 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/ode/dormand_prince.hpp>
+#include "ode/dormand_prince.hpp"
+#include <boltzcurve/error.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

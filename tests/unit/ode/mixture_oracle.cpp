@@ -1,5 +1,5 @@
 // The exact oracle itself, by identities that do not come from its own formulas, and the integrator on its field.
-#include <boltzcurve/ode/dormand_prince.hpp>
+#include "ode/dormand_prince.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The generator against published words, then the laws that are made of it.
-#include <boltzcurve/random/counter_rng_group.hpp>
+#include "random/counter_rng_group.hpp"
 
 #include <gtest/gtest.h>
 

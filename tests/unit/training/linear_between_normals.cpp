@@ -1,12 +1,12 @@
 // The linear curve between two normal laws has a closed form: training must find it.
-#include <boltzcurve/curve/curve.hpp>
-#include <boltzcurve/energy/gaussian_mixture.hpp>
-#include <boltzcurve/energy/registry.hpp>
-#include <boltzcurve/ode/dormand_prince.hpp>
-#include <boltzcurve/random/counter_rng.hpp>
-#include <boltzcurve/sampling/curve_velocity.hpp>
-#include <boltzcurve/training/batch_loss.hpp>
-#include <boltzcurve/training/optimizer.hpp>
+#include <boltzcurve/counter_rng.hpp>
+#include <boltzcurve/registry.hpp>
+#include "curve/curve.hpp"
+#include "energy/gaussian_mixture.hpp"
+#include "ode/dormand_prince.hpp"
+#include "sampling/curve_velocity.hpp"
+#include "training/batch_loss.hpp"
+#include "training/optimizer.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-#include <boltzcurve/random/counter_rng.hpp>
-#include <boltzcurve/training/optimizer.hpp>
+#include "training/optimizer.hpp"
+#include <boltzcurve/counter_rng.hpp>
 
 #include <gtest/gtest.h>
 

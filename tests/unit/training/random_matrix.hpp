@@ -1,7 +1,7 @@
 #pragma once
 
-#include <boltzcurve/random/counter_rng.hpp>
-#include <boltzcurve/training/small_matrices.hpp>
+#include <boltzcurve/counter_rng.hpp>
+#include "training/small_matrices.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include <boltzcurve/training/small_matrices.hpp>
+#include "training/small_matrices.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-#include <boltzcurve/core/error.hpp>
-#include <boltzcurve/training/optimizer.hpp>
+#include <boltzcurve/error.hpp>
+#include "training/optimizer.hpp"
 
 #include <gtest/gtest.h>
 

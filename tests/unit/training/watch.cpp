@@ -1,4 +1,4 @@
-#include <boltzcurve/training/watch.hpp>
+#include "training/watch.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <boltzcurve/views.hpp>
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace boltzcurve {
+
+/// Coordinates z in which no coordinate's scale follows the others, for laws like Neal's funnel where it does ("non-centred", as in
+/// Papaspiliopoulos, Roberts and Skoeld, Statistical Science 22, 2007):
+///
+///     x_k = c_k + z_k exp(s_k),   s_k = a_k + sum_j b_kj (x_j - c_j)    for every driven coordinate k, whose b_k is not zero,
+///     x_j = z_j                                                         for all others, among them the drivers j.
+///
+/// A driver is not driven itself, so the map is one to one with log |dx/dz| = sum of s_k over the driven k. Without any vectors it is the
+/// identity, in as many dimensions as asked for.
+struct ScaleMap {
+  std::vector<double> center;  ///< c [D], or empty
+  std::vector<double> offset;  ///< a [D] of log scales, 0 where not driven, or empty
+  std::vector<double> slope;   ///< b [D][D], or empty
+
+  bool operator==(const ScaleMap&) const = default;
+
+  bool is_identity() const { return center.empty(); }
+  bool is_driven(std::size_t k) const;
+
+  /// In place, from one kind of coordinates [D] to the other.
+  void to_x(double* z) const;
+  void to_z(double* x) const;
+  /// Many points [n][D].
+  void to_x(std::span<double> z) const;
+  void to_z(std::span<double> x) const;
+
+  /// log |dx/dz| at z (or at its x: drivers are the same in both).
+  double log_volume(const double* z) const;
+
+ private:
+  double log_scale(std::size_t k, const double* z) const;
+};
+
+}  // namespace boltzcurve

@@ -1,0 +1,143 @@
+#include "app/commands/problem.hpp"
+#include <boltzcurve/error.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace boltzcurve {
+namespace {
+
+constexpr int settling_moves = 300;  // of walkers in other coordinates than before
+
+CurveSettings curve_settings(const Options& options, const Energy& latent) {
+  const auto [mean, deviation] = latent.moments().value();
+  CurveSettings settings;
+  settings.dimension = latent.dimension();
+  settings.horizon = options.curve.horizon;
+  settings.form = options.curve.form;
+  settings.schedule = options.curve.schedule;
+  settings.clock = options.curve.clock;
+  settings.width = options.curve.width;
+  settings.power = options.curve.power;
+  settings.schedule_width = options.curve.schedule_width;
+  settings.schedule_hidden_layers = options.curve.schedule_hidden_layers;
+  settings.clock_width = options.curve.clock_width;
+  settings.network_width = options.network.width;
+  settings.hidden_layers = options.network.hidden_layers;
+  settings.input_range = options.network.input_range;
+  settings.first_layer = options.network.first_layer;
+  settings.normalizer = options.normalizer.kind;
+  settings.normalizer_width = options.normalizer.width;
+  settings.normalizer_hidden_layers = options.normalizer.hidden_layers;
+  settings.latent_name = options.latent.name;
+  settings.latent_mean = mean;
+  settings.latent_deviation = deviation;
+  settings.survey.mean = mean;
+  settings.survey.deviation = deviation;
+  return settings;
+}
+
+Domain make_box(const Options& options, const Energy& target) {
+  Domain box = target.domain();
+  if (const auto& given = options.collocation.box) {
+    box.lower.assign(box.lower.size(), given->lower);
+    box.upper.assign(box.upper.size(), given->upper);
+  }
+  return box;
+}
+
+CollocationLaw make_law(const Options& options) {
+  CollocationLaw law;
+  law.shares = {{options.collocation.kind, 1.0}};
+  if (options.collocation.kind == CollocationKind::mixture) law.shares = options.collocation.shares;
+  law.times = options.collocation.times;
+  law.time_power = options.collocation.time_power;
+  law.refresh_every = options.collocation.refresh_every;
+  return law;
+}
+
+OptimizerSettings optimizer_settings(const OptimizerOptions& options) {
+  OptimizerSettings settings;
+  settings.beta1 = options.beta1;
+  settings.beta2 = options.beta2;
+  settings.epsilon = options.epsilon;
+  settings.clip = options.gradient_clip;
+  settings.precondition_every = options.precondition_every;
+  settings.preconditioner_decay = options.preconditioner_decay;
+  return settings;
+}
+
+/// False, and nothing done, where the target cannot be had in other coordinates.
+bool change_coordinates(Problem& problem, const ScaleMap& to) {
+  auto target = to.is_identity() ? nullptr : problem.target->in_coordinates(to);
+  if (!target && !to.is_identity()) return false;
+  problem.law.box = mapped(problem.box, to);
+  problem.mapped_target = std::move(target);
+  problem.coordinates = to;
+  problem.law.domain = united(problem.curve_target().domain(), problem.latent->domain());
+  return true;
+}
+
+}  // namespace
+
+Problem make_problem(const Options& options) {
+  Problem problem;
+  const auto& target = find_target(options.target.name);
+  problem.target = target.make(Parameters("target", target.name, target.parameters, options.target.values));
+  const auto& latent = find_latent(options.latent.name);
+  problem.latent = latent.make(Parameters("latent", latent.name, latent.parameters, options.latent.values), problem.target->dimension());
+  problem.curve_name = options.curve.name;
+  problem.curve_settings = curve_settings(options, *problem.latent);
+  problem.curve = make_curve(problem.curve_name, problem.curve_settings);
+  problem.box = make_box(options, *problem.target);
+  problem.law = make_law(options);
+  change_coordinates(problem, {});
+  problem.optimizer = make_optimizer(options.optimizer.name, optimizer_settings(options.optimizer), problem.networks().tensors());
+  problem.precision = options.run.precision;
+  return problem;
+}
+
+void adapt(Problem& problem, const Survey& survey) {
+  if (survey.coordinates != problem.coordinates && !change_coordinates(problem, survey.coordinates))
+    throw InputError("the checkpoint was made in coordinates that this target does not know: it belongs to another version of the program");
+  problem.curve_settings.survey = survey;
+  problem.curve = make_curve(problem.curve_name, problem.curve_settings);
+}
+
+std::shared_ptr<Walkers> make_walkers(const Communicator& ranks, const Options& options, const Problem& problem) {
+  Walkers::Settings settings;
+  settings.box = problem.box;
+  settings.points = options.collocation.points;
+  settings.hottest = options.collocation.hottest;
+  settings.seed = options.run.seed;
+  return std::make_shared<Walkers>(ranks, settings, *problem.target);
+}
+
+void settle(Walkers& walkers, const Problem& problem) {
+  walkers.change_coordinates({}, {}, *problem.target, 0);
+  walkers.settle();
+  if (!problem.coordinates.is_identity()) walkers.change_coordinates({}, problem.coordinates, problem.curve_target(), settling_moves);
+}
+
+Explored explore(const Communicator& ranks, const Options& options, Problem& problem) {
+  auto walkers = make_walkers(ranks, options, problem);
+  walkers->settle();
+  // Twice: what the walkers show of scales gets better where they move more freely.
+  for (int round = 0; round < 2 && options.curve.coordinates == Coordinates::automatic; ++round) {
+    const ScaleMap before = problem.coordinates;
+    const auto found = fit_scale_map(ranks, walkers->thermal_points(*problem.target, before));
+    if (found.is_identity()) break;
+    // The walkers' energy may go with the coordinates, which is why they keep it until they have another.
+    const auto kept = std::move(problem.mapped_target);
+    if (!change_coordinates(problem, found)) break;
+    walkers->change_coordinates(before, found, problem.curve_target(), settling_moves);
+  }
+  Survey survey = walkers->survey();
+  survey.coordinates = problem.coordinates;
+  adapt(problem, survey);
+  return {std::move(walkers), std::move(survey)};
+}
+
+}  // namespace boltzcurve

@@ -1,0 +1,158 @@
+#include "app/commands/training_state.hpp"
+#include <boltzcurve/error.hpp>
+#include "core/checksum.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <string_view>
+
+namespace boltzcurve {
+namespace {
+
+/// The flat arrays of the state that are shaped like the parameters, by their name in the file.
+template <class State, class Visit>
+void for_each_array(State& state, const Visit& visit) {
+  visit("parameters", state.parameters);
+  visit("average", state.average);
+}
+
+/// Whether checkpoints of every version have it; where one has not, it begins at 0.
+enum class Presence { always, since_later };
+
+template <class State, class Visit>
+void for_each_counter(State& state, const Visit& visit) {
+  visit("step", state.step, Presence::always);
+  visit("skipped_steps", state.skipped_steps, Presence::always);
+  visit("skipped_in_a_row", state.skipped_in_a_row, Presence::always);
+  visit("left_out_points", state.left_out_points, Presence::since_later);
+  visit("checkpoints", state.checkpoints, Presence::always);
+  visit("optimizer_updates", state.optimizer.updates, Presence::always);
+  visit("window_losses", state.window.losses, Presence::always);
+  visit("window_steps", state.window.steps, Presence::always);
+}
+
+template <class State, class Visit>
+void for_each_real(State& state, const Visit& visit) {
+  visit("survey_width", state.survey.width);
+  visit("survey_energy", state.survey.energy);
+  visit("window_loss_sum", state.window.loss_sum);
+  visit("window_started", state.window.started);
+  visit("gradient_norm", state.gradient_norm);
+  visit("seconds", state.seconds);
+}
+
+/// The arrays of the time bins. A checkpoint of a version that did not have them begins with empty ones.
+template <class Bins, class Visit>
+void for_each_time_bin_array(Bins& bins, const Visit& visit) {
+  visit("time_bins/size", bins.size);
+  visit("time_bins/level", bins.level);
+  visit("time_bins/seen", bins.seen);
+}
+
+constexpr auto scale_center = "survey/coordinates/center", scale_offset = "survey/coordinates/offset",
+               scale_slope = "survey/coordinates/slope";
+constexpr std::string_view collocation_group = "collocation/";
+
+}  // namespace
+
+double LogWindow::mean_loss() const { return losses > 0 ? loss_sum / static_cast<double>(losses) : std::nan(""); }
+
+TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const Survey& survey, std::uint64_t seed) {
+  TrainingState state;
+  state.survey = survey;
+  state.parameters = networks.initial_parameters(seed);
+  state.average = state.parameters;
+  state.optimizer = optimizer.initial_state();
+  return state;
+}
+
+std::vector<double> learned_numbers(const TrainingState& state) {
+  std::vector<double> all = {state.survey.width, state.survey.energy};
+  const auto& map = state.survey.coordinates;
+  for (const auto* part : {&state.average, &state.survey.mean, &state.survey.deviation, &map.center, &map.offset, &map.slope})
+    all.insert(all.end(), part->begin(), part->end());
+  return all;
+}
+
+std::int64_t learned_crc32(const TrainingState& state) {
+  const auto numbers = learned_numbers(state);
+  return crc_32(std::as_bytes(std::span(numbers)));
+}
+
+Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networks, const Provenance& provenance) {
+  Checkpoint checkpoint;
+  checkpoint.provenance = provenance;
+  for_each_array(state, [&](const std::string& name, const std::vector<double>& values) {
+    for (const auto& tensor : networks.tensors()) {
+      const auto begin = values.begin() + tensor.offset;
+      checkpoint.datasets.push_back(
+          {name + "/" + tensor.name, {tensor.rows, tensor.columns}, std::vector<double>(begin, begin + tensor.size())});
+    }
+  });
+  for (const auto& array : state.optimizer.arrays)
+    checkpoint.datasets.push_back({"optimizer/" + array.name, {array.rows, array.columns}, array.values});
+  checkpoint.datasets.push_back({"reduction/exponents", {static_cast<std::int64_t>(state.sum_exponents.size())}, state.sum_exponents});
+  const auto dimension = static_cast<std::int64_t>(state.survey.mean.size());
+  checkpoint.datasets.push_back({"survey/mean", {dimension}, state.survey.mean});
+  checkpoint.datasets.push_back({"survey/deviation", {dimension}, state.survey.deviation});
+  if (const auto& map = state.survey.coordinates; !map.is_identity()) {
+    checkpoint.datasets.push_back({scale_center, {dimension}, map.center});
+    checkpoint.datasets.push_back({scale_offset, {dimension}, map.offset});
+    checkpoint.datasets.push_back({scale_slope, {dimension, dimension}, map.slope});
+  }
+  for_each_time_bin_array(state.time_bins, [&](const std::string& name, const TimeBins::PerBin& values) {
+    checkpoint.datasets.push_back({name, {TimeBins::count}, std::vector<double>(values.begin(), values.end())});
+  });
+  for (const auto& array : state.collocation)
+    checkpoint.datasets.push_back({std::string(collocation_group) + array.name, {array.rows, array.columns}, array.values});
+  for_each_counter(state, [&](const std::string& name, std::int64_t value, Presence) { checkpoint.scalars[name] = value; });
+  for_each_real(state, [&](const std::string& name, double value) { checkpoint.scalars[name] = value; });
+  return checkpoint;
+}
+
+TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks& networks, const Optimizer& optimizer) {
+  TrainingState state;
+  for_each_array(state, [&](const std::string& name, std::vector<double>& values) {
+    values.resize(static_cast<std::size_t>(networks.parameter_count()));
+    for (const auto& tensor : networks.tensors()) {
+      const auto& stored = checkpoint.values<double>(name + "/" + tensor.name, {tensor.rows, tensor.columns});
+      std::copy(stored.begin(), stored.end(), values.begin() + tensor.offset);
+    }
+  });
+  state.optimizer = optimizer.initial_state();
+  for (auto& array : state.optimizer.arrays)
+    array.values = checkpoint.values<double>("optimizer/" + array.name, {array.rows, array.columns});
+  if (const auto* exponents = checkpoint.find("reduction/exponents"))
+    state.sum_exponents = checkpoint.values<std::int64_t>(exponents->name, exponents->shape);
+  const auto dimension = static_cast<std::int64_t>(networks.input_shift.size()) - 1;
+  state.survey.mean = checkpoint.values<double>("survey/mean", {dimension});
+  state.survey.deviation = checkpoint.values<double>("survey/deviation", {dimension});
+  if (checkpoint.find(scale_slope))
+    state.survey.coordinates = {checkpoint.values<double>(scale_center, {dimension}), checkpoint.values<double>(scale_offset, {dimension}),
+                                checkpoint.values<double>(scale_slope, {dimension, dimension})};
+  for_each_time_bin_array(state.time_bins, [&](const std::string& name, TimeBins::PerBin& values) {
+    if (!checkpoint.find(name)) return;
+    const auto& stored = checkpoint.values<double>(name, {TimeBins::count});
+    const double least = &values == &state.time_bins.level ? -std::numeric_limits<double>::max() : 0;
+    if (!std::all_of(stored.begin(), stored.end(), [&](double value) { return std::isfinite(value) && value >= least; }))
+      throw InputError("dataset " + name + " in " + checkpoint.source.string() + " should hold finite numbers" +
+                       (least == 0 ? ", none below 0" : ""));
+    std::copy(stored.begin(), stored.end(), values.begin());
+  });
+  for (const auto& dataset : checkpoint.datasets) {
+    if (!dataset.name.starts_with(collocation_group)) continue;
+    if (dataset.shape.size() != 2)
+      throw InputError("dataset " + dataset.name + " in " + checkpoint.source.string() + " should have two dimensions");
+    state.collocation.push_back({dataset.name.substr(collocation_group.size()), dataset.shape[0], dataset.shape[1],
+                                 checkpoint.values<double>(dataset.name, dataset.shape)});
+  }
+  for_each_counter(state, [&](const std::string& name, std::int64_t& value, Presence presence) {
+    if (presence == Presence::always || checkpoint.scalars.contains(name)) value = checkpoint.scalar<std::int64_t>(name);
+  });
+  for_each_real(state, [&](const std::string& name, double& value) { value = checkpoint.scalar<double>(name); });
+  return state;
+}
+
+}  // namespace boltzcurve

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <boltzcurve/communicator.hpp>
+#include "app/process/stop_request.hpp"
+
+#include <functional>
+
+namespace boltzcurve {
+
+/// Does `piece` again and again until it returns false (nothing is left to do) on every rank, or all agree to be interrupted: returns why
+/// then, else Stop::no. Each rank works at its own pace: none waits for another until it has nothing left, because they agree while they
+/// work. `piece` must not call anything collective. What it throws on one rank ends the work of all and is thrown on all. Collective.
+Stop do_in_pieces(const Communicator& ranks, StopRequest& stop, const std::function<bool()>& piece);
+
+}  // namespace boltzcurve

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <boltzcurve/energy.hpp>
+#include "curve/curve_energies.hpp"
+#include "curve/gradient_flow.hpp"
+#include "curve/scheduled_flow.hpp"
+#include "network/networks.hpp"
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace boltzcurve {
+
+/// The normal law f_A of the contracted form at t = 0, with the constant that makes it comparable with f_D.
+struct CurveAnchor {
+  std::vector<double> mean, variance;  ///< mu, S^2 [D]
+  double offset = 0;                   ///< nats
+  Taming taming;
+
+  /// N(0, 1) in all coordinates, nothing tamed.
+  static CurveAnchor standard(int dimension);
+};
+
+/// Which rows are wanted: those of a GradientFlow, or, where g is known later only, those of a ScheduledFlow.
+enum class GradientFlowRows { mixed, apart };
+
+/// The rows of a GradientFlow, of its base b = g f_D + (1-g) f_A and then of f_Z; or those of a ScheduledFlow, of f_A and of f_D - f_A,
+/// then of f_Z (f_A stands for f_Z in the anchored form and for 0 in the plain one). In the contracted form derivatives by x and t follow
+/// by the chain rule,
+///
+///     grad_x F(y) = grad F(y)/alpha,  Lap_x F(y) = Lap F(y)/alpha^2,  d_t F(y) = <grad F(y), y-m>/sigma^2.
+///
+/// Where g is below 1e-9, or f_D overflows, f_D is left out: y grows like exp(t), and an energy may grow exponentially.
+template <class Real>
+class GradientFlowEnergies final : public CurveEnergies<Real> {
+ public:
+  /// What a point of time means for the target's energy.
+  struct Moment {
+    Real target, target_rate, stretch;  // g, dg/dt, 1/alpha
+  };
+
+  /// The energies must outlive this. m is the latent law's only mode. `anchor` is needed by the contracted form.
+  GradientFlowEnergies(const GradientFlow& curve, const CurveAnchor& anchor, const Energy& target, const Energy& latent,
+                       GradientFlowRows rows = GradientFlowRows::mixed);
+
+  int rows() const override;
+  void evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> known) override;
+  void to_target(double t, std::span<double> x) const override;
+
+  // evaluate() by form; public because they have kernels, for which nvcc asks it.
+  template <class Rows>
+  void contract(PointScalars<const Real> t, Points<const Real> x, Points<Real> of_target, const Rows& rows);
+  template <class Rows>
+  void stay(PointScalars<const Real> t, Points<const Real> x, Points<Real> of_target, Points<const Real> latent, const Rows& rows);
+
+ private:
+  GradientFlow curve_;
+  GradientFlowRows rows_;
+  const Energy& target_;
+  const Energy& latent_;
+  std::vector<double> latent_mean_;  // of the contracted form
+  Kokkos::View<Real*> center_, anchor_mean_, anchor_variance_;
+  Real anchor_offset_;
+  Taming taming_;
+  Points<Real> y_, of_target_;  // these three grow to the largest batch seen; of_target_: with rows apart
+  Kokkos::View<Moment*> moments_;
+};
+
+/// A gradient flow of which everything is known; with the schedule `learned`, a ScheduledFlow.
+class Curve;
+std::unique_ptr<Curve> make_curve(const GradientFlow& curve, const CurveNetworks& networks, const CurveAnchor& anchor);
+
+extern template class GradientFlowEnergies<float>;
+extern template class GradientFlowEnergies<double>;
+
+}  // namespace boltzcurve

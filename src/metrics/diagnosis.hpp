@@ -1,0 +1,39 @@
+#pragma once
+
+#include "collocation/time_bins.hpp"
+#include "curve/curve.hpp"
+#include "metrics/evaluation.hpp"
+#include "metrics/metric_input.hpp"
+
+#include <string>
+#include <vector>
+
+namespace boltzcurve {
+
+/// What is looked at for a diagnosis.
+struct DiagnosisInput {
+  const MetricInput& particles;
+  const std::vector<EvaluatedMetric>& evaluation;  ///< of the same particles
+  CurveName curve_name = CurveName::gradient_flow;
+  const Curve& curve;
+  HostPoints<const double> curve_position;  ///< [n][D] the particles in the curve's coordinates
+  Moments latent;
+  double mode_width;   ///< squared width of the target's modes [length^2]
+  TimeBins time_bins;  ///< residuals of the training
+};
+
+/// What is wrong, in words, with its likely cause and what may help: a sentence for each signature of failure that shows, or a single one
+/// that none does. The same on every rank and for any number of ranks. Collective.
+///
+/// Signatures, each an entry in the table of src/metrics/diagnosis.cpp:
+///   failed particles        any: how many, of what kind, between which times, how many where the target's density is very low, and where
+///                           the first of them was last
+///   stray exact samples     any that the flow does not carry back to the latent law, so that there is no forward ESS: how many, and where
+///   lost modes              a mode with less than a fifth of its particles, or a forward ESS below half of the ESS
+///   exploding velocity      action above ten times what is needed: by straight paths at constant speed between independent ends, which is
+///                           E|x - z|^2 over the duration, or on the linear and the learned curve by a latent law of deviations s that
+///                           contracts to modes of squared width c, which is the sum of s^4/(8 c)
+///   unconverged residual    ESS below 0.9, and a path gathers 0.2 nats or more of |R|: by times
+std::vector<std::string> diagnose(const DiagnosisInput& input);
+
+}  // namespace boltzcurve

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "metrics/metric_input.hpp"
+
+#include <span>
+#include <vector>
+
+namespace boltzcurve {
+
+/// log w = -f_D(x) - log q(x) of generated particles [n]; -infinity (weight 0) for a failed one and where the energy is not a number.
+std::vector<double> log_weights(std::span<const double> energy, std::span<const double> log_density,
+                                std::span<const ParticleStatus> status);
+
+/// What weights w of N particles x ~ q tell. All sums are scaled by the largest weight, so no log weight is too large or too small.
+struct ImportanceEstimate {
+  double ess;           ///< (sum w)^2 / (N sum w^2), in [0, 1]; 1 for equal weights, 0 when all are 0. A lost mode does not show in it
+  double ess_stderr;    ///< by the delta method, from the spread of 2 w/mean(w) - w^2/mean(w^2); too small where few weights rule
+  double log_z;         ///< log of the mean weight [nats]; -infinity when all are 0
+  double log_z_stderr;  ///< by the delta method: standard error of the mean weight over the mean, sqrt((1/ESS - 1)/(N - 1)) [nats]
+  /// log(n/N) + mean of log w over the n particles with a weight above 0 [nats]. With n = N this is the mean of log w; by Jensen's
+  /// inequality it is a lower bound of log Z for any n, where counting log 0 would leave no bound at all.
+  double elbo;
+  double elbo_stderr;  ///< of the mean of log w, the count n taken as known
+};
+
+/// From this rank's part [n] of the log weights, in the order of ranks; none may be NaN. The same bits for any number of ranks whose parts
+/// begin at multiples of particle_granule. Collective; every rank gets the estimate.
+ImportanceEstimate importance_estimate(const Communicator& ranks, std::span<const double> log_weight);
+
+/// The largest of all ranks' values; -infinity where there is none. Collective.
+double largest_of(const Communicator& ranks, std::span<const double> values);
+
+/// ess, log_z, log_z_stderr, elbo.
+std::vector<Measured> measure_importance(const MetricInput& input);
+
+}  // namespace boltzcurve

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "metrics/metric_input.hpp"
+
+#include <span>
+#include <vector>
+
+namespace boltzcurve {
+
+/// Share of each of K modes [K]: the weights in [0, 1] of the particles whose nearest mode (Euclidean; the first of equals) it is, over the
+/// sum of all weights. x [n][D] and weight [n] are this rank's part. A particle with weight 0 counts for no mode. All NaN when all weights
+/// are 0. Weights are rounded to about 2^-61 N, for sums without an order. Collective.
+std::vector<double> mode_shares(const Communicator& ranks, HostPoints<const double> x, std::span<const double> weight,
+                                const std::vector<Mode>& modes);
+
+/// mode_weight_error: largest |share - weight of the mode|, where every particle counts the same and a failed one is missing from all modes
+/// (shares are of N). mode_weight_error_relative: largest |share / weight of the mode - 1|. mode_weight_error_reweighted: the first with
+/// importance weights. Unknown where the modes are. Where modes overlap, shares of nearest modes differ from component weights by the
+/// overlap.
+std::vector<Measured> measure_mode_weights(const MetricInput& input);
+
+}  // namespace boltzcurve

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <boltzcurve/energy.hpp>
+#include <boltzcurve/views.hpp>
+#include "ode/particle_status.hpp"
+#include "ode/velocity_field.hpp"
+
+#include <limits>
+#include <optional>
+#include <vector>
+
+namespace boltzcurve {
+
+/// How finely particles are followed. The same for all of them; step sizes are each particle's own.
+struct IntegrationOptions {
+  /// A step is accepted when the root mean square, over the D coordinates and log q, of error / (absolute + relative max(|y|, |y_new|))
+  /// is at most 1. Both above 0.
+  double relative_tolerance = 1e-5, absolute_tolerance = 1e-5;
+  /// Length of the first step in time; 0: by the rule of Hairer, Norsett and Wanner (Solving ODEs I, II.4), for one more evaluation.
+  double first_step = 0;
+  /// Upper bound of a step's length (1 % more is allowed where that saves a last, tiny one).
+  double longest_step = std::numeric_limits<double>::infinity();
+  /// Steps allowed to a particle, accepted and rejected together, at least 1.
+  int max_steps = 100000;
+  /// Particles advanced together, at least 1: the size of a batch handed to the field. Changes no result.
+  int block = 4096;
+  /// Left by an accepted step: the particle has escaped. The start is not tested. None: all of R^D.
+  std::optional<Domain> domain;
+};
+
+/// Where the particles ended and what it took. All Views are on the device; N particles in D dimensions, F frames.
+struct IntegratedParticles {
+  Points<double> position;                                         ///< [N][D] at the end; of a failed particle the last accepted one
+  PointScalars<double> log_density;                                ///< [N] log q there: the initial one minus the integral of div v dt
+  PointScalars<double> action;                                     ///< [N] integral of |v|^2 |dt| along the path, never negative
+  PointScalars<double> time;                                       ///< [N] at that position: t_end, or when a particle failed
+  Kokkos::View<ParticleStatus*> status;                            ///< [N]
+  Kokkos::View<int*> accepted_steps, rejected_steps, evaluations;  ///< [N] evaluations of the field for this particle
+  Kokkos::View<double***, Kokkos::LayoutRight> frames;             ///< [F][N][D] positions at the frame times
+};
+
+/// Integrates dx/dt = v_t(x), d/dt log q = -div v_t(x) and the action from t_begin to t_end, forward or backward, for every particle
+/// by itself: the pair 5(4) of Dormand and Prince (J. Comput. Appl. Math. 6, 1980) with its order-5 result kept, last stage used
+/// again as the next step's first, step sizes by a proportional-integral controller. The error of x and log q is controlled, that of the
+/// action is not. No particle's path depends on the others, on `block` or on the order of the particles, to the last bit.
+///
+/// Particles advance in rounds of one attempted step each, `block` at a time; those that end make room for the next.
+/// A trial step with a number that is not finite is repeated at a tenth of its length.
+///
+/// `position` [N][D] and `log_density` [N] are the state at t_begin. `frame_times` [F], in the direction of integration and between t_begin
+/// and t_end (inclusive), ask for positions on the way: they come from the order-4 continuous extension of the accepted steps, so asking
+/// for them changes no path; at t_begin and t_end they are the states themselves. After a failure the last accepted position is repeated.
+///
+/// Throws ConfigError on options out of range, and on frame times out of order or out of the interval.
+IntegratedParticles integrate(const VelocityField& field, double t_begin, double t_end, Points<const double> position,
+                              PointScalars<const double> log_density, const IntegrationOptions& options,
+                              const std::vector<double>& frame_times = {});
+
+}  // namespace boltzcurve

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <boltzcurve/choice.hpp>
+#include <boltzcurve/views.hpp>
+#include "network/networks.hpp"
+#include "parallel/reproducible_sum.hpp"
+#include "simd/pack.hpp"
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace boltzcurve {
+
+/// Points that are always summed together, by global index, before anything is rounded or sent: the unit of work of a team. Fixed, so
+/// that no sum depends on the number of ranks or threads.
+inline constexpr int chunk_points = 128;
+
+/// Points whose gradients are summed before they are rounded and join a reproducible sum: a chunk or, on a GPU, which has more teams than
+/// a batch has chunks, a quarter of one.
+inline constexpr int summed_points = threads_abreast == 1 ? chunk_points : 32;
+constexpr std::int64_t partial_sums_of(std::int64_t points) { return (points + summed_points - 1) / summed_points; }
+
+/// One batch of collocation points with what does not depend on parameters.
+template <class Real>
+struct CollocationBatch {
+  PointScalars<Real> t;  ///< [n]
+  Points<Real> x;        ///< [n][D]
+  Points<Real> known;    ///< [n][rows of the curve]: see CurveEnergies
+
+  CollocationBatch() = default;
+  CollocationBatch(std::int64_t points, int dimension, int known_rows);
+  std::int64_t size() const { return static_cast<std::int64_t>(t.extent(0)); }
+};
+
+/// How the residual of a point counts in the loss.
+enum class LossKind { pseudo_huber, squared, absolute_and_squared };
+template <>
+inline constexpr auto choices<LossKind> = std::to_array<Choice<LossKind>>({
+    {LossKind::pseudo_huber, "pseudo-huber", "2 w^2 (sqrt(1 + (R/w)^2) - 1): R^2 up to about w, then linear, so that no few points rule"},
+    {LossKind::squared, "squared", "R^2"},
+    {LossKind::absolute_and_squared, "abs+squared", "|R| + R^2: small residuals count as well (Mate and Fleuret)"},
+});
+
+/// What R is measured in. A particle's log weight is off by the integral of R dt = R (dt/ds) ds along its path: in units of the clock equal
+/// residuals do equal harm at all times, and drawing times uniformly in the clock gives all of them equal say.
+enum class ResidualUnit { clock, time };
+template <>
+inline constexpr auto choices<ResidualUnit> = std::to_array<Choice<ResidualUnit>>({
+    {ResidualUnit::clock, "clock", "R dt/ds: nats per unit of the clock"},
+    {ResidualUnit::time, "time", "R: nats per unit of time"},
+});
+
+struct LossShape {
+  LossKind kind = LossKind::pseudo_huber;
+  double width = 1;  ///< w, for pseudo_huber, in the unit of the residual
+  ResidualUnit unit = ResidualUnit::clock;
+};
+
+/// How hard the loss pulls on a residual R, beside R^2: half of its slope over R, R in the unit of the loss. Means with this weight vanish
+/// where the loss has its minimum. For `abs+squared` bounded, at 51.
+double pull(const LossShape& loss, double residual);
+
+/// Residual R of a curve, the mean of its loss, and the gradient of that by the parameters of all its networks, in one fused kernel: a team
+/// takes a chunk, walks through it tile by tile (forward passes, residual, reverse sweeps; see network/tile.hpp) and adds its partial sums.
+/// The normaliser C is a network of the clock ("normalizer", nats per unit of the clock) where the curve has one, else 0.
+/// Real (float or double) is the type of the networks' arithmetic; parameters and sums are double.
+template <class Real>
+class ResidualKernel {
+ public:
+  virtual ~ResidualKernel() = default;
+
+  /// Takes over the parameters [parameter_count].
+  virtual void set_parameters(std::span<const double> parameters) = 0;
+
+  /// Borders of the segments of the array that is summed: each tensor's packed gradient, then the loss; for ReproducibleSum.
+  virtual std::vector<std::int64_t> sum_borders() const = 0;
+
+  /// Adds, for points [0, n) of the batch, whose first global index is a multiple of chunk_points, the sums of loss(R) / batch_points and
+  /// of its gradient, and writes R itself [nats/time] to `residual` [n].
+  virtual void add_loss_and_gradient(const CollocationBatch<Real>& batch, std::int64_t n, double batch_points, const PartialSums& sums,
+                                     PointScalars<Real> residual) const = 0;
+
+  /// The sums, in packed order, as loss and gradient [parameter_count].
+  virtual double unpack(const std::vector<double>& sums, std::vector<double>& gradient) const = 0;
+
+  /// R only.
+  virtual void residual(const CollocationBatch<Real>& batch, std::int64_t n, PointScalars<Real> residual) const = 0;
+
+  /// Velocity v [n][D] and divergence [n] at points x [n][D], each with its own time t [n]. `known` [n][rows] as in a batch; where
+  /// velocity_needs_energies() is false it is not looked at.
+  virtual void velocity(std::int64_t n, PointScalars<const Real> t, Points<const Real> x, Points<const Real> known, Points<Real> velocity,
+                        PointScalars<Real> divergence) const = 0;
+  virtual bool velocity_needs_energies() const = 0;
+
+  /// Bytes of scratch that one team needs for a training step.
+  virtual std::int64_t scratch_bytes() const = 0;
+
+  virtual const CurveNetworks& networks() const = 0;
+};
+
+/// The kernel of a curve, given as the mathematics that kernels copy to the device (GradientFlow, TemperedCurve). Defined for every curve
+/// in its own file.
+template <class CurveFunctor, class Real>
+std::unique_ptr<ResidualKernel<Real>> make_residual_kernel(const CurveFunctor& curve, const CurveNetworks& networks,
+                                                           const LossShape& loss = {});
+
+extern template struct CollocationBatch<float>;
+extern template struct CollocationBatch<double>;
+
+}  // namespace boltzcurve

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <boltzcurve/communicator.hpp>
+#include <boltzcurve/energy.hpp>
+#include <boltzcurve/precision.hpp>
+#include "collocation/collocation.hpp"
+#include "core/named_array.hpp"
+#include "curve/curve.hpp"
+#include "parallel/reproducible_sum.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace boltzcurve {
+
+/// The point of a batch where the residual is not finite (or, if all are, largest in magnitude).
+struct WorstPoint {
+  std::int64_t index = -1;  ///< within the batch, over all ranks
+  double t = 0, residual = 0;
+  std::vector<double> x;
+};
+
+/// Points that were left out because the energies there are not finite.
+struct LeftOut {
+  std::int64_t points = 0;
+  double t = 0;           ///< of one of them, as x; unless there is none
+  std::vector<double> x;  ///< [D], where the target's energy counts for it (see CurveEnergies), in the coordinates of the curve
+};
+
+/// The mean loss of a curve's residual (see ResidualKernel) over a batch that all ranks share, and its gradient. Every rank works on its
+/// shard of whole chunks, block by block, so that memory does not grow with the batch. Every function is collective.
+///
+/// Where the curve's energies are not finite (they are so where the target's is NaN, not behind walls), a point is left out, and another of
+/// its chunk counts twice: the mean is then over the points where the energies are known. Not where this is a quarter of a chunk or more:
+/// then there is no loss.
+class BatchLoss {
+ public:
+  virtual ~BatchLoss() = default;
+
+  struct Result {
+    bool finite = false;           ///< else neither loss nor gradient
+    double loss = 0;               ///< mean over the batch, in squared units of the residual
+    std::vector<double> gradient;  ///< [parameters]
+  };
+
+  /// At the collocation points of step `step`; steps are asked for in their order, and one may be repeated. The same bits for any number of
+  /// ranks if the reduction is reproducible. The result stays until the next call.
+  virtual const Result& evaluate(const std::vector<double>& parameters, std::int64_t step) = 0;
+
+  /// Over all ranks and the steps with a loss since this was called last.
+  virtual LeftOut take_left_out() = 0;
+
+  /// For the report after a failure.
+  virtual WorstPoint worst_point(const std::vector<double>& parameters, std::int64_t step) = 0;
+
+  /// Quanta of the reproducible sum: part of the state from which training continues with the same bits. Throws InputError for others'.
+  virtual std::vector<std::int64_t> sum_exponents() const = 0;
+  virtual void set_sum_exponents(const std::vector<std::int64_t>& exponents) = 0;
+
+  /// What the residuals of the steps so far have left in the bins of the clock: part of the same state. All steps count where times or
+  /// the normaliser follow from it, else one in sixteen. As it is after the last step.
+  virtual const TimeBins& time_bins() const = 0;
+  virtual void set_time_bins(const TimeBins& bins) = 0;
+
+  /// What earlier steps have left behind that decides where the points of the next ones lie: the walkers, and the parameters that the
+  /// trajectories were drawn with. On rank 0; elsewhere nothing. Collective.
+  virtual std::vector<NamedArray> collocation_state() const = 0;
+  /// Goes on from such a state, which every rank has whole. Without one, walkers are where they are, and the first step draws trajectories.
+  /// Throws InputError where something is missing or of another shape. Collective.
+  virtual void restore_collocation(const std::vector<NamedArray>& state) = 0;
+
+  /// Bytes that a rank holds for its points and for one team's scratch.
+  virtual std::int64_t memory_bytes() const = 0;
+};
+
+/// What a batch loss is made of. The energies must outlive it.
+struct BatchLossSettings {
+  std::shared_ptr<const Curve> curve;
+  CollocationLaw law;
+  std::int64_t points = 4096;  ///< per step, over all ranks
+  LossShape loss;
+  bool normaliser_by_batches = false;  ///< C is the level of the time bins; for curves of which d_t f_t is the first known row
+  std::uint64_t seed = 1;
+  Reduction reduction = Reduction::reproducible;
+  std::shared_ptr<Walkers> walkers;  ///< for the collocation kind `langevin`
+};
+
+std::unique_ptr<BatchLoss> make_batch_loss(Precision precision, const Communicator& ranks, const BatchLossSettings& settings,
+                                           const Energy& target, const Energy& latent);
+
+}  // namespace boltzcurve
