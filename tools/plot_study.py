@@ -54,18 +54,18 @@ def draw_velocity_explosion(path, figure):
     curve = np.array(table["curve"])
     over_time, over_distance = figure.subplots(1, 2)
     for name in sorted(set(curve), key=list(curve).index):
-        colour = CURVES.get(name, INK)
+        color = CURVES.get(name, INK)
         distances = np.unique(distance[curve == name])
         largest, actions = [], []
         for shade, d in zip(np.linspace(0.35, 1, len(distances)), distances):
             rows = (curve == name) & (distance == d)
             # The gradient flow's time runs from the target: both are drawn from latent law to target.
             share = 1 - t[rows] / t[rows].max() if name == "gradient-flow" else t[rows]
-            over_time.plot(share, norm[rows], "o-", color=colour, alpha=shade, markersize=3, label=f"{name}, {d:g}")
+            over_time.plot(share, norm[rows], "o-", color=color, alpha=shade, markersize=3, label=f"{name}, {d:g}")
             largest.append(norm[rows].max())
             actions.append(action[rows][0])
-        over_distance.plot(distances, largest, "o-", color=colour, label=f"{name}: largest norm")
-        over_distance.plot(distances, actions, "s--", color=colour, markersize=4, label=f"{name}: action")
+        over_distance.plot(distances, largest, "o-", color=color, label=f"{name}: largest norm")
+        over_distance.plot(distances, actions, "s--", color=color, markersize=4, label=f"{name}: action")
     for axes in (over_time, over_distance):
         axes.set_yscale("log")
         axes.legend(fontsize=7, frameon=False)
@@ -82,12 +82,12 @@ def draw_velocity_explosion_networks(path, figure):
     runs = sorted(set(names), key=names.index)
     for place, name in enumerate(runs):
         rows = np.array([other == name for other in names])
-        colour = CURVES.get(name.split("\n")[0], INK)
+        color = CURVES.get(name.split("\n")[0], INK)
         t = values["t"][rows]
         share = 1 - t / t.max() if name.startswith("gradient-flow") else t
-        over_time.errorbar(share, values["velocity_norm"][rows], 2 * values["velocity_norm_error"][rows], marker="o", markersize=3, color=colour,
+        over_time.errorbar(share, values["velocity_norm"][rows], 2 * values["velocity_norm_error"][rows], marker="o", markersize=3, color=color,
                            alpha=1 - 0.6 * place / len(runs), label=name.replace("\n", ", "))
-        actions.errorbar([place], values["action"][rows][:1], 2 * values["action_error"][rows][:1], marker="o", color=colour)
+        actions.errorbar([place], values["action"][rows][:1], 2 * values["action_error"][rows][:1], marker="o", color=color)
     over_time.legend(fontsize=6, frameon=False)
     for axes in (over_time, actions):
         axes.set_yscale("log")
@@ -123,11 +123,11 @@ def draw_ablation(path, figure):
     ess, forward = numbers(table["ess"]), numbers(table["ess_forward"])
     excess = numbers(table["nll"]) - numbers(table["nll_floor"])
     places = np.arange(len(names))
-    colours = [CURVES.get(curve, INK) for curve in table["curve"]]
+    colors = [CURVES.get(curve, INK) for curve in table["curve"]]
     shares, likelihood = figure.subplots(1, 2, sharey=True)
-    shares.barh(places - 0.2, np.nan_to_num(ess), 0.38, color=colours)
-    shares.barh(places + 0.2, np.nan_to_num(forward), 0.38, color=colours, alpha=0.45)
-    likelihood.barh(places, np.nan_to_num(excess), 0.6, color=colours)
+    shares.barh(places - 0.2, np.nan_to_num(ess), 0.38, color=colors)
+    shares.barh(places + 0.2, np.nan_to_num(forward), 0.38, color=colors, alpha=0.45)
+    likelihood.barh(places, np.nan_to_num(excess), 0.6, color=colors)
     for place, error in enumerate(table["error"]):
         if error:
             shares.text(0.01, place, "failed", va="center", fontsize=7, color=GREY)

@@ -22,10 +22,10 @@ struct Domain {
 /// The smallest rectangle that holds both.
 Domain united(Domain a, const Domain& b);
 
-/// The rectangle in the coordinates z of `map`, as it is where all drivers are at their centres.
+/// The rectangle in the coordinates z of `map`, as it is where all drivers are at their centers.
 Domain mapped(Domain domain, const ScaleMap& map);
 
-/// A component or well of a target: its share of the mass (summing to one) and its centre [D].
+/// A component or well of a target: its share of the mass (summing to one) and its center [D].
 struct Mode {
   double weight;
   std::vector<double> center;

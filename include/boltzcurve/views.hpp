@@ -7,7 +7,7 @@
 namespace boltzcurve {
 
 /// A batch of points or of per-point results, indexed (point, component). The point index has unit stride, so that lanes of a vector
-/// unit, or neighbouring threads of a GPU, read neighbouring words.
+/// unit, or neighboring threads of a GPU, read neighboring words.
 template <class Scalar>
 using Points = Kokkos::View<Scalar**, Kokkos::LayoutLeft>;
 

@@ -41,7 +41,7 @@ int main(int argc, char* argv[]) {
       return ExitCode::done;
     }
 
-    // 4. Settle the options, start Kokkos (it ends with this scope, after the last View is gone) and do what is asked.
+    // 4. Thermalize the options, start Kokkos (it ends with this scope, after the last View is gone) and do what is asked.
     const Beginning beginning = beginning_of(command, request, mpi.world());
     const KokkosSession kokkos(argc, argv);
     if (!native_vector_flags() && mpi.world().is_root() && !request.quiet)

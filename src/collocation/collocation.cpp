@@ -16,7 +16,7 @@ constexpr std::uint64_t collocation_seed_offset = 0x9e3779b97f4a7c15u;
 constexpr int group_points = 32;                     // that are drawn together, in vectors
 constexpr double golden_ratio = 0.6180339887498949;  // multiples of it, modulo 1, spread evenly for any count
 
-/// A stride prime to `count` and near its golden section: i -> i stride mod count is an order in which neighbours lie far apart.
+/// A stride prime to `count` and near its golden section: i -> i stride mod count is an order in which neighbors lie far apart.
 std::int64_t spreading_stride(std::int64_t count) {
   auto stride = std::max<std::int64_t>(1, static_cast<std::int64_t>(golden_ratio * static_cast<double>(count)));
   while (std::gcd(stride, count) != 1) ++stride;
@@ -27,7 +27,7 @@ std::int64_t spreading_stride(std::int64_t count) {
 
 template <class Real>
 Collocation<Real>::Collocation(const CollocationLaw& law, const Curve& curve, const Shard& shard, std::int64_t batch_points,
-                               std::uint64_t seed, const Energy& latent, std::shared_ptr<Walkers> walkers)
+                               std::uint64_t seed, const Energy& latent, std::shared_ptr<MalaChains> chains)
     : law_(law),
       curve_(curve),
       shard_(shard),
@@ -36,7 +36,7 @@ Collocation<Real>::Collocation(const CollocationLaw& law, const Curve& curve, co
       seed_(seed),
       latent_(latent),
       latent_moments_(latent.moments().value()),
-      walkers_(std::move(walkers)) {
+      walkers_(std::move(chains)) {
   double sum = 0;
   for (const auto& part : law_.shares) sum += part.share;
   for (auto& part : law_.shares) part.share /= sum;
@@ -115,9 +115,9 @@ double Collocation<Real>::coordinate(const Place& place, const Bridge& bridge, s
   if (place.kind == CollocationKind::trajectory) return (*trajectories_)(place.chunk, static_cast<int>(place.choice), static_cast<int>(k));
   double y = 0, heat = 1;
   if (place.kind == CollocationKind::langevin) {
-    const std::int64_t size = chunk_size(place.chunk), walker = place.chunk * chunk_points + place.choice % size;
+    const std::int64_t size = chunk_size(place.chunk), chain = place.chunk * chunk_points + place.choice % size;
     const int layer = static_cast<int>(place.choice / size);
-    y = (*walkers_)(layer, walker, static_cast<int>(k));
+    y = (*walkers_)(layer, chain, static_cast<int>(k));
     heat = walker_heat_[static_cast<std::size_t>(layer * chunk_points + place.choice % size)];
   } else {
     y = law_.box.lower[k] + (law_.box.upper[k] - law_.box.lower[k]) * uniform;

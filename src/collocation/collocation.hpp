@@ -6,7 +6,7 @@
 #include "collocation/time_bins.hpp"
 #include "collocation/trajectories.hpp"
 #include "curve/curve.hpp"
-#include "pilot/walkers.hpp"
+#include "pilot/mala_chains.hpp"
 #include "residual/residual.hpp"
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace boltzcurve {
 
 /// Where the positions of collocation points come from. A bridge is the point y of the target, carried to time t as the curve's densities
 /// spread and contract (Curve::bridges_at): along the gradient flow m + a (y - m) + sqrt(1 - a^2) sigma e with a = exp(-t/sigma^2), the
-/// point y after time t of the diffusion towards N(m, sigma^2). From a walker of temperature T, the noise e is wider by sqrt(T) as well: of
+/// point y after time t of the diffusion towards N(m, sigma^2). From a chain of temperature T, the noise e is wider by sqrt(T) as well: of
 /// a normal target that makes the curve's densities to the power 1/T at all times, so that flanks are seen where no particle would lead.
 enum class CollocationKind { uniform, latent, ou_bridge, langevin, trajectory, mixture };
 template <>
@@ -39,7 +39,7 @@ inline constexpr auto choices<CollocationKind> = std::to_array<Choice<Collocatio
 enum class TimeDensity { power, residual };
 template <>
 inline constexpr auto choices<TimeDensity> = std::to_array<Choice<TimeDensity>>({
-    {TimeDensity::power, "power", "s = u^p, u uniform: p = collocation.time-power = 1 is uniform, more favours the target end"},
+    {TimeDensity::power, "power", "s = u^p, u uniform: p = collocation.time-power = 1 is uniform, more favors the target end"},
     {TimeDensity::residual, "residual", "half of them uniform, half in proportion to the running mean of |R| in 32 bins of s"},
 });
 
@@ -62,19 +62,19 @@ struct CollocationLaw {
 };
 
 /// Draws the points of every step of training on a rank's shard of a batch. Point i of step n is a function of seed, n and its global
-/// index, of the walkers of its chunk and of the trajectories of its chunk: never of the number of ranks.
+/// index, of the chains of its chunk and of the trajectories of its chunk: never of the number of ranks.
 template <class Real>
 class Collocation {
  public:
-  /// `walkers` may be absent if no share needs them; they move from here on. Curve and latent law must outlive this.
+  /// `chains` may be absent if no share needs them; they move from here on. Curve and latent law must outlive this.
   Collocation(const CollocationLaw& law, const Curve& curve, const Shard& shard, std::int64_t batch_points, std::uint64_t seed,
-              const Energy& latent, std::shared_ptr<Walkers> walkers);
+              const Energy& latent, std::shared_ptr<MalaChains> chains);
 
   /// To be called once, in order, before the points of step `step` are drawn. Returns whether that renewed the trajectories; the first call
   /// does, unless they have been renewed already.
   bool prepare(std::int64_t step, const CurrentFlow<Real>& flow);
 
-  /// What earlier steps have left in walkers, on rank 0; elsewhere nothing. Trajectories follow from the flow of their last renewal:
+  /// What earlier steps have left in chains, on rank 0; elsewhere nothing. Trajectories follow from the flow of their last renewal:
   /// renew_trajectories() with it makes them again. Collective, as is restore().
   std::vector<NamedArray> state() const;
   /// Goes on from a state(), which every rank has whole. Throws InputError where it is of other points.
@@ -109,7 +109,7 @@ class Collocation {
   std::uint64_t seed_;
   const Energy& latent_;
   Moments latent_moments_;
-  std::shared_ptr<Walkers> walkers_;
+  std::shared_ptr<MalaChains> walkers_;
   std::vector<double> walker_heat_;  ///< roots of the temperatures in a chunk, layer by layer
   std::optional<Trajectories<Real>> trajectories_;
   bool trajectories_drawn_ = false;

@@ -16,14 +16,14 @@ constexpr double clock_range = 2, box_deviations = 1.7320508075688772;
 
 // With a range of 3 or less the first layer is nearly linear, and features of the width of a mode take long to appear; modes that are
 // many and thin need more. Measured on the shipped targets.
-constexpr double least_range = 3, largest_range = 8, range_per_width = 0.5;
+constexpr double min_range = 3, largest_range = 8, range_per_width = 0.5;
 
 }  // namespace
 
 std::vector<double> about_latent_mean(const CurveSettings& settings) {
   std::vector<double> about;
   for (std::size_t k = 0; k < settings.latent_mean.size(); ++k)
-    about.push_back(std::hypot(settings.survey.deviation[k], settings.survey.mean[k] - settings.latent_mean[k]));
+    about.push_back(std::hypot(settings.pilot.deviation[k], settings.pilot.mean[k] - settings.latent_mean[k]));
   return about;
 }
 
@@ -31,15 +31,15 @@ MlpShape space_time_network(const CurveSettings& settings, int outputs) {
   return {settings.dimension + 1, settings.network_width, settings.hidden_layers, outputs};
 }
 
-CurveNetworks curve_networks(const CurveSettings& settings, std::vector<CurveNetwork> list, bool with_normaliser, double width) {
+CurveNetworks curve_networks(const CurveSettings& settings, std::vector<CurveNetwork> list, bool with_normalizer, double width) {
   CurveNetworks networks;
   networks.list = std::move(list);
   networks.first_layer = settings.first_layer;
-  if (with_normaliser) networks.list.push_back({"normalizer", {1, settings.normalizer_width, settings.normalizer_hidden_layers}});
+  if (with_normalizer) networks.list.push_back({"normalizer", {1, settings.normalizer_width, settings.normalizer_hidden_layers}});
   double spread = 0;
-  for (const double deviation : settings.survey.deviation) spread += deviation * deviation / settings.dimension;
+  for (const double deviation : settings.pilot.deviation) spread += deviation * deviation / settings.dimension;
   const double range =
-      settings.input_range > 0 ? settings.input_range : std::clamp(range_per_width * std::sqrt(spread / width), least_range, largest_range);
+      settings.input_range > 0 ? settings.input_range : std::clamp(range_per_width * std::sqrt(spread / width), min_range, largest_range);
   const auto about = about_latent_mean(settings);
   for (std::size_t k = 0; k < about.size(); ++k) {
     networks.input_shift.push_back(settings.latent_mean[k]);
@@ -52,7 +52,7 @@ CurveNetworks curve_networks(const CurveSettings& settings, std::vector<CurveNet
 
 Taming taming_of(const CurveSettings& settings) {
   const double scale = 50 + 5 * settings.dimension;  // far above what thermal motion reaches: f_D - min f_D is D/2 on average
-  return {settings.survey.energy + scale, scale};
+  return {settings.pilot.energy + scale, scale};
 }
 
 }  // namespace detail
@@ -71,13 +71,13 @@ std::optional<double> thermodynamic_log_z(const Curve& curve, std::span<const do
   const auto& networks = curve.networks();
   const MlpShape* const shape = networks.find("normalizer");
   if (!shape || !curve.has_exact_ends()) return std::nullopt;
-  const auto of_normaliser = networks.part_of("normalizer", parameters);
+  const auto of_normalizer = networks.part_of("normalizer", parameters);
   // Simpson's rule in the clock, in whose units the network gives C.
   constexpr int panels = 512;
   double sum = 0;
   for (int i = 0; i <= panels; ++i) {
     const double weight = i == 0 || i == panels ? 1 : 2 + 2 * (i % 2), clock = static_cast<double>(i) / panels;
-    sum += weight * network_value(*shape, of_normaliser, (clock - networks.input_shift.back()) * networks.input_scale.back());
+    sum += weight * network_value(*shape, of_normalizer, (clock - networks.input_shift.back()) * networks.input_scale.back());
   }
   return latent_log_z - sum / (3 * panels);
 }

@@ -5,7 +5,7 @@
 #include "curve/curve_energies.hpp"
 #include "curve/gradient_flow.hpp"
 #include "curve/scheduled_flow.hpp"
-#include "energy/survey.hpp"
+#include "energy/pilot_summary.hpp"
 #include "network/networks.hpp"
 #include "residual/curve_functor.hpp"
 #include "residual/residual.hpp"
@@ -42,7 +42,7 @@ inline constexpr auto choices<NormalizerKind> = std::to_array<Choice<NormalizerK
     {NormalizerKind::batch, "batch", "C_t is what the residuals of the batches have in common, in 32 bins of the clock (linear, learned)"},
 });
 
-/// What curves are told; each takes what it needs. 0 where the survey of the target is to decide.
+/// What curves are told; each takes what it needs. 0 where the pilot run is to decide.
 struct CurveSettings {
   int dimension = 1;
   double horizon = 0;
@@ -61,7 +61,7 @@ struct CurveSettings {
 
   std::string latent_name = "gaussian";
   std::vector<double> latent_mean, latent_deviation;  ///< [D]
-  Survey survey;                                      ///< of the target
+  PilotSummary pilot;                                 ///< of the target
 };
 
 /// A curve of densities between latent law and target, as everything but the kernels sees it.
@@ -85,7 +85,7 @@ class Curve {
   /// Whether f_t is f_Z at the latent end and f_D at the target, so that log Z_D - log Z_Z is minus the integral of C_t between them.
   virtual bool has_exact_ends() const = 0;
 
-  /// What follows from the survey, for the log: "horizon 4.3".
+  /// What follows from the pilot run, for the log: "horizon 4.3".
   virtual std::string description() const = 0;
 
   template <class Real>

@@ -60,11 +60,11 @@ std::vector<double> about_latent_mean(const CurveSettings& settings);
 /// The hidden part of psi and of the velocity, with the coordinates and the clock as inputs.
 MlpShape space_time_network(const CurveSettings& settings, int outputs);
 
-/// The networks of the list, then the normaliser where `with_normaliser`, and scales of the inputs by the survey. `width`: squared width of
-/// the target's modes.
-CurveNetworks curve_networks(const CurveSettings& settings, std::vector<CurveNetwork> list, bool with_normaliser, double width);
+/// The networks of the list, then the normalizer where `with_normalizer`, and scales of the inputs by the pilot run. `width`: squared width
+/// of the target's modes.
+CurveNetworks curve_networks(const CurveSettings& settings, std::vector<CurveNetwork> list, bool with_normalizer, double width);
 
-/// Where the survey says that the target's walls begin.
+/// Where the pilot run says that the target's walls begin.
 Taming taming_of(const CurveSettings& settings);
 
 }  // namespace boltzcurve::detail

@@ -68,7 +68,7 @@ std::unique_ptr<Curve> make_gradient_flow_curve(const CurveSettings& settings) {
     throw ConfigError(
         "normalizer.kind = batch: curve.name = gradient-flow leaves C_t to psi, which can add any function of t; normalizer.kind = auto or "
         "network will do, or curve.name = linear or learned");
-  const auto& survey = settings.survey;
+  const auto& pilot = settings.pilot;
   GradientFlow flow;
   flow.dimension = settings.dimension;
   flow.form = settings.form;
@@ -76,7 +76,7 @@ std::unique_ptr<Curve> make_gradient_flow_curve(const CurveSettings& settings) {
   flow.clock = settings.clock;
   flow.power = settings.power;
   flow.latent_scale = settings.latent_deviation.front();
-  flow.width = settings.width > 0 ? settings.width : survey.width;
+  flow.width = settings.width > 0 ? settings.width : pilot.width;
   flow.clock_width = settings.clock_width * flow.width;
   const double variance = flow.latent_scale * flow.latent_scale;
   if (settings.horizon > 20 * variance)
@@ -90,16 +90,16 @@ std::unique_ptr<Curve> make_gradient_flow_curve(const CurveSettings& settings) {
     flow.horizon = std::clamp(0.5 * variance * std::log(second_moment / (remaining_share * variance)), variance, 20 * variance);
   }
   CurveAnchor anchor;
-  anchor.mean = survey.mean;
-  for (const double deviation : survey.deviation) anchor.variance.push_back(deviation * deviation);
-  anchor.offset = survey.energy - 0.5 * settings.dimension;
+  anchor.mean = pilot.mean;
+  for (const double deviation : pilot.deviation) anchor.variance.push_back(deviation * deviation);
+  anchor.offset = pilot.energy - 0.5 * settings.dimension;
   anchor.taming = detail::taming_of(settings);
 
-  const bool with_normaliser = settings.normalizer == NormalizerKind::network;
+  const bool with_normalizer = settings.normalizer == NormalizerKind::network;
   std::vector<CurveNetwork> networks = {{"psi", detail::space_time_network(settings, 1)}};
   if (settings.schedule == Schedule::learned)
     networks.push_back({"schedule", {1, settings.schedule_width, settings.schedule_hidden_layers}});
-  return make_curve(flow, detail::curve_networks(settings, std::move(networks), with_normaliser, flow.width), anchor);
+  return make_curve(flow, detail::curve_networks(settings, std::move(networks), with_normalizer, flow.width), anchor);
 }
 
 template std::unique_ptr<ResidualKernel<float>> make_residual_kernel(const GradientFlow&, const CurveNetworks&, const LossShape&);

@@ -46,7 +46,7 @@ struct ScheduledFlow : GradientFlow {
     store(start_row, start.target);
     store(start_rate_row, start.target_rate);
     store(time_row, t);
-    store(clock_rate_row, whole ? P(1) / fmax(reading.time_per_clock, P(least_time_per_clock)) : P(0));
+    store(clock_rate_row, whole ? P(1) / fmax(reading.time_per_clock, P(min_time_per_clock)) : P(0));
     store(laplacian_factor_row, whole ? P(-1) : P(1));
     store(none_row, P(0));
   }

@@ -10,7 +10,7 @@
 namespace boltzcurve {
 namespace {
 
-constexpr double least_kappa = 1e-3;  // below, the logarithmic clock is the linear one
+constexpr double min_kappa = 1e-3;  // below, the logarithmic clock is the linear one
 
 template <class Real>
 class TemperedEnergies final : public CurveEnergies<Real> {
@@ -97,14 +97,14 @@ std::unique_ptr<Curve> detail::make_tempered_curve(const CurveSettings& settings
   curve.dimension = settings.dimension;
   curve.clock = settings.clock;
   curve.latent_scale = root_mean_square(settings.latent_deviation);
-  curve.width = settings.width > 0 ? settings.width : settings.survey.width;
-  curve.kappa = std::max(curve.latent_scale * curve.latent_scale / (settings.clock_width * curve.width), least_kappa);
+  curve.width = settings.width > 0 ? settings.width : settings.pilot.width;
+  curve.kappa = std::max(curve.latent_scale * curve.latent_scale / (settings.clock_width * curve.width), min_kappa);
   curve.velocity_unit = std::max(root_mean_square(about_latent_mean(settings)), curve.latent_scale);
   std::vector<CurveNetwork> networks;
   if (with_psi == WithPsi::yes) networks.push_back({"psi", space_time_network(settings, 1)});
   networks.push_back({"velocity", space_time_network(settings, settings.dimension)});
-  const bool with_normaliser = settings.normalizer == NormalizerKind::network || settings.normalizer == NormalizerKind::automatic;
-  return make_curve(curve, curve_networks(settings, std::move(networks), with_normaliser, curve.width), taming_of(settings));
+  const bool with_normalizer = settings.normalizer == NormalizerKind::network || settings.normalizer == NormalizerKind::automatic;
+  return make_curve(curve, curve_networks(settings, std::move(networks), with_normalizer, curve.width), taming_of(settings));
 }
 
 template std::unique_ptr<CurveEnergies<float>> make_tempered_energies<float>(const Taming&, const Energy&, const Energy&);

@@ -92,7 +92,7 @@ struct TemperedCurve {
   template <class P, class Store>
   KOKKOS_FORCEINLINE_FUNCTION void store_time_rows(Purpose, P t, const ClockReading<P>& reading, const Store& store) const {
     using std::fabs, std::fmax;
-    const P share = t * (P(1) - t), speed = P(1) / fmax(fabs(reading.time_per_clock), P(least_time_per_clock));
+    const P share = t * (P(1) - t), speed = P(1) / fmax(fabs(reading.time_per_clock), P(min_time_per_clock));
     store(share_row, share);
     store(share_rate_row, P(1) - (t + t));
     store(clock_factor_row, -share * speed);  // the clock runs backward

@@ -145,7 +145,7 @@ class MixtureEnergy {
 
 /// A component ready for use on the host.
 struct Prepared {
-  double weight;                  ///< normalised
+  double weight;                  ///< normalized
   std::vector<double> mean;       ///< [D]
   std::vector<double> root;       ///< lower triangular factor L of the covariance L L^T, [D][D]; or its one diagonal entry
   std::vector<double> precision;  ///< inverse of the covariance, stored like it
@@ -344,10 +344,10 @@ double entropy_of(const Energy& energy, const std::vector<Prepared>& components)
 
   if (dimension <= 2) {
     // work: pairs of a point and a component, 2^27 take about a second
-    constexpr double most_pairs = 1 << 27;
+    constexpr double max_pairs = 1 << 27;
     // converges exponentially: the last difference is the error of the one before last, the last error far smaller
     double last = log_responsibility_by_quadrature(energy, components, 0.5);
-    for (double h = 0.25; std::pow(18 / h, dimension) * count * count <= most_pairs; h /= 2) {
+    for (double h = 0.25; std::pow(18 / h, dimension) * count * count <= max_pairs; h /= 2) {
       const double next = log_responsibility_by_quadrature(energy, components, h);
       if (std::fabs(next - last) < 1e-5) return entropy + next;
       last = next;

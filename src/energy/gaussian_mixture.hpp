@@ -18,7 +18,7 @@ struct GaussianComponent {
   std::vector<double> covariance;  ///< [D][D] row by row, symmetric and positive definite; or one number s^2 for s^2 times the identity
 };
 
-/// The normalised mixture density f(x) = -log sum_k w_k N(x; mu_k, Sigma_k) [nats], log Z = 0; weights are divided by their sum.
+/// The normalized mixture density f(x) = -log sum_k w_k N(x; mu_k, Sigma_k) [nats], log Z = 0; weights are divided by their sum.
 ///
 /// With y_k = Sigma_k^-1 (x - mu_k) and r_k(x) the responsibilities (the share of component k in the density at x),
 ///

@@ -14,7 +14,7 @@
 #define BOLTZCURVE_LATENTS(ENTRY)  \
   ENTRY(gaussian_latent)           \
   ENTRY(laplace_latent)            \
-  ENTRY(generalised_normal_latent) \
+  ENTRY(generalized_normal_latent) \
   ENTRY(soft_box_latent)
 
 namespace boltzcurve {

@@ -54,7 +54,7 @@ inline constexpr const char* checkpoint_name = "checkpoint.h5";
 /// The version written; a reader takes this and older ones.
 inline constexpr std::int64_t checkpoint_format_version = 2;  // 1: without a word for the training
 
-/// Writes the checkpoint so that a crash at any moment leaves a valid one: under a temporary name, synchronised, read back if asked to,
+/// Writes the checkpoint so that a crash at any moment leaves a valid one: under a temporary name, synchronized, read back if asked to,
 /// renamed over `path`; the one before stays as previous_path(path). For one rank only (rank 0): the others must not call it. The file is
 /// composed in memory, so this takes about three times the checkpoint's size there for a moment.
 ///

@@ -57,11 +57,11 @@ class Temporary {
 };
 
 // One call moves at most 2 GiB on Linux, and may move less or be interrupted.
-constexpr std::size_t most_per_call = std::size_t{1} << 30;
+constexpr std::size_t max_per_call = std::size_t{1} << 30;
 
 void write_all(const Descriptor& file, std::span<const std::byte> bytes, const std::filesystem::path& path) {
   while (!bytes.empty()) {
-    const auto written = ::write(file.value(), bytes.data(), std::min(bytes.size(), most_per_call));
+    const auto written = ::write(file.value(), bytes.data(), std::min(bytes.size(), max_per_call));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) fail("write", path);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
@@ -69,8 +69,8 @@ void write_all(const Descriptor& file, std::span<const std::byte> bytes, const s
 }
 
 void sync_descriptor(const Descriptor& file, const std::filesystem::path& path) {
-  // Some file systems cannot synchronise folders and say so by EINVAL: there is nothing more to be done there.
-  if (::fsync(file.value()) != 0 && errno != EINVAL) fail("synchronise", path);
+  // Some file systems cannot synchronize folders and say so by EINVAL: there is nothing more to be done there.
+  if (::fsync(file.value()) != 0 && errno != EINVAL) fail("synchronize", path);
 }
 
 // NOLINTNEXTLINE(misc-redundant-expression): two of the names are one number on Linux only
@@ -111,7 +111,7 @@ int open_to_read(const std::filesystem::path& path) {
 void require_same_bytes(const std::filesystem::path& written, std::span<const std::byte> bytes, const std::filesystem::path& path) {
 #ifdef POSIX_FADV_DONTNEED
   if (const Descriptor file(::open(written.c_str(), O_RDONLY | O_CLOEXEC)); file.is_open())
-    ::posix_fadvise(file.value(), 0, 0, POSIX_FADV_DONTNEED);  // what is synchronised is then read from the disk itself
+    ::posix_fadvise(file.value(), 0, 0, POSIX_FADV_DONTNEED);  // what is synchronized is then read from the disk itself
 #endif
   const auto found = read_file(written);
   const auto [wrong, right] = std::mismatch(found.begin(), found.end(), bytes.begin(), bytes.end());
@@ -183,7 +183,7 @@ void rename_file(const std::filesystem::path& from, const std::filesystem::path&
 
 void add_name(const std::filesystem::path& path, const std::filesystem::path& name) {
   if (!link_over(path, name)) replace_file(name, read_file(path));
-  synchronise(folder_of(name));
+  synchronize(folder_of(name));
 }
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
@@ -193,7 +193,7 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   if (!S_ISREG(status.st_mode)) throw InputError("cannot read " + path.string() + ": it is not a regular file");
   std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
   for (std::size_t begin = 0; begin < bytes.size();) {
-    const auto read = ::read(file.value(), bytes.data() + begin, std::min(bytes.size() - begin, most_per_call));
+    const auto read = ::read(file.value(), bytes.data() + begin, std::min(bytes.size() - begin, max_per_call));
     if (read < 0 && errno == EINTR) continue;
     if (read < 0) cannot_be_read_now(path);
     if (read == 0) bytes.resize(begin);  // it shrank meanwhile
@@ -202,7 +202,7 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   return bytes;
 }
 
-void synchronise(const std::filesystem::path& path) {
+void synchronize(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) fail("open", path);
   sync_descriptor(file, path);
@@ -252,7 +252,7 @@ void replace_file(const std::filesystem::path& path, std::span<const std::byte> 
   if (previous == Previous::keep) keep_previous(path);
   rename_file(partial, path);
   temporary.keep();
-  synchronise(folder_of(path));  // makes the renames themselves survive a crash of the machine
+  synchronize(folder_of(path));  // makes the renames themselves survive a crash of the machine
 }
 
 void replace_file(const std::filesystem::path& path, std::string_view text) { replace_file(path, std::as_bytes(std::span(text))); }

@@ -70,16 +70,16 @@ void add_name(const std::filesystem::path& path, const std::filesystem::path& na
 void keep_as_previous(const std::filesystem::path& path);
 
 /// Hands what the operating system holds of a file or of a folder's entries to the disk. Throws InputError.
-void synchronise(const std::filesystem::path& path);
+void synchronize(const std::filesystem::path& path);
 /// Has the file system set `bytes` aside for an existing file to grow by, so that a full disk or quota shows here, as an InputError with
 /// the system's reason, and not in the middle of a write by HDF5, which cannot close such a file in good order any more. Does nothing
 /// where the file system cannot set space aside.
 void reserve_space(const std::filesystem::path& path, std::int64_t bytes);
-/// Sets the disk to work on what a process has written to a file so far, so that a later synchronisation waits for the rest only: else
+/// Sets the disk to work on what a process has written to a file so far, so that a later synchronization waits for the rest only: else
 /// the disk rests while data are handed to the operating system, and the process while the disk works.
 ///
 /// A hint. Does nothing where the system (other than Linux) or the file system knows nothing like it, and never fails: an error of the
-/// disk shows in the synchronisation.
+/// disk shows in the synchronization.
 class EarlyWriteback {
  public:
   EarlyWriteback() = default;

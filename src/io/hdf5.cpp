@@ -16,7 +16,7 @@ using namespace detail;
 namespace {
 
 // HDF5 prints every failure to standard error by default. Called before the first identifier is made, not when the program is loaded:
-// HDF5 must find MPI initialised when it starts, or it does not close its files at MPI_Finalize.
+// HDF5 must find MPI initialized when it starts, or it does not close its files at MPI_Finalize.
 void silence_automatic_messages() {
   static const bool done = H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr) >= 0;
   if (!done) throw Error(ExitCode::internal_error, "cannot switch off HDF5's own messages");

@@ -138,8 +138,8 @@ void RecordFile::write(std::int64_t record, std::span<const double> values) {
   if (!write_whole(descriptor_, bytes.data(), bytes.size(), place_of(record))) fail("write", path_);
 }
 
-void RecordFile::synchronise() {
-  if (::fsync(descriptor_) != 0 && errno != EINVAL) fail("synchronise", path_);
+void RecordFile::synchronize() {
+  if (::fsync(descriptor_) != 0 && errno != EINVAL) fail("synchronize", path_);
 }
 
 }  // namespace boltzcurve

@@ -39,7 +39,7 @@ class RecordFile {
   /// Throws InputError with the system's reason (disk full).
   void write(std::int64_t record, std::span<const double> values);
   /// Hands this rank's records to the disk. Throws InputError.
-  void synchronise();
+  void synchronize();
 
  private:
   std::int64_t place_of(std::int64_t record) const;

@@ -1,6 +1,6 @@
 #include "io/samples_file.hpp"
 #include <boltzcurve/error.hpp>
-#include "core/pulse.hpp"
+#include "core/heartbeat.hpp"
 #include "io/durable_file.hpp"
 #include "io/hdf5.hpp"
 
@@ -284,7 +284,7 @@ struct SamplesFile::State {
     const auto rows = std::max<std::int64_t>(1, piece_bytes / row_bytes), mine = part.shard.count;
     const auto write = [&](std::int64_t begin) {
       const auto first = std::min(begin, mine), count = std::min(rows, mine - first);
-      beat();
+      heartbeat();
       auto piece = slab;
       piece.start[along] += first;
       piece.count[along] = count;
@@ -441,8 +441,8 @@ void SamplesFile::close() {
   close_unfinished("finished");
   state.stage([&] {
     if (!state.ranks.is_root()) return;
-    synchronise(state.path);
-    synchronise(folder_of(state.path));
+    synchronize(state.path);
+    synchronize(folder_of(state.path));
     std::error_code nothing_was_there;
     std::filesystem::remove(previous_path(state.path), nothing_was_there);
   });

@@ -77,7 +77,7 @@ class SamplesFile {
   /// Writes /samples; once.
   void write_samples(const Shard& shard, const SampleColumns& columns);
 
-  /// Marks the file as complete (root attribute `complete` = 1), closes and synchronises it. The destructor closes too, without the mark
+  /// Marks the file as complete (root attribute `complete` = 1), closes and synchronizes it. The destructor closes too, without the mark
   /// and in silence, collectively; but while an exception passes it leaves the file as the last flush left it, because other ranks may
   /// know nothing of that exception and would never join.
   void close();

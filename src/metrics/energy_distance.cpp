@@ -1,5 +1,5 @@
 #include "metrics/energy_distance.hpp"
-#include "core/pulse.hpp"
+#include "core/heartbeat.hpp"
 #include "parallel/ordered_sum.hpp"
 #include "simd/pack_math.hpp"
 
@@ -58,7 +58,7 @@ double sum_of_rows(const Communicator& ranks, std::int64_t rows, std::int64_t co
                            block_sums[block] = sum;
                          });
     Kokkos::fence();
-    beat();
+    heartbeat();
   }
   return sum_of_blocks(ranks, sums, 1).front();
 }

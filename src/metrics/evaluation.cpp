@@ -22,7 +22,7 @@ const std::vector<MetricEntry>& metric_entries() {
       {"log_z", "nats", "log Z by importance weights", measure_importance},
       {"log_z_stderr", "nats", "its standard error", measure_importance},
       {"log_z_exact", "nats", "log Z of the target", measure_run},
-      {"log_z_thermodynamic", "nats", "log Z by thermodynamic integration of the normaliser", measure_run},
+      {"log_z_thermodynamic", "nats", "log Z by thermodynamic integration of the normalizer", measure_run},
       {"elbo", "nats", "lower bound of log Z", measure_importance},
       {"eubo", "nats", "upper bound of log Z, from exact samples", measure_forward_importance},
       {"nll", "nats", "mean of -log rho_D over the particles", measure_likelihood},

@@ -26,7 +26,7 @@ struct MetricInput {
 
   Communicator ranks;
   HostPoints<const double> position;      ///< [n][D] at the target end
-  std::vector<double> log_density;        ///< [n] log q there, normalised [nats]
+  std::vector<double> log_density;        ///< [n] log q there, normalized [nats]
   std::vector<double> energy;             ///< [n] f_D there, without log Z [nats]
   std::vector<double> action;             ///< [n]
   std::vector<double> time;               ///< [n] of `position`, when a failed one failed; empty: not known
@@ -39,7 +39,7 @@ struct MetricInput {
   std::vector<double> exact_log_weight;
 
   std::optional<double> log_z, entropy;       ///< of the target [nats], where known
-  std::optional<double> log_z_thermodynamic;  ///< by the integral of the curve's normaliser [nats], where it has one
+  std::optional<double> log_z_thermodynamic;  ///< by the integral of the curve's normalizer [nats], where it has one
   std::vector<Mode> modes;                    ///< of the target; empty: unknown
   std::uint64_t seed = 1;                     ///< of the fixed projections
   std::int64_t distance_points = 10000;  ///< of each set, the first ones, enter the energy distance, whose work grows with their square

@@ -32,7 +32,7 @@ KOKKOS_FORCEINLINE_FUNCTION void for_column_blocks(int count, const Body& body) 
   }
 }
 
-/// Neighbouring numbers that all lanes use: on the host each is broadcast where it is used, on a GPU they are loaded 16 bytes at a time, to
+/// Neighboring numbers that all lanes use: on the host each is broadcast where it is used, on a GPU they are loaded 16 bytes at a time, to
 /// which `from` must be aligned.
 template <int Count, class Real>
 class Broadcast {

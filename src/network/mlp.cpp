@@ -46,7 +46,7 @@ std::vector<double> initial_parameters(const MlpShape& shape, std::uint64_t seed
   }
 
   const int dimension = shape.inputs - 1;
-  if (first_layer == FirstLayer::automatic) first_layer = dimension > most_coordinates_of_all ? FirstLayer::single : FirstLayer::all;
+  if (first_layer == FirstLayer::automatic) first_layer = dimension > max_coordinates_of_all ? FirstLayer::single : FirstLayer::all;
   if (first_layer == FirstLayer::all || dimension < 2) return parameters;
   const auto &weight = tensors[0], &bias = tensors[1];
   for (int neuron = shape.width / 2; neuron < shape.width; ++neuron) {

@@ -48,7 +48,7 @@ inline constexpr auto choices<FirstLayer> = std::to_array<Choice<FirstLayer>>({
     {FirstLayer::single, "single",
      "half of the neurons start from one coordinate each: where the energy is a sum of terms of few coordinates"},
 });
-inline constexpr int most_coordinates_of_all = 10;  ///< what `automatic` goes by
+inline constexpr int max_coordinates_of_all = 10;  ///< what `automatic` goes by
 
 /// Random start [parameter_count]: weights N(0, 1/inputs of the layer), biases zero in hidden layers, output layer all zero, so that the
 /// network starts as the zero function. A function of seed, `network` (which of several networks) and the entry's index only.

@@ -36,7 +36,7 @@ static_assert(chunk_neurons % RegisterBlock::neurons == 0 && chunk_neurons % pac
 
 /// Where the parts of a network lie in memory, in the order in which the tile kernel reads them.
 ///
-///   weights      first        [inputs][W]      column by column: neighbouring neurons are neighbours in memory
+///   weights      first        [inputs][W]      column by column: neighboring neurons are neighbors in memory
 ///                first bias   [W]
 ///                forward l    [W/R][W][R]      for z = W h: R outputs x all inputs, an input's R weights side by side      l = 1..L-1
 ///                backward l   [W/R][W][R]      the same for h-bar = W^T z-bar

@@ -1,6 +1,6 @@
 #include <boltzcurve/communicator.hpp>
 #include <boltzcurve/error.hpp>
-#include "core/pulse.hpp"
+#include "core/heartbeat.hpp"
 #include "parallel/mpi_check.hpp"
 
 #include <algorithm>

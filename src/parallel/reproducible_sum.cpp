@@ -12,7 +12,7 @@ namespace boltzcurve {
 namespace {
 
 constexpr int headroom_bits = 10;                // a segment may grow or shrink 2^10-fold from one round to the next without a repeat
-constexpr int most_slots = 256;                  // of the device's concurrency, which counts threads on GPUs
+constexpr int max_slots = 256;                   // of the device's concurrency, which counts threads on GPUs
 constexpr std::int64_t highest_exponent = 1022;  // of a number whose inverse is normal
 constexpr std::int64_t lowest_exponent = -1000;  // also before anything is known: nothing fits, so the first round is repeated
 
@@ -79,7 +79,7 @@ ReproducibleSum::ReproducibleSum(std::vector<std::int64_t> borders, std::int64_t
   const auto total = static_cast<std::size_t>(borders_.back());
   const int concurrency = Kokkos::DefaultExecutionSpace().concurrency();
   const auto slots =
-      static_cast<std::size_t>(std::clamp<std::int64_t>(std::min(concurrency, most_slots), 1, std::max<std::int64_t>(chunks, 1)));
+      static_cast<std::size_t>(std::clamp<std::int64_t>(std::min(concurrency, max_slots), 1, std::max<std::int64_t>(chunks, 1)));
   if (reduction_ == Reduction::reproducible)
     sums_.integers = PartialSums::Slots<std::uint64_t>("boltzcurve::integer_sums", slots, total);
   else

@@ -10,11 +10,11 @@
 namespace boltzcurve {
 namespace {
 
-constexpr double least_explained = 1.0 / 7;  // share of the variance; log z^2 of a normal z has a variance of 4.9 of its own
-constexpr double largest_disagreement = 2;   // of the two slopes
-constexpr double smallest_square = 1e-300;   // in place of 0, whose logarithm there is not
+constexpr double min_explained = 1.0 / 7;   // share of the variance; log z^2 of a normal z has a variance of 4.9 of its own
+constexpr double largest_disagreement = 2;  // of the two slopes
+constexpr double smallest_square = 1e-300;  // in place of 0, whose logarithm there is not
 
-/// Halfway between two neighbours, so that no point's distance is 0: the logarithm would count it for more than all others. At least two
+/// Halfway between two neighbors, so that no point's distance is 0: the logarithm would count it for more than all others. At least two
 /// points.
 std::vector<double> medians(const Communicator& ranks, const HostPoints<double>& points) {
   std::vector<double> middle(points.extent(1));
@@ -90,7 +90,7 @@ void solve(std::vector<double> a, std::vector<double>& b) {
 ScaleMap fit_scale_map(const Communicator& ranks, const ThermalPoints& points) {
   const std::size_t D = points.position.extent(1);
   const auto n = static_cast<std::int64_t>(points.position.extent(0)), all = ranks.sum(n);
-  if (D < 2 || D > most_scaled_dimensions || all < 2) return {};
+  if (D < 2 || D > max_scaled_dimensions || all < 2) return {};
   ScaleMap map;
   map.center = medians(ranks, points.position);
   Moments m{D, 0, {}};
@@ -117,7 +117,7 @@ ScaleMap fit_scale_map(const Communicator& ranks, const ThermalPoints& points) {
   std::vector<double> share(D * D, 0.0), strength(D, 0.0);
   for (std::size_t k = 0; k < D; ++k)
     for (std::size_t j = 0; j < D; ++j)
-      if (const double e = j == k ? 0 : explained(m, k, j); e >= least_explained) strength[j] += share[k * D + j] = e;
+      if (const double e = j == k ? 0 : explained(m, k, j); e >= min_explained) strength[j] += share[k * D + j] = e;
   std::vector<std::size_t> order(D);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return strength[a] > strength[b]; });

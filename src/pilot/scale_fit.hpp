@@ -17,7 +17,7 @@ struct ThermalPoints {
 };
 
 /// Most dimensions in which scales are looked for: the sums grow with the square of D.
-inline constexpr std::size_t most_scaled_dimensions = 256;
+inline constexpr std::size_t max_scaled_dimensions = 256;
 
 /// The map to coordinates whose scales no longer follow others; the identity where none does.
 ///

@@ -8,7 +8,7 @@
 
 namespace boltzcurve {
 
-/// The generators of `size` neighbouring indices, one number of each at a time, in vectors: a fifth of the time that as many CounterRng
+/// The generators of `size` neighboring indices, one number of each at a time, in vectors: a fifth of the time that as many CounterRng
 /// take. Host only.
 template <int size>
 class CounterRngGroup {

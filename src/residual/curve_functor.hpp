@@ -41,7 +41,7 @@ struct ClockReading {
 };
 
 /// |dt/ds| below which the clock counts as standing still: what is finite in its units would be infinite in those of time.
-inline constexpr double least_time_per_clock = 1e-12;
+inline constexpr double min_time_per_clock = 1e-12;
 
 /// How a curve carries a point y of the target to time t where both ends are normal, the target's modes of a given width:
 ///     x = m + contraction (y - m) + spread e,    e ~ N(0, 1) in units of the latent law's deviation,    m the latent mean.

@@ -59,11 +59,11 @@ struct LossShape {
 
 /// How hard the loss pulls on a residual R, beside R^2: half of its slope over R, R in the unit of the loss. Means with this weight vanish
 /// where the loss has its minimum. For `abs+squared` bounded, at 51.
-double pull(const LossShape& loss, double residual);
+double robust_weight(const LossShape& loss, double residual);
 
 /// Residual R of a curve, the mean of its loss, and the gradient of that by the parameters of all its networks, in one fused kernel: a team
 /// takes a chunk, walks through it tile by tile (forward passes, residual, reverse sweeps; see network/tile.hpp) and adds its partial sums.
-/// The normaliser C is a network of the clock ("normalizer", nats per unit of the clock) where the curve has one, else 0.
+/// The normalizer C is a network of the clock ("normalizer", nats per unit of the clock) where the curve has one, else 0.
 /// Real (float or double) is the type of the networks' arithmetic; parameters and sums are double.
 template <class Real>
 class ResidualKernel {

@@ -20,8 +20,8 @@ inline constexpr std::int64_t alignment_bytes = 64;
 
 /// Threads of a team that go through a tile together: on the host the one whose caches it lies in, on a GPU as many warps as there are
 /// chunks of neurons, up to a number that leaves each thread the registers for its block of sums.
-inline constexpr int most_warps = 8, least_teams = 2;  // of a multiprocessor: 128 registers a thread
-inline int team_size_for(int padded_width) { return threads_abreast == 1 ? 1 : std::min(most_warps, padded_width / chunk_neurons); }
+inline constexpr int max_warps = 8, min_teams = 2;  // of a multiprocessor: 128 registers a thread
+inline int team_size_for(int padded_width) { return threads_abreast == 1 ? 1 : std::min(max_warps, padded_width / chunk_neurons); }
 
 template <class Real>
 constexpr std::int64_t aligned(std::int64_t count) {
@@ -37,14 +37,14 @@ int packs_for(const MlpShape& network, int channels) {
   return network.width >= channels * pack_lanes<Real> ? 2 : 1;
 }
 
-/// The networks of a curve, those it names and then the normaliser, a function of the clock alone.
+/// The networks of a curve, those it names and then the normalizer, a function of the clock alone.
 template <class Curve>
 struct Slots {
-  static constexpr int normaliser = Curve::network_count, count = Curve::network_count + 1;
+  static constexpr int normalizer = Curve::network_count, count = Curve::network_count + 1;
 
-  static std::string_view name(int slot) { return slot == normaliser ? "normalizer" : Curve::network_names[slot]; }
-  static Channels channels(const Curve& curve, int slot) { return slot == normaliser ? Channels{} : curve.channels(slot); }
-  static bool needed_for_velocity(int slot) { return slot != normaliser && Curve::needed_for_velocity(slot); }
+  static std::string_view name(int slot) { return slot == normalizer ? "normalizer" : Curve::network_names[slot]; }
+  static Channels channels(const Curve& curve, int slot) { return slot == normalizer ? Channels{} : curve.channels(slot); }
+  static bool needed_for_velocity(int slot) { return slot != normalizer && Curve::needed_for_velocity(slot); }
 };
 
 /// A network in its slot, packed for the tile kernel. Absent ones have no weights.
@@ -182,7 +182,7 @@ struct TileFunctor {
       for (int l = 0; l < P::lanes; ++l) time.set(l, t(index(lane + l)));
       const auto reading = curve.clock_at(time);
       ((reading.clock - P(shift(D))) * P(scale(D))).store(rows + plan.inputs + D * points);
-      fmax(fabs(reading.time_per_clock), P(least_time_per_clock)).store(rows + plan.unit);
+      fmax(fabs(reading.time_per_clock), P(min_time_per_clock)).store(rows + plan.unit);
       Real* const time_rows = rows + plan.time;
       curve.store_time_rows(purpose, time, reading, [=](int row, P value) { value.store(time_rows + row * points); });
     });
@@ -204,7 +204,7 @@ struct ResidualFunctor {
   using Tiles = TileFunctor<Curve, Real, Packs>;
   using P = Pack<Real>;
   using Member = typename Tiles::Member;
-  static constexpr int points = Tiles::points, normaliser = Slots<Curve>::normaliser;
+  static constexpr int points = Tiles::points, normalizer = Slots<Curve>::normalizer;
 
   Tiles tiles;
   PointScalars<Real> residual;
@@ -242,7 +242,7 @@ struct ResidualFunctor {
       const PointRows<Curve, Real, Packs> rows{plan, memory + lane};
       const P time_per_clock = rows.row(plan.unit, 0);
       P r = curve.template residual<P>(rows);
-      if (rows.has(normaliser)) r -= rows.result(normaliser, 0) / time_per_clock;
+      if (rows.has(normalizer)) r -= rows.result(normalizer, 0) / time_per_clock;
       for (int l = 0; l < P::lanes && first + lane + l < end; ++l) residual(first + lane + l) = r[l];
       if constexpr (with_gradient) {
         P weight = P(point_weight);
@@ -261,7 +261,7 @@ struct ResidualFunctor {
           slope += weight * unit * sign;
         }
         (weight * cost).store(memory + plan.weight + lane);  // the loss per point
-        if (rows.has(normaliser)) (-slope / time_per_clock).store(memory + plan.slots[normaliser].seeds + lane);
+        if (rows.has(normalizer)) (-slope / time_per_clock).store(memory + plan.slots[normalizer].seeds + lane);
         curve.template residual_slopes<P>(rows, slope, [&](int network, int result, P value) {
           value.store(memory + plan.slots[network].seeds + result * points + lane);
         });
@@ -323,7 +323,7 @@ template <class Functor>
 void launch_teams(const char* label, int teams, const Functor& functor) {
   if (teams == 0) return;
   using Policy = std::conditional_t<threads_abreast == 1, Kokkos::TeamPolicy<>,
-                                    Kokkos::TeamPolicy<Kokkos::LaunchBounds<most_warps * threads_abreast, least_teams>>>;
+                                    Kokkos::TeamPolicy<Kokkos::LaunchBounds<max_warps * threads_abreast, min_teams>>>;
   Policy policy(teams, functor.tiles.plan.team_size, threads_abreast);
   policy.set_scratch_size(1, Kokkos::PerTeam(static_cast<int>(functor.tiles.scratch_bytes())));
   Kokkos::parallel_for(label, policy, functor);

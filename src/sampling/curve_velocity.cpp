@@ -1,5 +1,5 @@
 #include "sampling/curve_velocity.hpp"
-#include "core/pulse.hpp"
+#include "core/heartbeat.hpp"
 
 namespace boltzcurve {
 namespace {
@@ -18,7 +18,7 @@ class CurveVelocity final : public VelocityField {
                 PointScalars<double> divergence) const override {
     const std::size_t n = t.extent(0);
     if (n == 0) return;
-    beat();
+    heartbeat();
     reserve(n);
     const auto rows = std::make_pair(std::size_t{0}, n);
     const PointScalars<Real> time = Kokkos::subview(time_, rows), div = Kokkos::subview(divergence_, rows);

@@ -28,8 +28,8 @@ void append(const View& view, std::vector<T>& values) {
   for (std::size_t i = 0; i < host.extent(0); ++i) values.push_back(static_cast<T>(host(i)));
 }
 
-/// -f(x) - log Z of a normalised law.
-PointScalars<double> normalised_log_density(const Energy& law, const Points<double>& x) {
+/// -f(x) - log Z of a normalized law.
+PointScalars<double> normalized_log_density(const Energy& law, const Points<double>& x) {
   const std::size_t n = x.extent(0), D = x.extent(1);
   const double log_z = law.log_z().value();
   Points<double> energy("boltzcurve::latent_energy", n, D + 2);
@@ -78,8 +78,8 @@ std::vector<double> energies_of(const Energy& energy, const std::vector<double>&
   const auto D = static_cast<std::size_t>(energy.dimension()), n = points.size() / D;
   std::vector<double> values;
   values.reserve(n);
-  for (std::size_t first = 0; first < n; first += most_particles_at_once) {
-    const std::size_t count = std::min<std::size_t>(most_particles_at_once, n - first);
+  for (std::size_t first = 0; first < n; first += max_particles_at_once) {
+    const std::size_t count = std::min<std::size_t>(max_particles_at_once, n - first);
     const auto x = to_points(points, first, count, D);
     Points<double> out("boltzcurve::energy", count, D + 2);
     energy.evaluate(x, out);
@@ -101,7 +101,7 @@ Particles draw_particles(const SamplingSettings& settings, const VelocityField& 
   latent.draw(settings.seed, part.first, host);
   Kokkos::deep_copy(start, host);
 
-  const auto end = integrate(field, settings.latent_time, settings.target_time, start, normalised_log_density(latent, start),
+  const auto end = integrate(field, settings.latent_time, settings.target_time, start, normalized_log_density(latent, start),
                              settings.integration, drawn.frame_times);
   append_rows(end.position, drawn.position);
   append(end.log_density, drawn.log_density);
@@ -176,8 +176,8 @@ Particles sample_particles(const Communicator& ranks, const SamplingSettings& se
                            const Energy& latent) {
   const auto shard = shard_of(settings.particles, particle_granule, ranks.rank(), ranks.size());
   auto all = room_for_particles(settings, field.dimension(), shard);
-  for (std::int64_t done = 0; done < shard.count; done += most_particles_at_once)
-    put(draw_particles(settings, field, target, latent, {shard.first + done, std::min(most_particles_at_once, shard.count - done)}), all);
+  for (std::int64_t done = 0; done < shard.count; done += max_particles_at_once)
+    put(draw_particles(settings, field, target, latent, {shard.first + done, std::min(max_particles_at_once, shard.count - done)}), all);
   return all;
 }
 
@@ -187,13 +187,13 @@ std::vector<double> log_density_of(const SamplingSettings& settings, const Veloc
   const auto volumes = log_volumes(settings.coordinates, points, D);
   settings.coordinates.to_z(points);
   std::vector<double> log_density;
-  for (std::size_t first = 0; first < n; first += most_particles_at_once) {
-    const std::size_t count = std::min<std::size_t>(most_particles_at_once, n - first);
+  for (std::size_t first = 0; first < n; first += max_particles_at_once) {
+    const std::size_t count = std::min<std::size_t>(max_particles_at_once, n - first);
     const auto start = to_points(points, first, count, D);
     // With log density 0 at the target end, what has gathered at the latent end is minus the integral of the divergence.
     const PointScalars<double> zero("boltzcurve::zero", count);
     const auto end = integrate(field, settings.target_time, settings.latent_time, start, zero, settings.integration);
-    const auto at_latent = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), normalised_log_density(latent, end.position));
+    const auto at_latent = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), normalized_log_density(latent, end.position));
     const auto change = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.log_density);
     const auto status = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.status);
     for (std::size_t i = 0; i < count; ++i)

@@ -43,7 +43,7 @@ struct SamplingSettings {
 };
 
 /// Particles carried at a time at most: enough to keep the integrator's blocks full, few enough for regular news of progress.
-inline constexpr std::int64_t most_particles_at_once = 8192;
+inline constexpr std::int64_t max_particles_at_once = 8192;
 
 /// Draws the particles `part` from the latent law and carries each along `field` to the target, with its log density and its importance
 /// weight. A particle is a function of seed and global index: the same in any part. Not collective.

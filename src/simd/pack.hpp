@@ -38,7 +38,7 @@ inline constexpr int vector_bytes = host_vector_bytes;
 template <class Real>
 inline constexpr int pack_lanes = vector_bytes == 0 ? 1 : vector_bytes / static_cast<int>(sizeof(Real));
 
-/// Who works on neighbouring points at once: on the host one thread with the lanes of its packs, on a GPU the threads of a warp, a lane
+/// Who works on neighboring points at once: on the host one thread with the lanes of its packs, on a GPU the threads of a warp, a lane
 /// each.
 inline constexpr int threads_abreast = vector_bytes == 0 ? 32 : 1;
 template <class Real>

@@ -12,7 +12,7 @@ namespace boltzcurve {
 
 namespace detail {
 
-/// One level of the tree of add_lane_sums: a and b hold Groups sums each, spread over neighbouring lanes; the result holds both, half as
+/// One level of the tree of add_lane_sums: a and b hold Groups sums each, spread over neighboring lanes; the result holds both, half as
 /// wide.
 template <int Groups, class P, std::size_t... J>
 KOKKOS_FORCEINLINE_FUNCTION P fold(P a, P b, std::index_sequence<J...>) {

@@ -5,7 +5,7 @@
 namespace boltzcurve {
 namespace {
 
-constexpr int first_cells = 64, most_cells = 1 << 14;
+constexpr int first_cells = 64, max_cells = 1 << 14;
 constexpr double to_agree = 1e-9;   // a tenth of what is promised
 constexpr double rounding = 1e-24;  // of a velocity that vanishes, relative to the squared length of the line
 
@@ -30,7 +30,7 @@ class LinearLineCurve final : public LineCurve {
              detail::nearly_equal(a.fisher_rao, b.fisher_rao, to_agree, rounding);
     };
     return detail::on_ever_finer_cells(
-        cells_, most_cells, [&](int count) { return speed_on(table_of(count), t); }, agree, "velocity of the linear curve");
+        cells_, max_cells, [&](int count) { return speed_on(table_of(count), t); }, agree, "velocity of the linear curve");
   }
 
  private:

@@ -70,7 +70,7 @@ std::unique_ptr<LineCurve> make_gradient_flow_line_curve(LineEnergy target, doub
 /// where an energy has corners. Ends at `horizon`, or where 1e-7 of the action is left.
 std::unique_ptr<LineCurve> make_relaxation_line_curve(const LineEnergy& target, const LineEnergy& latent, double horizon = 0);
 
-/// KL(rho_0 || rho_1) [nats] of the normalised laws.
+/// KL(rho_0 || rho_1) [nats] of the normalized laws.
 double kullback_leibler(const LineEnergy& law, const LineEnergy& other);
 
 /// W2^2 between two laws on the line [length^2]: the integral of rho_0(x) (x - T(x))^2 with the monotone map T that has F_1(T(x)) = F_0(x).

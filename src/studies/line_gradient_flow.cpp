@@ -6,7 +6,7 @@
 namespace boltzcurve {
 namespace {
 
-constexpr int first_cells = 32, most_cells = 512;
+constexpr int first_cells = 32, max_cells = 512;
 constexpr double to_agree = 1e-9;
 constexpr double negligible_density = 1e-280;  // and what is asked of it is nothing beside it
 constexpr double noise_deviations = 9, noise_cells = 18;
@@ -37,11 +37,11 @@ class GradientFlowLineCurve final : public LineCurve {
              detail::nearly_equal(a.fisher_rao, b.fisher_rao, to_agree, 1e-18);
     };
     return detail::on_ever_finer_cells(
-        cells_, most_cells, [&](int count) { return speed_on(count, t); }, agree, "velocity of the gradient flow");
+        cells_, max_cells, [&](int count) { return speed_on(count, t); }, agree, "velocity of the gradient flow");
   }
 
  private:
-  /// The normalised target at the nodes of its cells.
+  /// The normalized target at the nodes of its cells.
   struct Table {
     detail::LineCells cells;
     std::vector<double> density;

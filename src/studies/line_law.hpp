@@ -30,7 +30,7 @@ struct LineCells {
   double weight(std::size_t i) const;
 };
 
-/// A law on cells: its normalised density as a polynomial in each, and how much lies on either side.
+/// A law on cells: its normalized density as a polynomial in each, and how much lies on either side.
 class LineLaw {
  public:
   LineLaw(const LineEnergy& energy, int cells);

@@ -7,7 +7,7 @@ namespace boltzcurve {
 namespace {
 
 constexpr double cells_per_length = 50;  // of a law whose features have length 1
-constexpr int fewest_cells = 4000, most_cells = 40000;
+constexpr int fewest_cells = 4000, max_cells = 40000;
 constexpr double first_time = 1e-6;    // of the length of a step, squared: nothing moves before
 constexpr int steps_per_decade = 240;  // of the coarser of two solutions
 constexpr double last_share = 1e-7;    // of the action that may be left beyond the horizon
@@ -19,7 +19,7 @@ class Relaxation {
  public:
   Relaxation(const LineEnergy& target, const LineEnergy& latent) {
     const double lower = std::min(target.lower, latent.lower), upper = std::max(target.upper, latent.upper);
-    const int cells = std::clamp(static_cast<int>(cells_per_length * (upper - lower)), fewest_cells, most_cells);
+    const int cells = std::clamp(static_cast<int>(cells_per_length * (upper - lower)), fewest_cells, max_cells);
     h_ = (upper - lower) / cells;
     std::vector<double> centers, faces;
     for (int i = 0; i < cells; ++i) centers.push_back(lower + (i + 0.5) * h_);
@@ -39,7 +39,7 @@ class Relaxation {
 
   double cell() const { return h_; }
 
-  /// By the implicit Euler method, whose matrix has positive diagonal and negative neighbours: masses stay positive, and each is right to
+  /// By the implicit Euler method, whose matrix has positive diagonal and negative neighbors: masses stay positive, and each is right to
   /// rounding relative to itself.
   void step(double dt) {
     const std::size_t n = mass_.size();

@@ -3,7 +3,7 @@
 namespace boltzcurve {
 namespace {
 
-constexpr int first_cells = 64, most_cells = 1 << 14;
+constexpr int first_cells = 64, max_cells = 1 << 14;
 
 LineEnergy on_both_lines(LineEnergy law, const LineEnergy& other) {
   law.lower = std::min(law.lower, other.lower);
@@ -27,7 +27,7 @@ double kullback_leibler(const LineEnergy& law, const LineEnergy& other) {
     return sum;
   };
   return detail::on_ever_finer_cells(
-      cells, most_cells, on, [](double a, double b) { return detail::nearly_equal(a, b, 1e-10, 1e-13); }, "Kullback-Leibler divergence");
+      cells, max_cells, on, [](double a, double b) { return detail::nearly_equal(a, b, 1e-10, 1e-13); }, "Kullback-Leibler divergence");
 }
 
 double squared_wasserstein_distance(const LineEnergy& from, const LineEnergy& to) {
@@ -35,7 +35,7 @@ double squared_wasserstein_distance(const LineEnergy& from, const LineEnergy& to
   const auto law_of = [](const LineEnergy& energy) {
     int cells = first_cells;
     detail::on_ever_finer_cells(
-        cells, most_cells, [&](int count) { return detail::LineLaw(energy, count).log_z(); },
+        cells, max_cells, [&](int count) { return detail::LineLaw(energy, count).log_z(); },
         [](double a, double b) { return detail::nearly_equal(a, b, 1e-12, 1e-12); }, "law on the line");
     return detail::LineLaw(energy, 2 * cells);
   };

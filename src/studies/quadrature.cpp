@@ -59,7 +59,7 @@ GaussLegendre::GaussLegendre(int n) {
 }
 
 double integrate_adaptively(const std::function<double(double)>& g, double lower, double upper, const IntegralTolerance& tolerance,
-                            const char* what, int most_intervals) {
+                            const char* what, int max_intervals) {
   static const GaussLegendre rule(10);
   const auto over = [&](double from, double to) {
     double sum = 0;
@@ -79,9 +79,9 @@ double integrate_adaptively(const std::function<double(double)>& g, double lower
     }
     if (!std::isfinite(sum)) throw NumericalError(std::string(what) + ": the integral is not a finite number");
     if (error <= tolerance.absolute + tolerance.relative * std::fabs(sum)) return sum;
-    if (static_cast<int>(intervals.size()) >= most_intervals)
+    if (static_cast<int>(intervals.size()) >= max_intervals)
       throw NumericalError(fmt::format("{}: {} intervals integrate it to an error of {:.2g} of {:.6g} only, {:.2g} of it is allowed", what,
-                                       most_intervals, error, sum, tolerance.relative));
+                                       max_intervals, error, sum, tolerance.relative));
     auto worst = std::max_element(intervals.begin(), intervals.end(), [](const auto& a, const auto& b) { return a.error < b.error; });
     const Interval split = *worst;
     const double middle = 0.5 * (split.lower + split.upper);

@@ -20,8 +20,8 @@ struct IntegralTolerance {
 
 /// The integral of `g` from `lower` to `upper`: the interval with the largest estimated error is halved until the sum of errors is small
 /// enough. The estimate is the difference of the ten-point rule from itself on both halves, the error of the coarser of the two, so results
-/// are better than asked for. Throws NumericalError, naming `what`, where `most_intervals` do not suffice or a value is not finite.
+/// are better than asked for. Throws NumericalError, naming `what`, where `max_intervals` do not suffice or a value is not finite.
 double integrate_adaptively(const std::function<double(double)>& g, double lower, double upper, const IntegralTolerance& tolerance,
-                            const char* what, int most_intervals = 2000);
+                            const char* what, int max_intervals = 2000);
 
 }  // namespace boltzcurve

@@ -36,7 +36,7 @@ std::int64_t count_nonfinite(std::int64_t n, const Points<Real>& rows) {
 template <class Real>
 void subtract_from_first_row(std::int64_t n, const Points<Real>& rows, const PointScalars<Real>& values) {
   Kokkos::parallel_for(
-      "boltzcurve::subtract_normaliser", static_cast<std::size_t>(n), KOKKOS_LAMBDA(const std::size_t i) { rows(i, 0) -= values(i); });
+      "boltzcurve::subtract_normalizer", static_cast<std::size_t>(n), KOKKOS_LAMBDA(const std::size_t i) { rows(i, 0) -= values(i); });
 }
 
 template <class Real>
@@ -50,7 +50,7 @@ class BatchLossOf final : public BatchLoss {
         kernel_(settings.curve->kernel<Real>(settings.loss)),
         sum_(kernel_->sum_borders(), partial_sums_of(settings.points), settings.reduction),
         shard_(shard_of(settings.points, chunk_points, ranks.rank(), ranks.size())),
-        collocation_(settings.law, *settings.curve, shard_, settings.points, settings.seed, latent, settings.walkers),
+        collocation_(settings.law, *settings.curve, shard_, settings.points, settings.seed, latent, settings.chains),
         batch_(std::min(shard_.count, block_points), dimension_, energies_->rows()),
         drawn_t_(Kokkos::create_mirror_view(Kokkos::HostSpace(), batch_.t)),
         drawn_x_(Kokkos::create_mirror_view(Kokkos::HostSpace(), batch_.x)),
@@ -76,7 +76,7 @@ class BatchLossOf final : public BatchLoss {
       left_out_.points += left_out_of_step_;
       if (looks_at_residuals(step)) {
         ranks_.sum(std::span<std::int64_t>(by_time.values()));
-        next_bins_ = settings_.normaliser_by_batches ? by_time.after_with_level(bins_) : by_time.after(bins_);
+        next_bins_ = settings_.normalizer_by_batches ? by_time.after_with_level(bins_) : by_time.after(bins_);
       }
       return result_;
     }
@@ -176,7 +176,7 @@ class BatchLossOf final : public BatchLoss {
     energies_->evaluate(Kokkos::subview(batch_.t, rows), Kokkos::subview(batch_.x, rows, Kokkos::ALL),
                         Kokkos::subview(batch_.known, rows, Kokkos::ALL));
     if (count_nonfinite<Real>(n, batch_.known) > 0) leave_out_nonfinite(n);
-    if (settings_.normaliser_by_batches) subtract_normaliser(n);
+    if (settings_.normalizer_by_batches) subtract_normalizer(n);
   }
 
   /// Of points [0, n), chunk by chunk, so that what takes their place does not depend on ranks.
@@ -213,20 +213,20 @@ class BatchLossOf final : public BatchLoss {
   }
 
   /// C enters R as the rate of the energy does, which is the first of the known rows.
-  void subtract_normaliser(std::int64_t n) {
+  void subtract_normalizer(std::int64_t n) {
     const auto count = static_cast<std::size_t>(n);
-    if (normaliser_.extent(0) < count) normaliser_ = PointScalars<Real>("boltzcurve::normaliser", count);
-    const auto host = Kokkos::create_mirror_view(normaliser_);
+    if (normalizer_.extent(0) < count) normalizer_ = PointScalars<Real>("boltzcurve::normalizer", count);
+    const auto host = Kokkos::create_mirror_view(normalizer_);
     for (std::size_t i = 0; i < count; ++i) {
       const auto [clock, time_per_clock] = settings_.curve->clock_at(static_cast<double>(drawn_t_(i)));
-      host(i) = static_cast<Real>(bins_.level_at(clock) / std::max(std::fabs(time_per_clock), least_time_per_clock));
+      host(i) = static_cast<Real>(bins_.level_at(clock) / std::max(std::fabs(time_per_clock), min_time_per_clock));
     }
-    Kokkos::deep_copy(normaliser_, host);
-    subtract_from_first_row<Real>(n, batch_.known, normaliser_);
+    Kokkos::deep_copy(normalizer_, host);
+    subtract_from_first_row<Real>(n, batch_.known, normalizer_);
   }
 
   bool looks_at_residuals(std::int64_t step) const {
-    return settings_.law.times == TimeDensity::residual || settings_.normaliser_by_batches || step % residual_look_every == 0;
+    return settings_.law.times == TimeDensity::residual || settings_.normalizer_by_batches || step % residual_look_every == 0;
   }
 
   /// Those of the block in place, its times being on the host still.
@@ -235,7 +235,7 @@ class BatchLossOf final : public BatchLoss {
     for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
       const auto [clock, time_per_clock] = settings_.curve->clock_at(static_cast<double>(drawn_t_(i)));
       const double per_time = r(i), per_clock = per_time * std::fabs(time_per_clock);
-      by_time.add(clock, per_clock, pull(settings_.loss, settings_.loss.unit == ResidualUnit::clock ? per_clock : per_time));
+      by_time.add(clock, per_clock, robust_weight(settings_.loss, settings_.loss.unit == ResidualUnit::clock ? per_clock : per_time));
     }
   }
 
@@ -280,12 +280,12 @@ class BatchLossOf final : public BatchLoss {
   CollocationBatch<Real> batch_;
   HostScalars<Real> drawn_t_;  // its points on the host, which draws them
   HostPoints<Real> drawn_x_;
-  PointScalars<Real> residual_, normaliser_;
+  PointScalars<Real> residual_, normalizer_;
   Points<Real> flow_known_;  // of the current flow
   PointScalars<Real> flow_divergence_;
   LeftOut left_out_;  // of this rank, since it was taken
   std::int64_t left_out_of_step_ = 0;
-  std::vector<double> sums_;  // kept, as is result_, because fresh memory of this size costs as much as an optimiser's step
+  std::vector<double> sums_;  // kept, as is result_, because fresh memory of this size costs as much as an optimizer's step
   Result result_;
 };
 

@@ -61,14 +61,14 @@ class BatchLoss {
   virtual void set_sum_exponents(const std::vector<std::int64_t>& exponents) = 0;
 
   /// What the residuals of the steps so far have left in the bins of the clock: part of the same state. All steps count where times or
-  /// the normaliser follow from it, else one in sixteen. As it is after the last step.
+  /// the normalizer follow from it, else one in sixteen. As it is after the last step.
   virtual const TimeBins& time_bins() const = 0;
   virtual void set_time_bins(const TimeBins& bins) = 0;
 
-  /// What earlier steps have left behind that decides where the points of the next ones lie: the walkers, and the parameters that the
+  /// What earlier steps have left behind that decides where the points of the next ones lie: the chains, and the parameters that the
   /// trajectories were drawn with. On rank 0; elsewhere nothing. Collective.
   virtual std::vector<NamedArray> collocation_state() const = 0;
-  /// Goes on from such a state, which every rank has whole. Without one, walkers are where they are, and the first step draws trajectories.
+  /// Goes on from such a state, which every rank has whole. Without one, chains are where they are, and the first step draws trajectories.
   /// Throws InputError where something is missing or of another shape. Collective.
   virtual void restore_collocation(const std::vector<NamedArray>& state) = 0;
 
@@ -82,10 +82,10 @@ struct BatchLossSettings {
   CollocationLaw law;
   std::int64_t points = 4096;  ///< per step, over all ranks
   LossShape loss;
-  bool normaliser_by_batches = false;  ///< C is the level of the time bins; for curves of which d_t f_t is the first known row
+  bool normalizer_by_batches = false;  ///< C is the level of the time bins; for curves of which d_t f_t is the first known row
   std::uint64_t seed = 1;
   Reduction reduction = Reduction::reproducible;
-  std::shared_ptr<Walkers> walkers;  ///< for the collocation kind `langevin`
+  std::shared_ptr<MalaChains> chains;  ///< for the collocation kind `langevin`
 };
 
 std::unique_ptr<BatchLoss> make_batch_loss(Precision precision, const Communicator& ranks, const BatchLossSettings& settings,

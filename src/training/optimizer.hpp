@@ -34,7 +34,7 @@ struct LearningRate {
   double at(std::int64_t step) const;
 };
 
-/// The optimisers, a line each: name and meaning. Each has its own file in src/training, which defines make_NAME (see make_optimizer).
+/// The optimizers, a line each: name and meaning. Each has its own file in src/training, which defines make_NAME (see make_optimizer).
 #define BOLTZCURVE_OPTIMIZERS(ENTRY)                                   \
   ENTRY(adam, "Adam: steps scaled by running moments of the gradient") \
   ENTRY(soap, "SOAP: Adam in the eigenbasis of the gradients' covariance over rows and columns, renewed every precondition-every steps")
@@ -47,7 +47,7 @@ inline constexpr auto choices<OptimizerName> = std::to_array<Choice<OptimizerNam
 #undef BOLTZCURVE_OPTIMIZER_NAME
 #undef BOLTZCURVE_OPTIMIZER_CHOICE
 
-/// What optimisers are told besides the learning rate; each takes what it needs.
+/// What optimizers are told besides the learning rate; each takes what it needs.
 struct OptimizerSettings {
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   double clip = 0;                       ///< bound on the gradient's Euclidean norm; 0: none

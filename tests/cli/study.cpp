@@ -153,8 +153,8 @@ TEST(VelocityExplosion, OfTrainedNetworksAgreesWithQuadratureAndOnTwoRanks) {
   EXPECT_EQ(of_run[3].at("velocity_norm"), before[3].at("velocity_norm"));
 }
 
-// The gradient flow's horizon is the survey's in one row and eight times the variance of the latent law in the other: what is left of the
-// action is exp(-2T) of it, and a few thousandths at the survey's.
+// The gradient flow's horizon is the pilot run's in one row and eight times the variance of the latent law in the other: what is left of
+// the action is exp(-2T) of it, and a few thousandths at the pilot run's.
 TEST(ActionStudy, OfNetworksAgreesWithQuadratureInBothGeometries) {
   const TemporaryFolder folder;
   folder.write("a.ini", normal_laws);

@@ -1,4 +1,4 @@
-// Sweeps through the real executable: many runs in one MPI job, with the bits of runs of their own, whatever becomes of their neighbours.
+// Sweeps through the real executable: many runs in one MPI job, with the bits of runs of their own, whatever becomes of their neighbors.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -145,9 +145,9 @@ std::vector<std::byte> file_with(const std::vector<Edit>& edits) {
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  constexpr std::size_t most_edits = 8;
+  constexpr std::size_t max_edits = 8;
   std::vector<Edit> edits;
-  for (std::size_t i = 0; i + 4 <= size && edits.size() < most_edits; i += 4)
+  for (std::size_t i = 0; i + 4 <= size && edits.size() < max_edits; i += 4)
     edits.push_back({data[i], data[i + 1], data[i + 2], data[i + 3]});
   const auto image = file_with(edits);
   fuzzing::may_be_refused([&] { (void)parse_checkpoint("checkpoint.h5", image); });

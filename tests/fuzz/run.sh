@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the fuzzers with clang and runs each on its corpus, under the address and undefined-behaviour sanitizers. Fails on a finding and
+# Builds the fuzzers with clang and runs each on its corpus, under the address and undefined-behavior sanitizers. Fails on a finding and
 # leaves the input that shows it in build/fuzz/findings.
 #   tests/fuzz/run.sh [SECONDS a harness, default 10] [HARNESS ...]
 # Needs clang with its runtime libraries (Debian, Ubuntu: clang libclang-rt-dev, or clang-14 libclang-rt-14-dev). CLANG: another clang++.

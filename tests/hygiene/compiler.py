@@ -7,15 +7,15 @@ import subprocess
 
 
 class Compiler:
-    """Takes the command from the entry of src/io/version.cpp in compile_commands.json, without optimiser and sanitizers."""
+    """Takes the command from the entry of src/io/version.cpp in compile_commands.json, without optimizer, sanitizers and precompiled headers."""
 
     def __init__(self, commands, scratch):
         entry = next(entry for entry in json.loads(pathlib.Path(commands).read_text()) if entry["file"].endswith("src/io/version.cpp"))
         words, self.command = iter(shlex.split(entry["command"])), []
         for word in words:
-            if word in ("-o", "-c"):
+            if word in ("-o", "-c", "-include"):
                 next(words)
-            elif not re.fullmatch(r"-O.|-g|-fsanitize=.*|-Werror", word):
+            elif not re.fullmatch(r"-O.|-g|-fsanitize=.*|-Werror|-Winvalid-pch|-fpch-preprocess", word):
                 self.command.append(word)
         self.command += ["-fsyntax-only", "-Werror"]
         self.directory, self.scratch = entry["directory"], pathlib.Path(scratch)

@@ -103,7 +103,7 @@ TEST(MetricsOnRanks, DiagnosisIsTheSameAsOnOneRank) {
   settings.dimension = 3;
   settings.latent_mean = {0, 0, 0};
   settings.latent_deviation = {1, 1, 1};
-  settings.survey = {1, 0, {0, 0, 0}, {1, 1, 1}, {}};
+  settings.pilot = {1, 0, {0, 0, 0}, {1, 1, 1}, {}};
   const auto curve = make_curve(CurveName::learned, settings);
   const auto diagnosis = [&](MetricInput input) {
     for (double& action : input.action) action *= 100;

@@ -47,18 +47,18 @@ struct SmallProblem {
     of_curve.normalizer_width = 8;
     of_curve.latent_mean = {0, 0};
     of_curve.latent_deviation = {1, 1};
-    of_curve.survey = {0.5, 1, {0.5, 0.2}, {3, 1}, {}};
+    of_curve.pilot = {0.5, 1, {0.5, 0.2}, {3, 1}, {}};
     settings.curve = make_curve(curve, of_curve);
     settings.law.box = settings.law.domain = {{-6, -6}, {6, 6}};
     settings.law.shares = {{CollocationKind::ou_bridge, 0.2}, {CollocationKind::langevin, 0.4}, {CollocationKind::trajectory, 0.4}};
     settings.points = points;
   }
 
-  /// With walkers that have settled for a short time.
+  /// With chains that have thermalized for a short time.
   BatchLossSettings for_ranks(const Communicator& ranks) const {
     auto copy = settings;
-    copy.walkers = std::make_shared<Walkers>(ranks, Walkers::Settings{settings.law.box, settings.points}, *target);
-    copy.walkers->settle(20);
+    copy.chains = std::make_shared<MalaChains>(ranks, MalaChains::Settings{settings.law.box, settings.points}, *target);
+    copy.chains->thermalize(20);
     return copy;
   }
 
@@ -127,12 +127,12 @@ TEST_P(BatchLossOfCurve, HasTheSameBitsOnAllRanksTogetherAsOnOne) {
 }
 
 // Both follow from the residuals of the steps before, which ranks have in parts; so the second step is the one that tells.
-TEST(BatchLoss, WithTimesAndNormaliserByTheResidualHasTheSameBitsOnAllRanksTogetherAsOnOne) {
+TEST(BatchLoss, WithTimesAndNormalizerByTheResidualHasTheSameBitsOnAllRanksTogetherAsOnOne) {
   for (const auto& curve : choices<CurveName>) {
     SCOPED_TRACE(curve.name);
     SmallProblem problem(1000, curve.value);
     problem.settings.law.times = TimeDensity::residual;
-    problem.settings.normaliser_by_batches = curve.value != CurveName::gradient_flow;
+    problem.settings.normalizer_by_batches = curve.value != CurveName::gradient_flow;
     for (const auto precision : {Precision::single_precision, Precision::double_precision})
       expect_same_bits_on_all_ranks_as_on_one(problem, precision);
   }
@@ -145,7 +145,7 @@ TEST(BatchLoss, WithALearnedScheduleHasTheSameBitsOnAllRanksTogetherAsOnOne) {
     expect_same_bits_on_all_ranks_as_on_one(problem, precision);
 }
 
-// Steps 1 to 6 on one rank and on all, with trajectories renewed at 3 and 6 and walkers moved at 4; then from the state after step 4 on, by
+// Steps 1 to 6 on one rank and on all, with trajectories renewed at 3 and 6 and chains moved at 4; then from the state after step 4 on, by
 // objects that have seen nothing of what was before.
 TEST(BatchLoss, GoesOnFromAStateWithTheSameBitsOnAnyNumberOfRanks) {
   SmallProblem problem(1000);

@@ -9,11 +9,11 @@
 namespace boltzcurve {
 namespace {
 
-constexpr std::int64_t walkers = 1000, granule = 64;
+constexpr std::int64_t chains = 1000, granule = 64;
 
 /// A funnel in four dimensions: this rank's part of it.
 ThermalPoints funnel(const Communicator& ranks) {
-  const auto mine = shard_of(walkers, granule, ranks.rank(), ranks.size());
+  const auto mine = shard_of(chains, granule, ranks.rank(), ranks.size());
   const auto n = static_cast<std::size_t>(mine.count);
   ThermalPoints points{HostPoints<double>("test::x", n, 4), HostPoints<double>("test::g", n, 4), HostScalars<double>("test::t", n),
                        granule};

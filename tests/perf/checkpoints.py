@@ -5,7 +5,7 @@
 
 The shipped configurations train for --steps steps in three ways, in turn: with a checkpoint after every step, with one that is verified
 (training.verify-checkpoints), and without. The difference of the training times over the number of checkpoints is the whole cost of one:
-gathering collocation points, composing the file, synchronising it and its folder with the disk, renaming. Medians over the rounds are
+gathering collocation points, composing the file, synchronizing it and its folder with the disk, renaming. Medians over the rounds are
 printed, and the share of a run that writes one every --interval seconds of training. Ends with 1 where that share is above 1 %, or what
 verifying adds above 2 %.
 """

@@ -7,7 +7,7 @@
 
 Kinds of rows:
   residual  residual and its parameter gradient on one core: useful GFLOP/s, 6 width^2 (D+3) flops per hidden layer and point
-  step      the whole training step around it: points, energies, sum over chunks, optimiser
+  step      the whole training step around it: points, energies, sum over chunks, optimizer
   sampling  particles per second along a given network's flow, with log density, at equal precision and tolerance, and the error reached
   ranks     training on two ranks and two cores against one, and what the reproducible sum costs
   write     frames of particles through the file layer against plain MPI-IO
@@ -37,7 +37,7 @@ TOLERANCES = (1e-4, 1e-6)
 DTYPES = {"float": "float32", "double": "float64"}  # a precision's name here and in the peers' scripts
 # Ratios that do not depend much on the machine: what a baseline keeps.
 RATIOS = ("fraction_of_ceiling", "ratio_to_jax", "ratio_to_torch", "speedup", "weak_scaling", "fast_over_reproducible", "fraction_of_plain")
-OURS, TORCH, JAX = "#1b6ca8", "#e08e45", "#8ab17d"  # colours
+OURS, TORCH, JAX = "#1b6ca8", "#e08e45", "#8ab17d"  # colors
 ALLOWED_LOSS = 0.15  # shared machines differ by this from one day to the next
 
 
@@ -238,8 +238,8 @@ def draw(path, rows):
     residual, sampling = ([row for row in rows if row["kind"] == kind and row["precision"] == "float"] for kind in ("residual", "sampling"))
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, 4.2), width_ratios=(2, 1), constrained_layout=True)
 
-    def bars(axes, place, heights, label, colour, **more):
-        axes.bar([i + 0.27 * place for i in range(len(heights))], heights, 0.25, label=label, color=colour, **more)
+    def bars(axes, place, heights, label, color, **more):
+        axes.bar([i + 0.27 * place for i in range(len(heights))], heights, 0.25, label=label, color=color, **more)
 
     def peer_speeds(table, ours, ratio_to_peer):
         return [row[ours] / row[ratio_to_peer] if row[ratio_to_peer] else 0 for row in table]

@@ -37,7 +37,7 @@ void set_flops(benchmark::State& state, double flops_per_iteration) {
       benchmark::Counter(flops_per_iteration * 1e-9 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
-/// Loss, gradient, their reduction, and the rest of the step: points, energies, the default optimiser.
+/// Loss, gradient, their reduction, and the rest of the step: points, energies, the default optimizer.
 void training_step(benchmark::State& state, const Case& c, Precision precision) {
   const auto target = target_of(c), latent = latent_of(c.dimension);
   const auto settings = settings_of(c, *target, Communicator(MPI_COMM_SELF));
@@ -57,7 +57,7 @@ void training_step(benchmark::State& state, const Case& c, Precision precision) 
   set_flops(state, useful_flops_per_point(*settings.curve->networks().find("psi"), c.dimension + 3) * c.points);
 }
 
-/// What the optimiser adds to a step: an update alone, renewals of bases and the like at their share.
+/// What the optimizer adds to a step: an update alone, renewals of bases and the like at their share.
 void optimizer_update(benchmark::State& state, const Case& c, OptimizerName name) {
   const auto nets = networks(c);
   const auto optimizer = make_optimizer(name, {}, nets.tensors());

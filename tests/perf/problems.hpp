@@ -47,7 +47,7 @@ inline std::unique_ptr<Energy> latent_of(int dimension) {
   return entry.make(Parameters("latent", "gaussian", entry.parameters, {}), dimension);
 }
 
-/// Points as training draws them by default: bridges from walkers, and trajectories.
+/// Points as training draws them by default: bridges from chains, and trajectories.
 inline BatchLossSettings settings_of(const Case& c, const Energy& target, const Communicator& ranks) {
   BatchLossSettings settings;
   GradientFlow curve;
@@ -56,8 +56,8 @@ inline BatchLossSettings settings_of(const Case& c, const Energy& target, const 
   settings.points = c.points;
   settings.law.shares = CollocationOptions().shares;
   settings.law.domain = target.domain();
-  settings.walkers = std::make_shared<Walkers>(ranks, Walkers::Settings{target.domain(), c.points}, target);
-  settings.walkers->settle(10);
+  settings.chains = std::make_shared<MalaChains>(ranks, MalaChains::Settings{target.domain(), c.points}, target);
+  settings.chains->thermalize(10);
   return settings;
 }
 

@@ -123,7 +123,7 @@ def main():
             ends.append([str(width), str(batch), optimizer, *most, str(last), number(model.speed_up(last, optimizer)), f"{share:.1%}"])
     of_each = [f"{optimizer}: {what}" for optimizer in OPTIMIZERS for what in ("repeated, ms", "step, ms", "efficiency")]
     print_table(["width", "batch", "ranks", "with work", "points, ms", "sums, ms", *of_each], steps)
-    print_table(["width", "batch", "optimiser", "ranks at 90 % efficiency", "at 50 %", "with one chunk each", "speed-up there",
+    print_table(["width", "batch", "optimizer", "ranks at 90 % efficiency", "at 50 %", "with one chunk each", "speed-up there",
                  "share of sums there"], ends)
     return 0
 

@@ -71,7 +71,7 @@ def draws_a_picture(name, **what):
     assert not result.stderr, f"{name}: warnings: {result.stderr}"
     picture = matplotlib.image.imread(folder / "run.png")[..., :3]
     assert picture.shape[:2] == (1200, 1920), picture.shape
-    # Each of the 2 x 3 panels has ink: colours other than the white ground on at least one pixel in a hundred.
+    # Each of the 2 x 3 panels has ink: colors other than the white ground on at least one pixel in a hundred.
     for row in np.array_split(picture, 2, axis=0):
         for panel in np.array_split(row, 3, axis=1):
             ink = (panel.min(2) < 0.9).mean()

@@ -25,7 +25,7 @@ using testing_support::TemporaryFolder;
 
 class Resume : public testing::Test {
  protected:
-  // Trajectories are renewed between the interruptions, and walkers move: the points after them follow from those before. The learning rate
+  // Trajectories are renewed between the interruptions, and chains move: the points after them follow from those before. The learning rate
   // stays, so that the number of steps is no more than where to stop.
   Resume() {
     folder.write("small.ini", small_config() + "[optimizer]\nprecondition-every = 4\ndecay = constant\n");
@@ -95,7 +95,7 @@ TEST_F(Resume, OfALearnedScheduleGivesTheBitsOfARunThatNeverStopped) {
 }
 
 // What the residuals so far have left decides times and C_t of the steps to come.
-TEST_F(Resume, WithTimesAndNormaliserByTheResidualGivesTheBitsOfARunThatNeverStopped) {
+TEST_F(Resume, WithTimesAndNormalizerByTheResidualGivesTheBitsOfARunThatNeverStopped) {
   folder.write("residual.ini", "[curve]\nname = linear\n[normalizer]\nkind = batch\n[collocation]\ntimes = residual\n");
   ASSERT_EQ(alone(folder, train("whole", {"--config", "residual.ini", "--training.steps=30"})).exit_code, 0);
   ASSERT_EQ(alone(folder, train("parts", {"--config", "residual.ini", "--training.steps=15"})).exit_code, 0);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds with the address and undefined-behaviour sanitizers and passes the short suite under them; fails on the first finding of a test.
+# Builds with the address and undefined-behavior sanitizers and passes the short suite under them; fails on the first finding of a test.
 #   tests/sanitizers/address.sh [options of ctest instead of the short suite, for example: -L restart]
 # JOBS: processes at once (default: the cores this process may use).
 #

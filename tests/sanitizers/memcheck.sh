@@ -4,7 +4,7 @@
 #   tests/sanitizers/memcheck.sh [PROGRAM ...]     (default: all, half an hour; unit_io, mpi_2, run_1, ...; see below)
 # Exit code 77, with the reason, where valgrind is not there. JOBS: processes at once when building (default: the cores this process may use).
 #
-# The build below build/memcheck does without AVX-512, which valgrind does not know, and with little optimisation. What Open MPI, PMIx and the
+# The build below build/memcheck does without AVX-512, which valgrind does not know, and with little optimization. What Open MPI, PMIx and the
 # loader do is suppressed by the files that come with them and by memcheck.supp. Code of plug-ins that are unloaded keeps its names here, so
 # that leaks can be told apart. Objects of MPI that we do not free hide behind that: tests/support/mpi_objects.hpp counts them.
 set -euo pipefail

@@ -10,14 +10,14 @@ namespace boltzcurve::test {
 
 /// The exact answer for a Gaussian mixture under the gradient flow towards N(0, I). With a = e^-t,
 ///
-///     rho_t = sum_k w_k N(a mu_k, S_k),   S_k = a^2 Sigma_k + (1 - a^2) I,   f_t = -log rho_t (normalised, so C_t = 0),
+///     rho_t = sum_k w_k N(a mu_k, S_k),   S_k = a^2 Sigma_k + (1 - a^2) I,   f_t = -log rho_t (normalized, so C_t = 0),
 ///     v_t = grad(f_t - |x|^2/2) = grad f_t - x.
 ///
 /// The target is at t = 0; the law tends to N(0, I). Any D; all in double on the host. Energies in nats.
 class MixtureFlow {
  public:
   struct Component {
-    double weight;                   ///< above 0; weights are normalised
+    double weight;                   ///< above 0; weights are normalized
     std::vector<double> mean;        ///< [D]
     std::vector<double> covariance;  ///< [D][D], symmetric and positive definite
   };

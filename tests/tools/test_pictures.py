@@ -146,7 +146,7 @@ def test_weights_are_shown_from_the_least_to_the_largest():
     plt.close(figure)
 
 
-def test_paths_are_coloured_by_frame_and_labelled_with_time():
+def test_paths_are_colored_by_frame_and_labelled_with_time():
     figure, _ = make_picture(BY_NAME["trajectories"], read_run(RUNS / "plane"))
     lines, bar = figure.axes[0].collections[0], figure.axes[1]
     assert set(np.round(lines.get_array(), 6)) == {0.5, 1.5, 2.5}

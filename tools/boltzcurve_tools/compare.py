@@ -103,14 +103,14 @@ def draw_comparison(a: Run, b: Run, path: pathlib.Path) -> None:
     """Loss over steps and weights of both runs, over each other."""
     with plt.rc_context({**PARAMETERS, "figure.facecolor": "white"}):
         figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-        for run, colour, name in zip((a, b), (BLUE, RED), names_of(a, b)):
+        for run, color, name in zip((a, b), (BLUE, RED), names_of(a, b)):
             if "loss" in run.training and "step" in run.training:
-                left.plot(run.training["step"], run.training["loss"], color=colour, label=name, linewidth=1.2)
+                left.plot(run.training["step"], run.training["loss"], color=color, label=name, linewidth=1.2)
             if run.samples is not None and run.samples.usable.any():
                 log_weight = run.samples.log_weight[run.samples.usable]
                 log_weight = log_weight - np.log(np.exp(log_weight - log_weight.max()).mean()) - log_weight.max()
                 low, high = np.quantile(log_weight, [0.001, 0.999])
-                right.hist(log_weight, bins=80, range=(low, max(high, low + 1e-9)), density=True, histtype="step", color=colour, label=name)
+                right.hist(log_weight, bins=80, range=(low, max(high, low + 1e-9)), density=True, histtype="step", color=color, label=name)
         left.set(xlabel="training step", ylabel="loss  [squared unit of the residual]")
         right.set(xlabel="log of the weight over its mean  [nats]", ylabel="density")
         for axes in (left, right):

@@ -23,10 +23,10 @@ class Metric:
 METRICS: tuple[Metric, ...] = (
     Metric("ess", "ESS / N", "1", "effective sample size: how many exact samples the weighted particles are worth, as a share", "more", ceiling=1.0),
     Metric("ess_forward", "forward ESS / N", "1", "the same seen from exact samples: falls where a mode has been lost", "more", ceiling=1.0),
-    Metric("log_z", "log Z", "nats", "log of the normalising constant, by importance weights", bound="log_z_exact"),
+    Metric("log_z", "log Z", "nats", "log of the normalizing constant, by importance weights", bound="log_z_exact"),
     Metric("log_z_stderr", "its standard error", "nats", "how far log Z may be off by chance"),
     Metric("log_z_exact", "log Z, exact", "nats", "known in closed form for this target"),
-    Metric("log_z_thermodynamic", "log Z, thermodynamic", "nats", "by the integral of the curve's normaliser, without particles", bound="log_z_exact"),
+    Metric("log_z_thermodynamic", "log Z, thermodynamic", "nats", "by the integral of the curve's normalizer, without particles", bound="log_z_exact"),
     Metric("elbo", "ELBO", "nats", "lower bound of log Z; the gap is the divergence of the particles from the target", bound="log_z_exact"),
     Metric("eubo", "EUBO", "nats", "upper bound of log Z, from exact samples", bound="log_z_exact"),
     Metric("nll", "NLL", "nats", "mean of -log rho_D over the particles", bound="nll_floor"),

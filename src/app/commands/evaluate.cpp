@@ -2,7 +2,7 @@
 #include "app/commands/evaluation.hpp"
 #include "app/commands/stages.hpp"
 #include "app/process/pieces.hpp"
-#include "core/pulse.hpp"
+#include "core/heartbeat.hpp"
 #include "io/durable_file.hpp"
 #include "io/samples_file.hpp"
 #include "metrics/diagnosis.hpp"
@@ -86,7 +86,7 @@ Stop add_exact_samples(MetricInput& input, Run& run, const Problem& problem, con
   return stop;
 }
 
-/// By the normaliser's network with averaged parameters, or by the level of the time bins.
+/// By the normalizer's network with averaged parameters, or by the level of the time bins.
 std::optional<double> thermodynamic_log_z_of(const Options& options, const Problem& problem, const TrainingState& state) {
   const double of_latent = problem.latent->log_z().value();
   if (options.normalizer.kind == NormalizerKind::batch) return of_latent - state.time_bins.integral_of_level();
@@ -160,7 +160,7 @@ std::vector<std::string> diagnosis_of(const MetricInput& input, const std::vecto
                    .curve = *problem.curve,
                    .curve_position = local_points(in_coordinates, particles.dimension),
                    .latent = problem.latent->moments().value(),
-                   .mode_width = state.survey.width,
+                   .mode_width = state.pilot.width,
                    .time_bins = state.time_bins});
 }
 
@@ -255,7 +255,7 @@ Stop evaluate_stage(Run& run, const Problem& problem, const TrainingState& state
 ExitCode evaluate(Run& run) {
   Problem problem = make_problem(run.options());
   const TrainingState state = from_checkpoint(run.checkpoint().value(), problem.networks(), *problem.optimizer);
-  adapt(problem, state.survey);
+  adapt(problem, state.pilot);
   if (run.request().validate) {
     validate(run);
     return ExitCode::done;

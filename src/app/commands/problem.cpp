@@ -9,7 +9,7 @@
 namespace boltzcurve {
 namespace {
 
-constexpr int settling_moves = 300;  // of walkers in other coordinates than before
+constexpr int thermalization_moves = 300;  // of chains in other coordinates than before
 
 CurveSettings curve_settings(const Options& options, const Energy& latent) {
   const auto [mean, deviation] = latent.moments().value();
@@ -34,8 +34,8 @@ CurveSettings curve_settings(const Options& options, const Energy& latent) {
   settings.latent_name = options.latent.name;
   settings.latent_mean = mean;
   settings.latent_deviation = deviation;
-  settings.survey.mean = mean;
-  settings.survey.deviation = deviation;
+  settings.pilot.mean = mean;
+  settings.pilot.deviation = deviation;
   return settings;
 }
 
@@ -99,45 +99,45 @@ Problem make_problem(const Options& options) {
   return problem;
 }
 
-void adapt(Problem& problem, const Survey& survey) {
-  if (survey.coordinates != problem.coordinates && !change_coordinates(problem, survey.coordinates))
+void adapt(Problem& problem, const PilotSummary& pilot) {
+  if (pilot.coordinates != problem.coordinates && !change_coordinates(problem, pilot.coordinates))
     throw InputError("the checkpoint was made in coordinates that this target does not know: it belongs to another version of the program");
-  problem.curve_settings.survey = survey;
+  problem.curve_settings.pilot = pilot;
   problem.curve = make_curve(problem.curve_name, problem.curve_settings);
 }
 
-std::shared_ptr<Walkers> make_walkers(const Communicator& ranks, const Options& options, const Problem& problem) {
-  Walkers::Settings settings;
+std::shared_ptr<MalaChains> make_chains(const Communicator& ranks, const Options& options, const Problem& problem) {
+  MalaChains::Settings settings;
   settings.box = problem.box;
   settings.points = options.collocation.points;
   settings.hottest = options.collocation.hottest;
   settings.seed = options.run.seed;
-  return std::make_shared<Walkers>(ranks, settings, *problem.target);
+  return std::make_shared<MalaChains>(ranks, settings, *problem.target);
 }
 
-void settle(Walkers& walkers, const Problem& problem) {
-  walkers.change_coordinates({}, {}, *problem.target, 0);
-  walkers.settle();
-  if (!problem.coordinates.is_identity()) walkers.change_coordinates({}, problem.coordinates, problem.curve_target(), settling_moves);
+void thermalize(MalaChains& chains, const Problem& problem) {
+  chains.change_coordinates({}, {}, *problem.target, 0);
+  chains.thermalize();
+  if (!problem.coordinates.is_identity()) chains.change_coordinates({}, problem.coordinates, problem.curve_target(), thermalization_moves);
 }
 
-Explored explore(const Communicator& ranks, const Options& options, Problem& problem) {
-  auto walkers = make_walkers(ranks, options, problem);
-  walkers->settle();
-  // Twice: what the walkers show of scales gets better where they move more freely.
+Pilot run_pilot(const Communicator& ranks, const Options& options, Problem& problem) {
+  auto chains = make_chains(ranks, options, problem);
+  chains->thermalize();
+  // Twice: what the chains show of scales gets better where they move more freely.
   for (int round = 0; round < 2 && options.curve.coordinates == Coordinates::automatic; ++round) {
     const ScaleMap before = problem.coordinates;
-    const auto found = fit_scale_map(ranks, walkers->thermal_points(*problem.target, before));
+    const auto found = fit_scale_map(ranks, chains->thermal_points(*problem.target, before));
     if (found.is_identity()) break;
-    // The walkers' energy may go with the coordinates, which is why they keep it until they have another.
+    // The chains' energy may go with the coordinates, which is why they keep it until they have another.
     const auto kept = std::move(problem.mapped_target);
     if (!change_coordinates(problem, found)) break;
-    walkers->change_coordinates(before, found, problem.curve_target(), settling_moves);
+    chains->change_coordinates(before, found, problem.curve_target(), thermalization_moves);
   }
-  Survey survey = walkers->survey();
-  survey.coordinates = problem.coordinates;
-  adapt(problem, survey);
-  return {std::move(walkers), std::move(survey)};
+  PilotSummary pilot = chains->pilot_summary();
+  pilot.coordinates = problem.coordinates;
+  adapt(problem, pilot);
+  return {std::move(chains), std::move(pilot)};
 }
 
 }  // namespace boltzcurve

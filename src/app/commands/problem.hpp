@@ -20,7 +20,7 @@ struct Problem {
   CurveName curve_name = CurveName::gradient_flow;
   CurveSettings curve_settings;
   std::shared_ptr<const Curve> curve;
-  Domain box;  ///< in which points and walkers start, in the target's own coordinates
+  Domain box;  ///< in which points and chains start, in the target's own coordinates
   CollocationLaw law;
   std::unique_ptr<Optimizer> optimizer;
   Precision precision = Precision::single_precision;
@@ -32,24 +32,24 @@ struct Problem {
   const CurveNetworks& networks() const { return curve->networks(); }
 };
 
-/// Everything but what follows from a survey of the target: until adapt(), the curve is that of a target like the latent law. Networks have
+/// Everything but what follows from a pilot run: until adapt(), the curve is that of a target like the latent law. Networks have
 /// their final shapes.
 Problem make_problem(const Options& options);
 
-/// Makes the curve anew, with what the survey found, in the coordinates that it found.
-void adapt(Problem& problem, const Survey& survey);
+/// Makes the curve anew, with what the pilot run found, in the coordinates that it found.
+void adapt(Problem& problem, const PilotSummary& pilot);
 
-/// Walkers at their start, to be settled on the target or taken from a state.
-std::shared_ptr<Walkers> make_walkers(const Communicator& ranks, const Options& options, const Problem& problem);
+/// Chains at their start, to be thermalized on the target or taken from a state.
+std::shared_ptr<MalaChains> make_chains(const Communicator& ranks, const Options& options, const Problem& problem);
 
-/// Has walkers that are at their start settle on the target, in the coordinates that the problem has now. Collective.
-void settle(Walkers& walkers, const Problem& problem);
+/// Has chains that are at their start thermalize on the target, in the coordinates that the problem has now. Collective.
+void thermalize(MalaChains& chains, const Problem& problem);
 
-/// Walkers that have settled on the target, and what they have found: for adapt(), which is done, and for training. Collective.
-struct Explored {
-  std::shared_ptr<Walkers> walkers;
-  Survey survey;
+/// Chains that have thermalized on the target, and what they have found: for adapt(), which is done, and for training. Collective.
+struct Pilot {
+  std::shared_ptr<MalaChains> chains;
+  PilotSummary summary;
 };
-Explored explore(const Communicator& ranks, const Options& options, Problem& problem);
+Pilot run_pilot(const Communicator& ranks, const Options& options, Problem& problem);
 
 }  // namespace boltzcurve

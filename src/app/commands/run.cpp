@@ -38,7 +38,7 @@ ExitCode interrupted(const Run& run, Stop stop, const std::string& where) {
   return ExitCode::stopped_resumable;
 }
 
-Stop told(Run& run, const std::function<Stop()>& work) {
+Stop with_recorded_state(Run& run, const std::function<Stop()>& work) {
   try {
     const auto stop = work();
     on_root(run.world(), [&] {
@@ -74,7 +74,7 @@ ExitCode train(Run& run) {
   Problem problem = make_problem(run.options());  // which may refuse them, before there is a folder
   run.take_output_folder();
   TrainingState state;
-  const auto stop = told(run, [&] { return train_stage(run, problem, state); });
+  const auto stop = with_recorded_state(run, [&] { return train_stage(run, problem, state); });
   return stop == Stop::no ? ExitCode::done : interrupted(run, stop, after_step(state));
 }
 
@@ -86,7 +86,7 @@ ExitCode run(Run& run) {
   Problem problem = make_problem(run.options());  // which may refuse them, before there is a folder
   run.take_output_folder();
   std::string where;
-  const auto stop = told(run, [&] {
+  const auto stop = with_recorded_state(run, [&] {
     // 1. Learn the curve.
     TrainingState state;
     const auto in_training = train_stage(run, problem, state);

@@ -4,7 +4,7 @@
 #include "app/process/busy_time.hpp"
 #include "app/process/pieces.hpp"
 #include "app/terminal/print.hpp"
-#include "core/pulse.hpp"
+#include "core/heartbeat.hpp"
 #include "io/durable_file.hpp"
 #include "io/record_file.hpp"
 #include "io/samples_file.hpp"
@@ -95,7 +95,7 @@ class Drawing {
   /// Draws the next batch; false: none is left.
   bool draw_some() {
     const auto first = next_, last = particles_.shard.first + particles_.shard.count;
-    const auto most = std::clamp<std::int64_t>(batch_ / particle_granule, 1, most_particles_at_once / particle_granule) * particle_granule;
+    const auto most = std::clamp<std::int64_t>(batch_ / particle_granule, 1, max_particles_at_once / particle_granule) * particle_granule;
     // Up to the next granule that is finished.
     while (next_ < last && next_ - first < most && !is_finished(next_)) next_ = std::min(next_ + particle_granule, last);
     if (next_ > first) {
@@ -115,7 +115,7 @@ class Drawing {
 
   std::int64_t done() const { return done_; }
   Particles& particles() { return particles_; }
-  void synchronise() { finished_.synchronise(); }
+  void synchronize() { finished_.synchronize(); }
 
  private:
   void take_what_is_finished() {
@@ -136,7 +136,7 @@ class Drawing {
   }
 
   void choose_batch(double seconds) {
-    if (seconds < shortest_batch_seconds) batch_ = std::min(2 * batch_, most_particles_at_once);
+    if (seconds < shortest_batch_seconds) batch_ = std::min(2 * batch_, max_particles_at_once);
     if (seconds > longest_batch_seconds) batch_ = std::max<std::int64_t>(batch_ / 2, particle_granule);
   }
 
@@ -194,7 +194,7 @@ Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& sta
   sampling.finished = run.world().sum(drawing.done());
   sampling.seconds = run.world().max(steady_seconds() - started);
   if (sampling.stop != Stop::no)
-    drawing.synchronise();
+    drawing.synchronize();
   else if (destination == SamplesGo::to_file)
     sampling.stop = write_samples_file(run, state, drawing.particles());
   sampling.particles = std::move(drawing.particles());
@@ -208,7 +208,7 @@ void forget_finished_particles(const Run& run) {
 ExitCode sample(Run& run) {
   Problem problem = make_problem(run.options());
   const TrainingState state = from_checkpoint(run.checkpoint().value(), problem.networks(), *problem.optimizer);
-  adapt(problem, state.survey);
+  adapt(problem, state.pilot);
   if (run.request().validate) {
     validate(run);
     return ExitCode::done;

@@ -14,7 +14,7 @@ namespace boltzcurve {
 
 // What the commands are made of. Every function is collective.
 
-BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem, std::shared_ptr<Walkers> walkers);
+BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem, std::shared_ptr<MalaChains> chains);
 SamplingSettings sampling_settings(const Options& options, const Problem& problem);
 
 /// Explores the target, adapts the problem to it and trains, from the start or from the run's checkpoint, to the same bits; writes
@@ -55,7 +55,7 @@ std::string stopped_state(Stop stop);
 void tell_state(const Run& run, const std::string& state);
 
 /// Does a run's work and leaves the truth about its end in metrics.h5: finished, or stopped and why, be it an error, which passes on.
-Stop told(Run& run, const std::function<Stop()>& work);
+Stop with_recorded_state(Run& run, const std::function<Stop()>& work);
 
 /// Builds everything, does one step and follows a few particles, prints estimates of memory, files and time, writes nothing.
 void validate(Run& run);

@@ -6,7 +6,7 @@
 #include "app/commands/training_state.hpp"
 #include "app/process/busy_time.hpp"
 #include "app/terminal/print.hpp"
-#include "core/pulse.hpp"
+#include "core/heartbeat.hpp"
 #include "io/checkpoint_series.hpp"
 #include "io/durable_file.hpp"
 #include "io/metrics_file.hpp"
@@ -57,17 +57,17 @@ std::string describe(const WorstPoint& point) {
 /// The loop over steps and what it writes.
 class Trainer {
  public:
-  Trainer(Run& run, const Problem& problem, const std::shared_ptr<Walkers>& walkers, TrainingState& state)
+  Trainer(Run& run, const Problem& problem, const std::shared_ptr<MalaChains>& chains, TrainingState& state)
       : run_(run),
         problem_(problem),
         state_(state),
-        loss_(make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem, walkers), problem.curve_target(),
+        loss_(make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem, chains), problem.curve_target(),
                               *problem.latent)),
         rate_(learning_rate_of(run.options())),
         watch_(problem.curve_name, run.options().optimizer.gradient_clip, run.options().optimizer.warm_up_steps) {
     if (!state.sum_exponents.empty()) restore_exponents();
     loss_->set_time_bins(state.time_bins);
-    if (run.checkpoint()) restore_collocation(*walkers);
+    if (run.checkpoint()) restore_collocation(*chains);
   }
 
   Stop train() {
@@ -133,13 +133,13 @@ class Trainer {
     }
   }
 
-  void restore_collocation(Walkers& walkers) {
+  void restore_collocation(MalaChains& chains) {
     try {
       loss_->restore_collocation(state_.collocation);
     } catch (const InputError& error) {
       if (!run_.request().accept_changes) cannot_resume("collocation", error);
       // Points that lie elsewhere than before have nothing to go on from.
-      settle(walkers, problem_);
+      thermalize(chains, problem_);
     }
     state_.collocation.clear();
   }
@@ -373,39 +373,39 @@ class Trainer {
 
 }  // namespace
 
-BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem, std::shared_ptr<Walkers> walkers) {
+BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem, std::shared_ptr<MalaChains> chains) {
   BatchLossSettings settings;
   settings.curve = problem.curve;
   settings.law = problem.law;
   settings.points = options.collocation.points;
   settings.loss = {options.training.loss, options.training.huber_width, options.training.residual_unit};
-  settings.normaliser_by_batches = options.normalizer.kind == NormalizerKind::batch;
+  settings.normalizer_by_batches = options.normalizer.kind == NormalizerKind::batch;
   settings.seed = options.run.seed;
   settings.reduction = options.run.reduction;
-  settings.walkers = std::move(walkers);
+  settings.chains = std::move(chains);
   return settings;
 }
 
 Stop train_stage(Run& run, Problem& problem, TrainingState& state) {
-  std::shared_ptr<Walkers> walkers;
+  std::shared_ptr<MalaChains> chains;
   if (run.checkpoint()) {
-    walkers = make_walkers(run.world(), run.options(), problem);
+    chains = make_chains(run.world(), run.options(), problem);
     try {
       state = from_checkpoint(*run.checkpoint(), problem.networks(), *problem.optimizer);
     } catch (const InputError& error) {
       throw InputError(fmt::format("cannot resume: {}{}", error.what(),
                                    run.request().accept_changes ? "; with these changes only a new training will do" : ""));
     }
-    adapt(problem, state.survey);
-    walkers->change_coordinates({}, problem.coordinates, problem.curve_target(), 0);
+    adapt(problem, state.pilot);
+    chains->change_coordinates({}, problem.coordinates, problem.curve_target(), 0);
   } else {
     const Phase phase("exploring the target");
-    auto explored = explore(run.world(), run.options(), problem);
-    walkers = explored.walkers;
-    state = initial_training_state(problem.networks(), *problem.optimizer, explored.survey, run.options().run.seed);
+    auto pilot = run_pilot(run.world(), run.options(), problem);
+    chains = pilot.chains;
+    state = initial_training_state(problem.networks(), *problem.optimizer, pilot.summary, run.options().run.seed);
   }
   run.say("target explored: " + problem.curve->description());
-  return Trainer(run, problem, walkers, state).train();
+  return Trainer(run, problem, chains, state).train();
 }
 
 }  // namespace boltzcurve

@@ -35,8 +35,8 @@ void for_each_counter(State& state, const Visit& visit) {
 
 template <class State, class Visit>
 void for_each_real(State& state, const Visit& visit) {
-  visit("survey_width", state.survey.width);
-  visit("survey_energy", state.survey.energy);
+  visit("survey_width", state.pilot.width);
+  visit("survey_energy", state.pilot.energy);
   visit("window_loss_sum", state.window.loss_sum);
   visit("window_started", state.window.started);
   visit("gradient_norm", state.gradient_norm);
@@ -59,9 +59,10 @@ constexpr std::string_view collocation_group = "collocation/";
 
 double LogWindow::mean_loss() const { return losses > 0 ? loss_sum / static_cast<double>(losses) : std::nan(""); }
 
-TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const Survey& survey, std::uint64_t seed) {
+TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const PilotSummary& pilot,
+                                     std::uint64_t seed) {
   TrainingState state;
-  state.survey = survey;
+  state.pilot = pilot;
   state.parameters = networks.initial_parameters(seed);
   state.average = state.parameters;
   state.optimizer = optimizer.initial_state();
@@ -69,9 +70,9 @@ TrainingState initial_training_state(const CurveNetworks& networks, const Optimi
 }
 
 std::vector<double> learned_numbers(const TrainingState& state) {
-  std::vector<double> all = {state.survey.width, state.survey.energy};
-  const auto& map = state.survey.coordinates;
-  for (const auto* part : {&state.average, &state.survey.mean, &state.survey.deviation, &map.center, &map.offset, &map.slope})
+  std::vector<double> all = {state.pilot.width, state.pilot.energy};
+  const auto& map = state.pilot.coordinates;
+  for (const auto* part : {&state.average, &state.pilot.mean, &state.pilot.deviation, &map.center, &map.offset, &map.slope})
     all.insert(all.end(), part->begin(), part->end());
   return all;
 }
@@ -94,10 +95,10 @@ Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networ
   for (const auto& array : state.optimizer.arrays)
     checkpoint.datasets.push_back({"optimizer/" + array.name, {array.rows, array.columns}, array.values});
   checkpoint.datasets.push_back({"reduction/exponents", {static_cast<std::int64_t>(state.sum_exponents.size())}, state.sum_exponents});
-  const auto dimension = static_cast<std::int64_t>(state.survey.mean.size());
-  checkpoint.datasets.push_back({"survey/mean", {dimension}, state.survey.mean});
-  checkpoint.datasets.push_back({"survey/deviation", {dimension}, state.survey.deviation});
-  if (const auto& map = state.survey.coordinates; !map.is_identity()) {
+  const auto dimension = static_cast<std::int64_t>(state.pilot.mean.size());
+  checkpoint.datasets.push_back({"survey/mean", {dimension}, state.pilot.mean});
+  checkpoint.datasets.push_back({"survey/deviation", {dimension}, state.pilot.deviation});
+  if (const auto& map = state.pilot.coordinates; !map.is_identity()) {
     checkpoint.datasets.push_back({scale_center, {dimension}, map.center});
     checkpoint.datasets.push_back({scale_offset, {dimension}, map.offset});
     checkpoint.datasets.push_back({scale_slope, {dimension, dimension}, map.slope});
@@ -127,11 +128,11 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
   if (const auto* exponents = checkpoint.find("reduction/exponents"))
     state.sum_exponents = checkpoint.values<std::int64_t>(exponents->name, exponents->shape);
   const auto dimension = static_cast<std::int64_t>(networks.input_shift.size()) - 1;
-  state.survey.mean = checkpoint.values<double>("survey/mean", {dimension});
-  state.survey.deviation = checkpoint.values<double>("survey/deviation", {dimension});
+  state.pilot.mean = checkpoint.values<double>("survey/mean", {dimension});
+  state.pilot.deviation = checkpoint.values<double>("survey/deviation", {dimension});
   if (checkpoint.find(scale_slope))
-    state.survey.coordinates = {checkpoint.values<double>(scale_center, {dimension}), checkpoint.values<double>(scale_offset, {dimension}),
-                                checkpoint.values<double>(scale_slope, {dimension, dimension})};
+    state.pilot.coordinates = {checkpoint.values<double>(scale_center, {dimension}), checkpoint.values<double>(scale_offset, {dimension}),
+                               checkpoint.values<double>(scale_slope, {dimension, dimension})};
   for_each_time_bin_array(state.time_bins, [&](const std::string& name, TimeBins::PerBin& values) {
     if (!checkpoint.find(name)) return;
     const auto& stored = checkpoint.values<double>(name, {TimeBins::count});

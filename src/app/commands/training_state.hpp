@@ -4,7 +4,7 @@
 #include "collocation/time_bins.hpp"
 #include "core/named_array.hpp"
 #include "io/checkpoint.hpp"
-#include "pilot/walkers.hpp"
+#include "pilot/mala_chains.hpp"
 #include "training/optimizer.hpp"
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct TrainingState {
   std::vector<double> parameters, average;  ///< [parameter_count]; average: running mean, what samples are drawn with
   OptimizerState optimizer;
   std::vector<std::int64_t> sum_exponents;  ///< quanta of the reproducible sum; empty before the first step
-  Survey survey;                            ///< of the target, which shapes curve and networks
+  PilotSummary pilot;                       ///< of the target, which shapes curve and networks
   std::vector<NamedArray> collocation;      ///< BatchLoss::collocation_state(), as of the last checkpoint, on rank 0
   TimeBins time_bins;                       ///< what the residuals so far say of the clock
   LogWindow window;
@@ -44,18 +44,19 @@ struct TrainingState {
 };
 
 /// The start: random hidden layers, all networks zero.
-TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const Survey& survey, std::uint64_t seed);
+TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const PilotSummary& pilot,
+                                     std::uint64_t seed);
 
-/// All that was learned and that particles follow from: averaged parameters and survey.
+/// All that was learned and that particles follow from: averaged parameters and pilot run.
 std::vector<double> learned_numbers(const TrainingState& state);
 /// Their CRC-32: tells whether samples were drawn with them.
 std::int64_t learned_crc32(const TrainingState& state);
 
-/// Named datasets /parameters, /average and, as the optimiser names its arrays, /optimizer/first_moment, ..., each with /psi/layer0/weight
-/// and so on, /collocation, /survey, and counters.
+/// Named datasets /parameters, /average and, as the optimizer names its arrays, /optimizer/first_moment, ..., each with /psi/layer0/weight
+/// and so on, /collocation, /pilot run, and counters.
 Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networks, const Provenance& provenance);
 
-/// Throws InputError, naming file and dataset, where the checkpoint is not of these networks or this optimiser. Whether collocation fits is
+/// Throws InputError, naming file and dataset, where the checkpoint is not of these networks or this optimizer. Whether collocation fits is
 /// for BatchLoss::restore_collocation() to say.
 TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks& networks, const Optimizer& optimizer);
 

@@ -10,9 +10,9 @@ namespace boltzcurve {
 void validate(Run& run) {
   const auto& options = run.options();
   Problem problem = make_problem(options);
-  const auto [walkers, survey] = explore(run.world(), options, problem);
-  const TrainingState state = initial_training_state(problem.networks(), *problem.optimizer, survey, options.run.seed);
-  const auto loss = make_batch_loss(problem.precision, run.world(), batch_loss_settings(options, problem, walkers), problem.curve_target(),
+  const auto [chains, pilot] = run_pilot(run.world(), options, problem);
+  const TrainingState state = initial_training_state(problem.networks(), *problem.optimizer, pilot, options.run.seed);
+  const auto loss = make_batch_loss(problem.precision, run.world(), batch_loss_settings(options, problem, chains), problem.curve_target(),
                                     *problem.latent);
 
   loss->evaluate(state.parameters, 0);  // the first round finds the quanta and fills caches

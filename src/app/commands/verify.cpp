@@ -2,7 +2,7 @@
 #include "app/commands/commands.hpp"
 #include "app/commands/stages.hpp"
 #include "core/checksum.hpp"
-#include "core/pulse.hpp"
+#include "core/heartbeat.hpp"
 #include "energy/gaussian_mixture.hpp"
 #include "io/durable_file.hpp"
 #include "io/host_names.hpp"
@@ -55,7 +55,7 @@ class ExactFlow final : public VelocityField {
   int dimension() const override { return 2; }
   void evaluate(PointScalars<const double> t, Points<const double> x, Points<double> velocity,
                 PointScalars<double> divergence) const override {
-    beat();
+    heartbeat();
     const auto times = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), t);
     const auto points = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), x);
     const auto v = Kokkos::create_mirror_view(velocity);
@@ -154,7 +154,7 @@ std::vector<Check> oracle_checks() {
 constexpr auto short_run =
     "[target]\nname = gaussian-mixture\npreset = two\n[curve]\nhorizon = 2\n[network]\nwidth = 16\nhidden-layers = 2\n"
     "[normalizer]\nkind = network\n[collocation]\npoints = 1500\nrefresh-every = 7\n[sampling]\nparticles = 1000\n";
-// Between two equal laws the straight line of energies moves only by the constant that normalises one of them, log 2 pi, and without psi
+// Between two equal laws the straight line of energies moves only by the constant that normalizes one of them, log 2 pi, and without psi
 // its residual is that over the horizon at every point.
 constexpr auto resting_curve =
     "[target]\nname = gaussian-mixture\nmode = 1 | 0 0 | 1\n[curve]\nhorizon = 2\nform = anchored\nschedule = linear\ncoordinates = "
@@ -171,10 +171,10 @@ Options options_of(const char* text, const std::vector<OptionSource>& changes = 
 Check kernel_check(const Communicator& ranks) {
   const auto options = options_of(resting_curve);
   Problem problem = make_problem(options);
-  const auto [walkers, survey] = explore(ranks, options, problem);
-  const auto state = initial_training_state(problem.networks(), *problem.optimizer, survey, options.run.seed);
+  const auto [chains, pilot] = run_pilot(ranks, options, problem);
+  const auto state = initial_training_state(problem.networks(), *problem.optimizer, pilot, options.run.seed);
   const auto loss =
-      make_batch_loss(problem.precision, ranks, batch_loss_settings(options, problem, walkers), problem.curve_target(), *problem.latent);
+      make_batch_loss(problem.precision, ranks, batch_loss_settings(options, problem, chains), problem.curve_target(), *problem.latent);
   const double residual = std::log(2 * std::numbers::pi) / options.curve.horizon;
   return {"fused kernel: loss - closed form", std::fabs(loss->evaluate(state.parameters, 0).loss - residual * residual), 1e-10};
 }
@@ -187,17 +187,17 @@ std::int64_t checksum_of(const std::vector<double>& values) { return crc_32(std:
 class ShortRun {
  public:
   ShortRun(const Communicator& ranks, const Options& options) : ranks_(ranks), options_(options), problem_(make_problem(options_)) {
-    auto explored = explore(ranks_, options_, problem_);
-    walkers_ = explored.walkers;
-    state_ = initial_training_state(problem_.networks(), *problem_.optimizer, explored.survey, options_.run.seed);
+    auto pilot = run_pilot(ranks_, options_, problem_);
+    walkers_ = pilot.chains;
+    state_ = initial_training_state(problem_.networks(), *problem_.optimizer, pilot.summary, options_.run.seed);
     make_loss();
   }
   /// Goes on from a checkpoint.
   ShortRun(const Communicator& ranks, const Options& options, const std::filesystem::path& file)
       : ranks_(ranks), options_(options), problem_(make_problem(options_)) {
-    walkers_ = make_walkers(ranks_, options_, problem_);
+    walkers_ = make_chains(ranks_, options_, problem_);
     state_ = from_checkpoint(read_checkpoint(ranks_, file), problem_.networks(), *problem_.optimizer);
-    adapt(problem_, state_.survey);
+    adapt(problem_, state_.pilot);
     walkers_->change_coordinates({}, problem_.coordinates, problem_.curve_target(), 0);
     make_loss();
     loss_->set_sum_exponents(state_.sum_exponents);
@@ -246,7 +246,7 @@ class ShortRun {
   const Communicator ranks_;
   const Options options_;
   Problem problem_;
-  std::shared_ptr<Walkers> walkers_;
+  std::shared_ptr<MalaChains> walkers_;
   TrainingState state_;
   std::unique_ptr<BatchLoss> loss_;
 };

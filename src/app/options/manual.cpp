@@ -135,7 +135,7 @@ std::string man_page(std::span<const CommandDescription> commands) {
       ".SH DESCRIPTION\nDraws independent samples, with importance weights, from a density known only as exp(\\-f) up to a constant. It "
       "learns a\n"
       "curve of densities between an easy law and the target, moves particles along it with a differential equation, and estimates the\n"
-      "normalising constant on the way.\n.PP\nThe same seed gives the same files, bit for bit, on any number of ranks. Later sources of "
+      "normalizing constant on the way.\n.PP\nThe same seed gives the same files, bit for bit, on any number of ranks. Later sources of "
       "options win\n"
       "over earlier ones: defaults, the checkpoint, files in their order, the command line.\n",
       roff(version()));

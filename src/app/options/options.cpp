@@ -111,7 +111,7 @@ std::vector<OptionKey> make_keys() {
   collocation("box", &P::box, {-1e30, 1e30}, "", "sides of the box for x, every coordinate alike; empty: the target's domain");
   collocation("shares", &P::shares, {0, 1e6}, "", "parts of a mixture as kind:share, ...");
   collocation("times", &P::times, "how times are drawn by the clock");
-  collocation("time-power", &P::time_power, {0.5, 8}, "", "p in s = u^p, s the clock and u uniform: more favours the target end");
+  collocation("time-power", &P::time_power, {0.5, 8}, "", "p in s = u^p, s the clock and u uniform: more favors the target end");
   collocation("hottest", &P::hottest, {1, 1e6}, "", "temperature of the hottest walkers (langevin); the coolest have 1");
   collocation("refresh-every", &P::refresh_every, {1, many}, "steps", "steps between renewals of trajectories");
 
@@ -134,7 +134,7 @@ std::vector<OptionKey> make_keys() {
 
   using T = TrainingOptions;
   const Section training(keys, "training", &Options::training);
-  training("steps", &T::steps, {0, many}, "steps", "optimiser steps");
+  training("steps", &T::steps, {0, many}, "steps", "optimizer steps");
   training("max-seconds", &T::max_seconds, {0, 1e9}, "s", "wall time of training, which then ends in good order; 0: no limit");
   training("loss", &T::loss, "what a residual R costs");
   training("huber-width", &T::huber_width, {1e-12, 1e12}, "unit of R", "w of the loss pseudo-huber");

@@ -51,10 +51,10 @@ inline constexpr auto choices<Coordinates> = std::to_array<Choice<Coordinates>>(
 
 struct CurveOptions {
   CurveName name = CurveName::gradient_flow;
-  double horizon = 0;  ///< 0: from a survey of the target
+  double horizon = 0;  ///< 0: from a pilot run
   Schedule schedule = Schedule::diffusion;
   CurveForm form = CurveForm::contracted;
-  double width = 0;  ///< 0: from a survey of the target
+  double width = 0;  ///< 0: from a pilot run
   double power = 4;
   int schedule_width = 16;
   int schedule_hidden_layers = 1;
@@ -67,7 +67,7 @@ struct CurveOptions {
 struct NetworkOptions {
   int width = 64;
   int hidden_layers = 3;
-  double input_range = 0;  ///< 0: from a survey of the target
+  double input_range = 0;  ///< 0: from a pilot run
   FirstLayer first_layer = FirstLayer::automatic;
   bool operator==(const NetworkOptions&) const = default;
 };

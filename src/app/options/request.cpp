@@ -82,14 +82,14 @@ double walltime_from(const std::string& text) {
 }
 
 int ranks_from(const std::string& text) {
-  constexpr std::size_t most_digits = 7;
-  const bool is_number = !text.empty() && text.size() <= most_digits && text.find_first_not_of("0123456789") == std::string::npos;
+  constexpr std::size_t max_digits = 7;
+  const bool is_number = !text.empty() && text.size() <= max_digits && text.find_first_not_of("0123456789") == std::string::npos;
   if (is_number && std::stoi(text) > 0) return std::stoi(text);
   throw ConfigError(fmt::format("command line: --ranks-per-run = {}: must be a whole number from 1 on", text));
 }
 
 /// How many words may follow a command: those of "ACTION [FILE]".
-std::size_t most_arguments_of(const CommandDescription& command) {
+std::size_t max_arguments_of(const CommandDescription& command) {
   std::istringstream words(command.arguments);
   std::size_t count = 0;
   for (std::string word; words >> word;) ++count;
@@ -218,7 +218,7 @@ Request parse_command_line(int argc, const char* const* argv, std::span<const Co
   for (const auto& option : given)
     if (!option->command.empty() && option->command != command->name)
       throw ConfigError(fmt::format("command line: --{} is for {}, not for {}", option->name, option->command, command->name));
-  const auto given_words = words.size() - 1, most = most_arguments_of(*command);
+  const auto given_words = words.size() - 1, most = max_arguments_of(*command);
   if (given_words > most) throw ConfigError(fmt::format("command line: '{}' is too much; usage: {}", words[1 + most], usage_of(*command)));
   if (given_words > 0) request.argument = words[1];
   if (given_words > 1) request.more_arguments.assign(words.begin() + 2, words.end());

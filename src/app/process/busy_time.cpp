@@ -1,6 +1,6 @@
 #include "app/process/busy_time.hpp"
 #include "app/process/stop_request.hpp"
-#include "core/pulse.hpp"
+#include "core/heartbeat.hpp"
 #include "io/host_names.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 #include "app/process/exit.hpp"
-#include "core/pulse.hpp"
+#include "core/heartbeat.hpp"
 #include "io/hdf5.hpp"
 #include "parallel/mpi_check.hpp"
 

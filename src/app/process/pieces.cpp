@@ -1,6 +1,6 @@
 #include "app/process/pieces.hpp"
 #include <boltzcurve/error.hpp>
-#include "core/pulse.hpp"
+#include "core/heartbeat.hpp"
 #include "parallel/pending_max.hpp"
 
 #include <chrono>

@@ -43,7 +43,7 @@ Stop reason_of(int signal) {
 }
 
 constexpr double seconds_between_looks = 1;     // at a file system that thousands of others may use
-constexpr double most_of_walltime_kept = 0.25;  // for a last step and for writing
+constexpr double max_of_walltime_kept = 0.25;   // for a last step and for writing
 const double program_start = steady_seconds();  // when it was loaded: MPI may take its time to start
 
 }  // namespace
@@ -139,7 +139,7 @@ bool StopRequest::walltime_is_up(double now) {
   longest_step_ = std::max(longest_step_, now - last_border_);
   last_border_ = now;
   // One more step like the longest, whose checkpoint may not have been part of it: twice its time.
-  const double to_finish = std::min(2 * longest_step_, most_of_walltime_kept * limits_.walltime);
+  const double to_finish = std::min(2 * longest_step_, max_of_walltime_kept * limits_.walltime);
   return limits_.walltime > 0 && now - limits_.start + to_finish >= limits_.walltime;
 }
 

@@ -1,7 +1,7 @@
 #include "app/process/watchdog.hpp"
 #include <boltzcurve/error.hpp>
 #include "app/process/stop_request.hpp"
-#include "core/pulse.hpp"
+#include "core/heartbeat.hpp"
 #include "io/host_names.hpp"
 
 #include <algorithm>
@@ -158,15 +158,15 @@ class Watchdog::Watch {
   }
 
   void look_at_myself(double now) {
-    const auto pulse = read_pulse();
-    if (pulse.beats != beats_ || last_beat_ == 0) last_beat_ = now;
-    beats_ = pulse.beats;
+    const auto heartbeat = read_heartbeat();
+    if (heartbeat.beats != beats_ || last_beat_ == 0) last_beat_ = now;
+    beats_ = heartbeat.beats;
     News news;
     news.job = job_;
     news.rank = rank_;
-    news.waits = pulse.waits;
+    news.waits = heartbeat.waits;
     news.still_for = now - last_beat_;
-    std::strncpy(news.phase, pulse.phase, sizeof news.phase - 1);
+    std::strncpy(news.phase, heartbeat.phase, sizeof news.phase - 1);
     ranks_[me()] = {news, now, true};
   }
 

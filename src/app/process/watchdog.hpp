@@ -6,7 +6,7 @@
 
 namespace boltzcurve {
 
-/// Ends a job that hangs. On every rank a thread of its own looks at what that rank is doing (core/pulse.hpp) and tells rank 0 by
+/// Ends a job that hangs. On every rank a thread of its own looks at what that rank is doing (core/heartbeat.hpp) and tells rank 0 by
 /// datagrams, without MPI, whose calls may be what hangs. Rank 0 tells of itself in its answers.
 ///
 /// When a rank has made no progress for `seconds` and does not just wait for others, or when all wait, the cause is told on stderr with

@@ -18,7 +18,7 @@
 namespace boltzcurve {
 namespace {
 
-constexpr std::int64_t most_rows = 1'000'000;  // each is a folder
+constexpr std::int64_t max_rows = 1'000'000;  // each is a folder
 
 /// A line of a section other than [sweep]: key of an option, values.
 struct Line {
@@ -108,7 +108,7 @@ void add_draws(std::vector<Axis>& axes, const std::string& section, const std::v
   std::vector<Line> laws;
   for (const auto& line : lines) {
     if (line.key == "draws")
-      draws = static_cast<std::int64_t>(whole_number(line, 1, most_rows));
+      draws = static_cast<std::int64_t>(whole_number(line, 1, max_rows));
     else if (line.key == "seed" && section == "random")
       seed = whole_number(line, 0, std::numeric_limits<std::uint64_t>::max());
     else
@@ -138,7 +138,7 @@ void combine(Sweep& sweep, const std::vector<Axis>& axes, const std::string& nam
       sweep.keys.push_back(key);
     }
     const auto places = static_cast<std::int64_t>(axis.places.size());
-    if (count > most_rows / places) throw ConfigError(fmt::format("{}: more than {} runs", name, most_rows));
+    if (count > max_rows / places) throw ConfigError(fmt::format("{}: more than {} runs", name, max_rows));
     count *= places;
   }
   if (count == 0) throw ConfigError(fmt::format("{}: nothing is varied; write keys into [grid], [zip], [random] or [sobol]", name));
@@ -195,7 +195,7 @@ Sweep parse_sweep_table(const std::string& text, const std::string& name, const 
     if (fields.size() != header.size())
       throw ConfigError(fmt::format("{}: {} values, but the first line names {} keys; values with commas go in double quotes", place,
                                     fields.size(), header.size()));
-    if (static_cast<std::int64_t>(sweep.rows.size()) == most_rows) throw ConfigError(fmt::format("{}: more than {} runs", name, most_rows));
+    if (static_cast<std::int64_t>(sweep.rows.size()) == max_rows) throw ConfigError(fmt::format("{}: more than {} runs", name, max_rows));
     sweep.rows.push_back(std::move(fields));
     sweep.places.push_back(place);
   }

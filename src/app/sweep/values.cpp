@@ -13,7 +13,7 @@
 namespace boltzcurve {
 namespace {
 
-constexpr std::int64_t most_values = 1'000'000;  // a row is a folder
+constexpr std::int64_t max_values = 1'000'000;  // a row is a folder
 
 /// At commas outside of double quotes, which are taken off.
 std::vector<std::string> split_list(const std::string& text) {
@@ -64,8 +64,8 @@ ValueRange parse_range(const std::string& text, const std::string& name, const s
       choices<Scale>[static_cast<std::size_t>(found - names.begin())].value, number_in(parts[0], text), number_in(parts[1], text), {}};
   if (parts.size() == 3) {
     const double count = number_in(parts[2], text);
-    if (count != std::floor(count) || count < 1 || count > static_cast<double>(most_values))
-      throw ConfigError(fmt::format("'{}': the count must be a whole number from 1 to {}", text, most_values));
+    if (count != std::floor(count) || count < 1 || count > static_cast<double>(max_values))
+      throw ConfigError(fmt::format("'{}': the count must be a whole number from 1 to {}", text, max_values));
     range.count = static_cast<std::int64_t>(count);
   }
   if (!(range.lower <= range.upper)) throw ConfigError(fmt::format("'{}': the lower bound is above the upper one", text));
@@ -110,8 +110,8 @@ std::vector<std::string> listed(const Values& values) {
   const auto& range = std::get<ValueRange>(values);
   auto count = range.count;
   if (!count && range.scale == Scale::integers) {
-    if (range.upper - range.lower >= static_cast<double>(most_values))
-      throw ConfigError(fmt::format("more than {} values; give a count", most_values));
+    if (range.upper - range.lower >= static_cast<double>(max_values))
+      throw ConfigError(fmt::format("more than {} values; give a count", max_values));
     count = static_cast<std::int64_t>(range.upper - range.lower) + 1;
   }
   if (!count) throw ConfigError(fmt::format("how many values? {}(LOWER, UPPER, COUNT)", name_of(range.scale)));

@@ -28,10 +28,10 @@ double gamma_draw(double a, CounterRng& rng) {
 
 }  // namespace
 
-/// The generalised normal law with f = sum over k of |(x_k - mean_k)/scale_k|^p, log Z = sum of log(2 scale_k Gamma(1 + 1/p)), entropy
+/// The generalized normal law with f = sum over k of |(x_k - mean_k)/scale_k|^p, log Z = sum of log(2 scale_k Gamma(1 + 1/p)), entropy
 /// log Z + D/p, variance scale^2 Gamma(3/p)/Gamma(1/p). p = 1 is Laplace's law, 2 a normal one of variance scale^2/2, and large p nearly a
 /// box. |u|^p has the gamma law of shape 1/p, and a draw of that is one of shape 1 + 1/p times U^p. Domain: where f is 50.
-LatentEntry generalised_normal_latent() {
+LatentEntry generalized_normal_latent() {
   auto parameters = detail::mean_and_scale("s in exp(-|x/s|^p)");
   parameters.push_back({"power", ParameterSpec::Kind::real, "4", "p: 1 Laplace's law, 2 a normal one, more falls faster", 1, 20});
   return {"generalised-normal", "|x/scale|^power", std::move(parameters), [](const Parameters& given, int dimension) {

@@ -16,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-const Survey survey{0.3, -2, {1, -1}, {0.5, 2}, {}};
+const PilotSummary pilot{0.3, -2, {1, -1}, {0.5, 2}, {}};
 
 CurveNetworks small_networks() { return {{{"psi", {3, 8, 2}}, {"normalizer", {1, 4, 1}}}, {0, 0, 0}, {1, 1, 1}}; }
 
@@ -42,7 +42,7 @@ TEST(TrainingState, OfEveryOptimizerSurvivesTheFileAndGoesOnWithTheSameBits) {
     SCOPED_TRACE(choice.name);
     const testing::ScratchFolder folder;
     const auto optimizer = optimizer_of(choice.value, networks);
-    TrainingState state = initial_training_state(networks, *optimizer, survey, 1);
+    TrainingState state = initial_training_state(networks, *optimizer, pilot, 1);
     state.sum_exponents = {3, 1, 4};
     state.time_bins.size[3] = 0.25;
     state.time_bins.level[31] = -7.5;
@@ -63,7 +63,7 @@ TEST(TrainingState, OfEveryOptimizerSurvivesTheFileAndGoesOnWithTheSameBits) {
 TEST(TrainingState, OfAnotherOptimizerIsRefusedByTheNameOfWhatIsMissing) {
   const auto networks = small_networks();
   const auto adam = optimizer_of(OptimizerName::adam, networks), soap = optimizer_of(OptimizerName::soap, networks);
-  auto checkpoint = to_checkpoint(initial_training_state(networks, *adam, survey, 1), networks, testing::example_provenance());
+  auto checkpoint = to_checkpoint(initial_training_state(networks, *adam, pilot, 1), networks, testing::example_provenance());
   checkpoint.source = "checkpoint.h5";
   EXPECT_THAT([&] { from_checkpoint(checkpoint, networks, *soap); },
               ThrowsMessage<InputError>(
@@ -74,7 +74,7 @@ TEST(TrainingState, OfAnotherOptimizerIsRefusedByTheNameOfWhatIsMissing) {
 TEST(TrainingState, RefusesTimeBinsThatAreNoNumbersAndDoesWithoutAny) {
   const auto networks = small_networks();
   const auto adam = optimizer_of(OptimizerName::adam, networks);
-  auto state = initial_training_state(networks, *adam, survey, 1);
+  auto state = initial_training_state(networks, *adam, pilot, 1);
   const auto read_back = [&] {
     auto checkpoint = to_checkpoint(state, networks, testing::example_provenance());
     checkpoint.source = "checkpoint.h5";

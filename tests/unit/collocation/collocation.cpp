@@ -60,9 +60,9 @@ Drawn draw(const CollocationLaw& from, std::int64_t step = 7, const TimeBins& bi
   Drawn points;
   const auto of_latent = latent(0.5, 1.5), of_target = target();
   const Communicator self(MPI_COMM_SELF);
-  auto walkers = std::make_shared<Walkers>(self, Walkers::Settings{{{-6, -6}, {6, 6}}, count}, *of_target);
+  auto chains = std::make_shared<MalaChains>(self, MalaChains::Settings{{{-6, -6}, {6, 6}}, count}, *of_target);
   const auto along = curve();
-  Collocation<double> source(from, *along, Shard{0, count}, count, 3, *of_latent, walkers);
+  Collocation<double> source(from, *along, Shard{0, count}, count, 3, *of_latent, chains);
   source.prepare(0, outward_flow);
   source.draw(step, 0, points.t, points.x, bins);
   return points;
@@ -215,11 +215,11 @@ TEST(Collocation, LangevinPointsAreWalkersAfterTheirTimeOfDiffusion) {
   const auto of_latent = latent(0.5, 1.5), of_target = target();
   const Communicator self(MPI_COMM_SELF);
   auto from = law(CollocationKind::langevin);
-  from.time_power = 8;  // most points near t = 0, where they are the walkers themselves
-  auto walkers = std::make_shared<Walkers>(self, Walkers::Settings{{{-6, -6}, {6, 6}}, 256}, *of_target);
-  walkers->settle(50);
+  from.time_power = 8;  // most points near t = 0, where they are the chains themselves
+  auto chains = std::make_shared<MalaChains>(self, MalaChains::Settings{{{-6, -6}, {6, 6}}, 256}, *of_target);
+  chains->thermalize(50);
   const auto along = curve();
-  Collocation<double> source(from, *along, Shard{0, 256}, 256, 3, *of_latent, walkers);
+  Collocation<double> source(from, *along, Shard{0, 256}, 256, 3, *of_latent, chains);
   HostScalars<double> t("test::t", 256);
   HostPoints<double> x("test::x", 256, 2);
   source.draw(7, 0, t, x);
@@ -228,21 +228,22 @@ TEST(Collocation, LangevinPointsAreWalkersAfterTheirTimeOfDiffusion) {
     if (t(i) > 1e-4) continue;
     ++early;
     double nearest = 1e9;
-    for (int layer = 0; layer < walkers->layers(); ++layer)
+    for (int layer = 0; layer < chains->layers(); ++layer)
       for (std::int64_t j = 0; j < 256; ++j)
-        nearest = std::min(nearest, std::hypot(x(i, 0) - (*walkers)(layer, j, 0), x(i, 1) - (*walkers)(layer, j, 1)));
+        nearest = std::min(nearest, std::hypot(x(i, 0) - (*chains)(layer, j, 0), x(i, 1) - (*chains)(layer, j, 1)));
     EXPECT_LT(nearest, 6 * std::sqrt(2 * t(i)) + 1e-3);
   }
   EXPECT_GT(early, 50);
 }
 
-// From walkers that all lie at y = 1, standardised by what a cold bridge has, the points' variance is the mean temperature.
+// From chains that all lie at y = 1, standardised by what a cold bridge has, the points' variance is the mean temperature.
 TEST(Collocation, BridgesFromHotWalkersAreAsHot) {
   const auto of_latent = latent(0.5, 1.5), of_target = target();
   const auto along = curve();
   for (const double hottest : {1.0, 9.0}) {
-    auto walkers = std::make_shared<Walkers>(Communicator(MPI_COMM_SELF), Walkers::Settings{{{1, 1}, {1, 1}}, count, hottest}, *of_target);
-    Collocation<double> source(law(CollocationKind::langevin), *along, Shard{0, count}, count, 3, *of_latent, walkers);
+    auto chains =
+        std::make_shared<MalaChains>(Communicator(MPI_COMM_SELF), MalaChains::Settings{{{1, 1}, {1, 1}}, count, hottest}, *of_target);
+    Collocation<double> source(law(CollocationKind::langevin), *along, Shard{0, count}, count, 3, *of_latent, chains);
     HostScalars<double> t("test::t", count);
     HostPoints<double> x("test::x", count, 2);
     source.draw(7, 0, t, x);

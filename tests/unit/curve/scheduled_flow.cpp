@@ -37,9 +37,9 @@ ScheduledFlow curve_of(int dimension, CurveForm form) {
   return curve;
 }
 
-CurveNetworks networks(int dimension, int width, int layers, bool with_normaliser) {
+CurveNetworks networks(int dimension, int width, int layers, bool with_normalizer) {
   std::vector<CurveNetwork> list = {{"psi", {dimension + 1, width, layers}}, {"schedule", {1, 6, 2}}};
-  if (with_normaliser) list.push_back({"normalizer", {1, 5, 2}});
+  if (with_normalizer) list.push_back({"normalizer", {1, 5, 2}});
   return test::networks_of(dimension, list);
 }
 
@@ -99,9 +99,9 @@ INSTANTIATE_TEST_SUITE_P(Shapes, ScheduledFlowByShape,
 
 // The reference's rates are differences, good to 1e-9 of them.
 TEST_P(ScheduledFlowByShape, ResidualAndVelocityEqualTheirDefinitionWithTheReferenceNetworks) {
-  const auto [dimension, width, layers, form, normalised] = GetParam();
+  const auto [dimension, width, layers, form, normalized] = GetParam();
   const auto D = static_cast<std::size_t>(dimension);
-  const auto nets = networks(dimension, width, layers, normalised);
+  const auto nets = networks(dimension, width, layers, normalized);
   const auto curve = curve_of(dimension, form);
   const auto batch = random_batch<double>(150, curve);
   const auto parameters = random_parameters(nets);
@@ -121,7 +121,7 @@ TEST_P(ScheduledFlowByShape, ResidualAndVelocityEqualTheirDefinitionWithTheRefer
     const double g_rate = reference.rate([&](double s) { return reference.g(s); }, t);
     const double share_rate = reference.rate([&](double s) { return reference.share(s); }, t);
     const double clock_rate = reference.rate([&](double s) { return reference.clock(s); }, t);
-    const double c = normalised ? reference.of_clock("normalizer", t) * clock_rate : 0;
+    const double c = normalized ? reference.of_clock("normalizer", t) * clock_rate : 0;
     // d_t A, F - A, d_t (F - A); grad A, Lap A; grad and Lap of F - A; f_Z, its gradient and Laplacian
     const auto known = [&](std::size_t row) { return batch.known(i, row); };
     const auto anchor = [&](std::size_t k) { return known(2 + k); };
@@ -140,15 +140,15 @@ TEST_P(ScheduledFlowByShape, ResidualAndVelocityEqualTheirDefinitionWithTheRefer
 }
 
 TEST_P(ScheduledFlowByShape, GradientOfEveryTensorEqualsCentralDifferences) {
-  const auto [dimension, width, layers, form, normalised] = GetParam();
-  const auto nets = networks(dimension, width, layers, normalised);
+  const auto [dimension, width, layers, form, normalized] = GetParam();
+  const auto nets = networks(dimension, width, layers, normalized);
   const auto curve = curve_of(dimension, form);
   test::expect_gradient_of_differences(*kernel_of(curve, nets, huber), random_batch<double>(150, curve), random_parameters(nets));
 }
 
 TEST_P(ScheduledFlowByShape, FloatAgreesWithDoubleToItsPrecision) {
-  const auto [dimension, width, layers, form, normalised] = GetParam();
-  const auto nets = networks(dimension, width, layers, normalised);
+  const auto [dimension, width, layers, form, normalized] = GetParam();
+  const auto nets = networks(dimension, width, layers, normalized);
   const auto curve = curve_of(dimension, form);
   test::expect_float_near_double(*kernel_of<float>(curve, nets), random_batch<float>(300, curve), *kernel_of(curve, nets),
                                  random_batch<double>(300, curve), random_parameters(nets));

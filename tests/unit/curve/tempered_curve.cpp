@@ -34,11 +34,11 @@ TemperedCurve curve_of(int dimension, CurveClock clock = CurveClock::logarithmic
   return curve;
 }
 
-CurveNetworks networks(int dimension, int width, int layers, bool with_psi, bool with_normaliser) {
+CurveNetworks networks(int dimension, int width, int layers, bool with_psi, bool with_normalizer) {
   std::vector<CurveNetwork> list;
   if (with_psi) list.push_back({"psi", {dimension + 1, width, layers}});
   list.push_back({"velocity", {dimension + 1, width + 3, layers, dimension}});
-  if (with_normaliser) list.push_back({"normalizer", {1, 5, 2}});
+  if (with_normalizer) list.push_back({"normalizer", {1, 5, 2}});
   return test::networks_of(dimension, list);
 }
 
@@ -87,9 +87,9 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Tempered,
 // R = d_t b + tau' psi + tau d_t psi - C + <grad b + tau grad psi, v> - div v at random numbers for the base; 200 points fill one chunk and
 // part of a second. Rates are differences, good to 1e-9 of the sizes.
 TEST_P(Tempered, ResidualAndVelocityEqualTheirDefinitionWithTheReferenceNetwork) {
-  const auto [dimension, width, layers, with_psi, with_normaliser] = GetParam();
+  const auto [dimension, width, layers, with_psi, with_normalizer] = GetParam();
   const auto D = static_cast<std::size_t>(dimension);
-  const auto nets = networks(dimension, width, layers, with_psi, with_normaliser);
+  const auto nets = networks(dimension, width, layers, with_psi, with_normalizer);
   const auto curve = curve_of(dimension);
   const auto batch = random_batch<double>(200, dimension);
   const auto parameters = random_parameters(nets);
@@ -123,15 +123,15 @@ TEST_P(Tempered, ResidualAndVelocityEqualTheirDefinitionWithTheReferenceNetwork)
 }
 
 TEST_P(Tempered, GradientOfEveryTensorOfEveryNetworkEqualsCentralDifferences) {
-  const auto [dimension, width, layers, with_psi, with_normaliser] = GetParam();
-  const auto nets = networks(dimension, width, layers, with_psi, with_normaliser);
+  const auto [dimension, width, layers, with_psi, with_normalizer] = GetParam();
+  const auto nets = networks(dimension, width, layers, with_psi, with_normalizer);
   test::expect_gradient_of_differences(*kernel_of(curve_of(dimension), nets, huber), random_batch<double>(150, dimension),
                                        random_parameters(nets));
 }
 
 TEST_P(Tempered, FloatAgreesWithDoubleToItsPrecision) {
-  const auto [dimension, width, layers, with_psi, with_normaliser] = GetParam();
-  const auto nets = networks(dimension, width, layers, with_psi, with_normaliser);
+  const auto [dimension, width, layers, with_psi, with_normalizer] = GetParam();
+  const auto nets = networks(dimension, width, layers, with_psi, with_normalizer);
   const auto curve = curve_of(dimension);
   test::expect_float_near_double(*kernel_of<float>(curve, nets), random_batch<float>(300, dimension), *kernel_of(curve, nets),
                                  random_batch<double>(300, dimension), random_parameters(nets));
@@ -260,7 +260,7 @@ TEST(LinearCurve, BetweenNormalLawsHasNoResidualInTheProgramsOwnFormulaForTheClo
     curve.store_time_rows(Purpose::residual, P(t), reading,
                           [&](int row, P value) { rows.time_rows[static_cast<std::size_t>(row)] = value[0]; });
     const double unit = rows.time(TemperedCurve::velocity_unit_row)[0];
-    // With both laws normalised (as the mixtures are), log Z_t has the logarithms of their normalisations as well.
+    // With both laws normalized (as the mixtures are), log Z_t has the logarithms of their normalizations as well.
     double c = 0;
     for (std::size_t k = 0; k < D; ++k) {
       const double mean = t * mu[k] / S2 / precision, mean_rate = (mu[k] / S2 - mean * rate) / precision;

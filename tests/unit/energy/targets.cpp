@@ -296,7 +296,7 @@ TEST(Rings, TheOriginIsASmoothPoint) {
 }
 
 TEST(Funnel, IsANormalTimesNormalsOfItsScale) {
-  // -log of the normalised density is f + log Z
+  // -log of the normalized density is f + log Z
   const auto energy = make_target("funnel", {{"dimension", {"3"}}});
   const HostPoints<double> point("test::point", 1, 3);
   point(0, 0) = 1.2, point(0, 1) = -0.7, point(0, 2) = 2.5;

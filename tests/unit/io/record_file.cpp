@@ -45,7 +45,7 @@ struct Records : ::testing::Test {
   void write(const std::vector<int>& records) const {
     RecordFile file(self, path, layout, Begin::anew);
     for (const int record : records) file.write(record, values(record));
-    file.synchronise();
+    file.synchronize();
   }
 };
 

@@ -156,7 +156,7 @@ TEST(SamplesFile, OfEightDimensionsShowsTheFirstThree) {
 }
 
 // The most memory that this process has held since it was last asked, in bytes; nothing where the system does not tell.
-std::optional<std::int64_t> most_memory_since_the_last_call() {
+std::optional<std::int64_t> max_memory_since_the_last_call() {
   std::ifstream status("/proc/self/status");
   std::string line;
   std::optional<std::int64_t> found;
@@ -173,10 +173,10 @@ TEST(SamplesFile, TakesLittleMemoryForLargeFrames) {
   constexpr std::int64_t particles = 3'000'000;
   const std::vector<double> position(2 * particles, 0.25);
   SamplesFile file(self(), folder / "samples.h5md", about(particles, 2), example_provenance());
-  most_memory_since_the_last_call();
-  const auto before = most_memory_since_the_last_call();
+  max_memory_since_the_last_call();
+  const auto before = max_memory_since_the_last_call();
   file.write_frame(0, 0.0, {0, particles}, position);
-  const auto after = most_memory_since_the_last_call();
+  const auto after = max_memory_since_the_last_call();
   file.close();
   if (!before || !after) GTEST_SKIP() << "the peak of memory cannot be reset here";
   constexpr std::int64_t piece = 4 << 20, of_the_libraries = 16 << 20;

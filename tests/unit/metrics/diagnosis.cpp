@@ -24,7 +24,7 @@ std::unique_ptr<Curve> linear_curve() {
   settings.clock = CurveClock::linear;  // t = 1 - s
   settings.latent_mean = {0};
   settings.latent_deviation = {1};
-  settings.survey = {1, 0, {0}, {3}, {}};
+  settings.pilot = {1, 0, {0}, {3}, {}};
   return make_curve(CurveName::linear, settings);
 }
 

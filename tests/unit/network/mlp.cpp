@@ -98,7 +98,7 @@ TEST(InitialParameters, AreOfSingleCoordinatesByThemselvesInMoreThanTenDimension
   }
 }
 
-// The normaliser sees the clock alone; on the line every neuron sees the one coordinate anyway.
+// The normalizer sees the clock alone; on the line every neuron sees the one coordinate anyway.
 TEST(InitialParameters, OfOneCoordinateAtMostKnowNoDifference) {
   for (const int inputs : {1, 2})
     EXPECT_EQ(Start({inputs, 16, 2, 1}, FirstLayer::single).all(), Start({inputs, 16, 2, 1}, FirstLayer::all).all()) << inputs << " inputs";

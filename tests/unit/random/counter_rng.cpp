@@ -125,7 +125,7 @@ TEST(CounterRng, NormalNumbersHaveTheMomentsOfTheNormalLaw) {
     last = z;
   }
   // variances of one term: E z^2 = 1, Var z^2 = 2, E z^6 = 15, Var z^4 = 105 - 9, Var (z w)^2 = 9 - 1 and twice 2 more for the factor that
-  // neighbours share
+  // neighbors share
   EXPECT_NEAR(moments[1] / draws, 0, certain * std::sqrt(1.0 / draws));
   EXPECT_NEAR(moments[2] / draws, 1, certain * std::sqrt(2.0 / draws));
   EXPECT_NEAR(moments[3] / draws, 0, certain * std::sqrt(15.0 / draws));
@@ -133,7 +133,7 @@ TEST(CounterRng, NormalNumbersHaveTheMomentsOfTheNormalLaw) {
   EXPECT_NEAR(pairs / draws, 1, certain * std::sqrt(12.0 / draws));
 }
 
-TEST(CounterRng, NumbersOfNeighbouringIndicesAndStepsAreIndependent) {
+TEST(CounterRng, NumbersOfNeighboringIndicesAndStepsAreIndependent) {
   // first number of each index and step: what parallel draws use
   double sum = 0, squares = 0, along_index = 0, along_step = 0;
   const int count = 1 << 18;

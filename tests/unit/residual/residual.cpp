@@ -20,9 +20,9 @@ using test::loss_and_gradient, test::random_parameters;
 constexpr double horizon = 3.0;
 constexpr LossShape huber{LossKind::pseudo_huber, 2.0, ResidualUnit::clock};  // of the order of the residuals below
 
-CurveNetworks networks(int dimension, int width, int hidden_layers, bool with_normaliser) {
+CurveNetworks networks(int dimension, int width, int hidden_layers, bool with_normalizer) {
   std::vector<CurveNetwork> list = {{"psi", {dimension + 1, width, hidden_layers}}};
-  if (with_normaliser) list.push_back({"normalizer", {1, 5, 2}});
+  if (with_normalizer) list.push_back({"normalizer", {1, 5, 2}});
   return test::networks_of(dimension, list);
 }
 
@@ -119,8 +119,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, ResidualByDimension,
 // 200 points fill one chunk and part of a second. The reference's rates are differences, good to 1e-9 of them; the rest are sums of some
 // thousand rounded products.
 TEST_P(ResidualByDimension, EqualsItsDefinitionWithTheReferenceNetworkInDouble) {
-  const auto [dimension, width, layers, form, normalised] = GetParam();
-  const auto nets = networks(dimension, width, layers, normalised);
+  const auto [dimension, width, layers, form, normalized] = GetParam();
+  const auto nets = networks(dimension, width, layers, normalized);
   const auto curve = curve_of(dimension, form);
   const auto batch = random_batch<double>(200, dimension);
   const auto parameters = random_parameters(nets);
@@ -143,15 +143,15 @@ TEST_P(ResidualByDimension, EqualsItsDefinitionWithTheReferenceNetworkInDouble) 
 }
 
 TEST_P(ResidualByDimension, GradientOfEveryTensorEqualsCentralDifferences) {
-  const auto [dimension, width, layers, form, normalised] = GetParam();
-  const auto nets = networks(dimension, width, layers, normalised);
+  const auto [dimension, width, layers, form, normalized] = GetParam();
+  const auto nets = networks(dimension, width, layers, normalized);
   test::expect_gradient_of_differences(*kernel_of(curve_of(dimension, form), nets, huber), random_batch<double>(150, dimension),
                                        random_parameters(nets));
 }
 
 TEST_P(ResidualByDimension, FloatAgreesWithDoubleToItsPrecision) {
-  const auto [dimension, width, layers, form, normalised] = GetParam();
-  const auto nets = networks(dimension, width, layers, normalised);
+  const auto [dimension, width, layers, form, normalized] = GetParam();
+  const auto nets = networks(dimension, width, layers, normalized);
   const auto curve = curve_of(dimension, form);
   test::expect_float_near_double(*kernel_of<float>(curve, nets), random_batch<float>(300, dimension), *kernel_of(curve, nets),
                                  random_batch<double>(300, dimension), random_parameters(nets));

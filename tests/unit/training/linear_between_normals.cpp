@@ -30,8 +30,8 @@ double mean_at(double t) { return t * mu / S2 / precision_at(t); }
 double velocity_at(double t, double x) {
   return (mu / S2 - mean_at(t) * rate) / precision_at(t) - (x - mean_at(t)) * rate / (2 * precision_at(t));
 }
-/// C_t = E_t[f_D - f_Z] of energies without normalisation.
-double normaliser_at(double t) {
+/// C_t = E_t[f_D - f_Z] of energies without normalization.
+double normalizer_at(double t) {
   const double variance = 1 / precision_at(t), mean = mean_at(t);
   return (variance + (mean - mu) * (mean - mu)) / (2 * S2) - (variance + mean * mean) / (2 * s2);
 }
@@ -39,11 +39,11 @@ double normaliser_at(double t) {
 // 1500 steps leave errors of some thousandths, and bounds of two to five hundredths leave room for another compiler's rounding, which
 // training amplifies. Untrained, the velocity is off by its own size, 0.5 to 3.
 class LinearCurve : public testing::TestWithParam<NormalizerKind> {};
-INSTANTIATE_TEST_SUITE_P(Normalisers, LinearCurve, testing::Values(NormalizerKind::network, NormalizerKind::batch),
+INSTANTIATE_TEST_SUITE_P(Normalizers, LinearCurve, testing::Values(NormalizerKind::network, NormalizerKind::batch),
                          [](const auto& test) { return std::string(name_of(test.param)); });
 
-TEST_P(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormaliserLogZAndLogDensity) {
-  const auto target = make_gaussian_mixture({{1, {mu}, {S2}}});  // normalised: f_D = (x - mu)^2/(2 S^2) + log(2 pi S^2)/2
+TEST_P(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormalizerLogZAndLogDensity) {
+  const auto target = make_gaussian_mixture({{1, {mu}, {S2}}});  // normalized: f_D = (x - mu)^2/(2 S^2) + log(2 pi S^2)/2
   const auto& gaussian = find_latent("gaussian");
   const auto latent = gaussian.make(Parameters("latent", "gaussian", gaussian.parameters, {}), 1);
   CurveSettings settings;
@@ -52,14 +52,14 @@ TEST_P(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormaliserLogZAndLog
   settings.normalizer = GetParam();
   settings.latent_mean = {0};
   settings.latent_deviation = {1};
-  settings.survey = {S2, 0.5 + 0.5 * std::log(2 * pi * S2), {mu}, {std::sqrt(S2)}, {}};
+  settings.pilot = {S2, 0.5 + 0.5 * std::log(2 * pi * S2), {mu}, {std::sqrt(S2)}, {}};
   BatchLossSettings of_loss;
   of_loss.curve = make_curve(CurveName::linear, settings);
   of_loss.law.shares = {{CollocationKind::ou_bridge, 0.5}, {CollocationKind::trajectory, 0.5}};
   of_loss.law.box = {{mu - 1.5}, {mu + 1.5}};
   of_loss.law.domain = {{-10}, {10}};
   of_loss.points = 512;
-  of_loss.normaliser_by_batches = GetParam() == NormalizerKind::batch;
+  of_loss.normalizer_by_batches = GetParam() == NormalizerKind::batch;
   const auto loss = make_batch_loss(Precision::double_precision, Communicator(MPI_COMM_SELF), of_loss, *target, *latent);
   const auto& networks = of_loss.curve->networks();
   const auto optimizer = make_optimizer(OptimizerName::soap, {.beta2 = 0.99, .clip = 100}, networks.tensors());
@@ -92,21 +92,21 @@ TEST_P(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormaliserLogZAndLog
     EXPECT_NEAR(divergence(i), -rate / (2 * precision_at(t(i))), 0.05) << "t = " << t(i) << ", x = " << x(i, 0);
   }
 
-  // 2. C_t, which network and batches give per unit of the clock, and log Z by its integral: 0, since f_D is normalised, which adds to C. A
+  // 2. C_t, which network and batches give per unit of the clock, and log Z by its integral: 0, since f_D is normalized, which adds to C. A
   // level is linear between the middles of bins.
   const auto* const shape = networks.find("normalizer");
-  ASSERT_EQ(shape == nullptr, of_loss.normaliser_by_batches);
+  ASSERT_EQ(shape == nullptr, of_loss.normalizer_by_batches);
   for (const double time : {0.05, 0.25, 0.5, 0.75, 0.95}) {
     const auto [clock, time_per_clock] = of_loss.curve->clock_at(time);
     double c = loss->time_bins().level_at(clock);
     if (shape) {
-      const auto of_normaliser = networks.part_of("normalizer", parameters);
+      const auto of_normalizer = networks.part_of("normalizer", parameters);
       const double input = (clock - networks.input_shift[1]) * networks.input_scale[1];
       EXPECT_EQ(c, 0) << "no level where there is a network";
-      c = reference::network(*shape, of_normaliser, {{input, 0, 0}}).value;
-      EXPECT_NEAR(network_value(*shape, of_normaliser, input), c, 1e-12);
+      c = reference::network(*shape, of_normalizer, {{input, 0, 0}}).value;
+      EXPECT_NEAR(network_value(*shape, of_normalizer, input), c, 1e-12);
     }
-    EXPECT_NEAR(c / std::abs(time_per_clock), normaliser_at(time) + 0.5 * std::log(2 * pi * S2), 0.03) << "t = " << time;
+    EXPECT_NEAR(c / std::abs(time_per_clock), normalizer_at(time) + 0.5 * std::log(2 * pi * S2), 0.03) << "t = " << time;
   }
   const double latent_log_z = 0.5 * std::log(2 * pi);
   const auto log_z = shape ? thermodynamic_log_z(*of_loss.curve, parameters, latent_log_z)
@@ -130,15 +130,15 @@ TEST_P(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormaliserLogZAndLog
 }
 
 // At the latent end the gradient flow has T psi where the others have f_Z: what C_t leads to there is not known.
-TEST(ThermodynamicLogZ, IsThatOfTheLatentLawMinusTheIntegralOfANormaliserBetweenKnownEnds) {
+TEST(ThermodynamicLogZ, IsThatOfTheLatentLawMinusTheIntegralOfANormalizerBetweenKnownEnds) {
   CurveSettings settings;
   settings.normalizer = NormalizerKind::network;
   settings.latent_mean = {0};
   settings.latent_deviation = {1};
-  settings.survey = {1, 0, {0}, {1}, {}};
+  settings.pilot = {1, 0, {0}, {1}, {}};
   const auto log_z = [&](CurveName name, double bias) {
     const auto curve = make_curve(name, settings);
-    auto parameters = curve->networks().initial_parameters(1);  // zero functions; the last of all is the normaliser's last bias
+    auto parameters = curve->networks().initial_parameters(1);  // zero functions; the last of all is the normalizer's last bias
     parameters.back() = bias;
     return thermodynamic_log_z(*curve, parameters, 0.5);
   };

@@ -25,7 +25,7 @@ def draw_trajectories(axes: plt.Axes, run: Run) -> Caption:
     in_line = paths.shape[2] == 1
     if in_line:
         paths = np.concatenate([np.broadcast_to(times[None, :, None], paths.shape), paths], axis=2)
-    # Several frames make a path, coloured piece by piece by the number of the frame: times may crowd at one end of the curve.
+    # Several frames make a path, colored piece by piece by the number of the frame: times may crowd at one end of the curve.
     pieces = np.stack([paths[:, :-1], paths[:, 1:]], axis=2)
     middles = np.broadcast_to(np.arange(len(times) - 1) + 0.5, pieces.shape[:2])
     lines = LineCollection(list(pieces.reshape(-1, 2, 2)), array=middles.ravel(), cmap=TIME_COLOURS, linewidths=0.6, alpha=0.8, rasterized=True)

@@ -52,7 +52,7 @@ def draw_plane(axes: plt.Axes, run: Run) -> Caption:
 
 
 def draw_line(axes: plt.Axes, run: Run) -> Caption:
-    """One dimension: the samples' histogram beside the target's density, normalised by the estimated log Z."""
+    """One dimension: the samples' histogram beside the target's density, normalized by the estimated log Z."""
     samples, position, energy, _ = usable_samples(run)
     x = position[:, 0]
     axes.hist(x, bins=80, range=view_of(x), density=True, color=BLUE, alpha=0.5)
@@ -61,7 +61,7 @@ def draw_line(axes: plt.Axes, run: Run) -> Caption:
     if log_z is not None:
         axes.plot(x[order], np.exp(-energy[order] - log_z), color=INK, linewidth=1.2)
     axes.set(xlim=view_of(x), xlabel=axis_name(0), ylabel="density  [1 / unit of the target]")
-    return Caption("Samples", f"N = {count(len(samples.id))} particles; line: target, normalised by the estimated log Z")
+    return Caption("Samples", f"N = {count(len(samples.id))} particles; line: target, normalized by the estimated log Z")
 
 
 def smoothed(histogram: np.ndarray, width: float = 1.2) -> np.ndarray:
@@ -79,7 +79,7 @@ def pairs_of(dimension: int) -> list[tuple[int, int]]:
 
 
 def draw_pair(axes: plt.Axes, run: Run, pair: tuple[int, int]) -> Caption:
-    """A marginal of two coordinates; colour: the samples, lines: the same reweighted to the target."""
+    """A marginal of two coordinates; color: the samples, lines: the same reweighted to the target."""
     samples, position, _, log_weight = usable_samples(run)
     x, y = position[:, pair[0]], position[:, pair[1]]
     weight = np.exp(log_weight - log_weight.max())
@@ -95,5 +95,5 @@ def draw_pair(axes: plt.Axes, run: Run, pair: tuple[int, int]) -> Caption:
     axes.set_xlabel(axis_name(pair[0]), fontsize=8)
     axes.set_ylabel(axis_name(pair[1], with_unit=False), fontsize=8)
     axes.tick_params(labelsize=7)
-    return Caption(f"Samples, D = {position.shape[1]}", f"N = {count(len(samples.id))} particles; colour: count per bin (log);\n"
+    return Caption(f"Samples, D = {position.shape[1]}", f"N = {count(len(samples.id))} particles; color: count per bin (log);\n"
                                                         "lines: the same, reweighted to the target")

@@ -1,4 +1,4 @@
-"""What all pictures share: colours, how numbers are written, how axes are named and captions set."""
+"""What all pictures share: colors, how numbers are written, how axes are named and captions set."""
 from __future__ import annotations
 
 import dataclasses

@@ -114,7 +114,7 @@ def place_axis(axis: Any, name: str, ticks: list[tuple[float, str]]) -> None:
 
 
 def make_plane(sweep: Sweep, metric: str, across: str, up: str) -> tuple[plt.Figure, Caption]:
-    """A point for each row in the plane of two parameters, coloured by a metric; a cross where there is none; a ring around the best."""
+    """A point for each row in the plane of two parameters, colored by a metric; a cross where there is none; a ring around the best."""
     (x, x_ticks), (y, y_ticks) = position_of(sweep, across), position_of(sweep, up)
     values = sweep.numbers(metric)
     known, best = np.isfinite(values), best_rows(sweep, metric)
@@ -132,7 +132,7 @@ def make_plane(sweep: Sweep, metric: str, across: str, up: str) -> tuple[plt.Fig
 
 
 def make_parallel_coordinates(sweep: Sweep, metric: str) -> tuple[plt.Figure, Caption]:
-    """A line per run through all varied parameters to the metric, which colours it."""
+    """A line per run through all varied parameters to the metric, which colors it."""
     require_column(sweep, metric, sweep.metrics, "metric")
     names = [*sweep.parameters[:MOST_AXES - 1], metric]
     places = [position_of(sweep, name) for name in names]
@@ -141,14 +141,14 @@ def make_parallel_coordinates(sweep: Sweep, metric: str) -> tuple[plt.Figure, Ca
     low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 1.0)
     with plt.rc_context(PARAMETERS):
         figure, axes = plt.subplots(figsize=(max(5.5, 1.5 * len(names)), 4.4), layout="constrained")
-        colours = plt.get_cmap("viridis")
+        colors = plt.get_cmap("viridis")
         shake = np.linspace(-0.012, 0.012, max(1, len(sweep.rows)))  # lines of equal values would hide each other
         for k in np.argsort(np.where(finite, values, -np.inf)):
             heights = np.array([place[k] for place, _ in places])
             if len(names) > 1:
                 heights[:-1] += shake[k]
             share = (values[k] - low) / (high - low) if finite[k] and high > low else 0.5
-            axes.plot(range(len(names)), heights, color=colours(share) if finite[k] else GREY, alpha=0.85 if finite[k] else 0.4, linewidth=1.3,
+            axes.plot(range(len(names)), heights, color=colors(share) if finite[k] else GREY, alpha=0.85 if finite[k] else 0.4, linewidth=1.3,
                       linestyle="-" if finite[k] else ":")
         for x, (_, ticks) in enumerate(places):
             axes.axvline(x, color=PALE, linewidth=0.8)
@@ -160,7 +160,7 @@ def make_parallel_coordinates(sweep: Sweep, metric: str) -> tuple[plt.Figure, Ca
         axes.tick_params(length=0)
     left_out = len(sweep.parameters) - (len(names) - 1)
     failed = int((~finite).sum())
-    return figure, Caption("All runs", f"{len(sweep.rows)} lines, coloured by {title_of(metric)}"
+    return figure, Caption("All runs", f"{len(sweep.rows)} lines, colored by {title_of(metric)}"
                            + (f"; dotted: {failed} without it" if failed else "") + (f"; {left_out} more parameters vary" if left_out else ""))
 
 

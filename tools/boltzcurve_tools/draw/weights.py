@@ -13,23 +13,23 @@ SAMPLES_FOR_MODES = 3000  # particles that look for modes: distances between all
 NEIGHBOURS = 12
 LEAST_DEPTH = 1.0         # nats: a mode must lie that much below the pass to a deeper one
 MOST_MODES = 40           # bars in a picture
-MOST_DIMENSIONS = 10      # beyond, neighbours of so few samples tell nothing
+MOST_DIMENSIONS = 10      # beyond, neighbors of so few samples tell nothing
 
 
 def draw_weights(axes: plt.Axes, run: Run) -> Caption:
     samples, _, _, log_weight = usable_samples(run)
     particles = len(samples.id)
-    normalised = log_weight - log_weight.max()
-    normalised = normalised - np.log(np.exp(normalised).sum() / particles)
-    lower, upper = np.quantile(normalised, [0.001, 0.999])
+    normalized = log_weight - log_weight.max()
+    normalized = normalized - np.log(np.exp(normalized).sum() / particles)
+    lower, upper = np.quantile(normalized, [0.001, 0.999])
     reach = max(upper - lower, 1e-3)
     view = float(min(lower, 0) - 0.1 * reach), float(max(upper, 0) + 0.1 * reach)
-    axes.hist(normalised, bins=80, range=view, color=BLUE, alpha=0.75)
+    axes.hist(normalized, bins=80, range=view, color=BLUE, alpha=0.75)
     axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")
     axes.set(xlim=view, ylabel="particles per bin", xlabel=r"log of the weight over its mean, $\log(w N / \sum w)$  [nats]")
     logarithmic(axes.yaxis)
-    failed = particles - len(normalised)
-    beyond = int(((normalised < view[0]) | (normalised > view[1])).sum())
+    failed = particles - len(normalized)
+    beyond = int(((normalized < view[0]) | (normalized > view[1])).sum())
     return Caption("Importance weights", f"N = {count(particles)}: {count(failed)} with weight 0 (failed), {count(beyond)} out of view; "
                                          "all at 0 (dotted) is perfect")
 
@@ -46,12 +46,12 @@ class Modes:
 
 def roots_of(position: np.ndarray, energy: np.ndarray) -> np.ndarray:
     """For each sample the index of the bottom of its basin: samples in the order of their energy join the deepest basin among their
-    neighbours, and two basins that meet are one where the shallower is less than LEAST_DEPTH below the pass."""
+    neighbors, and two basins that meet are one where the shallower is less than LEAST_DEPTH below the pass."""
     square = (position**2).sum(1)
     distance = square[:, None] + square[None, :] - 2 * position @ position.T
-    neighbours = np.argpartition(distance, min(NEIGHBOURS, len(position) - 1), axis=1)[:, :NEIGHBOURS + 1]
+    neighbors = np.argpartition(distance, min(NEIGHBOURS, len(position) - 1), axis=1)[:, :NEIGHBOURS + 1]
     linked: list[set[int]] = [set() for _ in range(len(position))]
-    for i, near in enumerate(neighbours):  # either way round: a sample far out has near ones that do not know it
+    for i, near in enumerate(neighbors):  # either way round: a sample far out has near ones that do not know it
         for j in near:
             linked[i].add(int(j))
             linked[int(j)].add(i)
@@ -73,7 +73,7 @@ def roots_of(position: np.ndarray, energy: np.ndarray) -> np.ndarray:
 
 
 def find_modes(run: Run) -> Modes | None:
-    """None in many dimensions, where samples have no near neighbours."""
+    """None in many dimensions, where samples have no near neighbors."""
     _, position, energy, log_weight = usable_samples(run)
     if position.shape[1] > MOST_DIMENSIONS:
         return None

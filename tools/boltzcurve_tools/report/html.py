@@ -19,7 +19,7 @@ def escape(text: object) -> str:
 
 
 def svg_of(figure: plt.Figure, name: str) -> str:
-    """The figure for use inside HTML: scaled by the page, colours as CSS variables, ids that no other picture has. Closes it."""
+    """The figure for use inside HTML: scaled by the page, colors as CSS variables, ids that no other picture has. Closes it."""
     buffer = io.StringIO()
     with plt.rc_context({**SVG_SETTINGS, "svg.hashsalt": name}):
         figure.savefig(buffer, format="svg", transparent=True, dpi=130, metadata={"Date": None})
@@ -32,8 +32,8 @@ def svg_of(figure: plt.Figure, name: str) -> str:
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'href="#', f'href="#{name}-', text)
     text = text.replace("url(#", f"url(#{name}-")
-    for colour, variable in THEME.items():
-        text = re.sub(re.escape(colour), f"var({variable})", text, flags=re.IGNORECASE)
+    for color, variable in THEME.items():
+        text = re.sub(re.escape(color), f"var({variable})", text, flags=re.IGNORECASE)
     # The page's own fonts: those of the machine that drew may not be there.
     text = re.sub(r"font: ((?:\w+ )*)([\d.]+)px [^;\"]*", r"font: \1\2px var(--plot-font)", text)
     return re.sub(r"\n\s*", "\n", text)

@@ -33,7 +33,7 @@ bool is_finished(const Checkpoint& checkpoint) { return checkpoint.scalar<std::s
 
 void restore(TrainedRun& trained, const Checkpoint& checkpoint) {
   trained.state = from_checkpoint(checkpoint, trained.problem.networks(), *trained.problem.optimizer);
-  adapt(trained.problem, trained.state.survey);
+  adapt(trained.problem, trained.state.pilot);
 }
 
 TrainedRun begin(Options options) {
@@ -56,7 +56,7 @@ TrainedRun trained_run(Run& study, const std::string& folder, Options options) {
   if (is_trained(run))
     restore(trained, *run.checkpoint());
   else
-    told(run, [&] { return train(run, trained); });
+    with_recorded_state(run, [&] { return train(run, trained); });
   return trained;
 }
 
@@ -73,7 +73,7 @@ Stop measured_run(Run& study, const std::string& folder, Options options) {
   Run run(study, folder, trained.options, checkpoint_of(study, folder, trained.options));
   if (is_trained(run) && exists_on_root(run.world(), run.output("evaluation.json"))) return Stop::no;
   run.take_output_folder();
-  const auto interrupted_by = told(run, [&] {
+  const auto interrupted_by = with_recorded_state(run, [&] {
     if (is_trained(run))
       restore(trained, *run.checkpoint());
     else if (train(run, trained) != Stop::no)

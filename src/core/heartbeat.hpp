@@ -7,7 +7,7 @@ namespace boltzcurve {
 // What this process is doing, told as it goes along to whoever watches over it from another thread (run/watchdog.hpp).
 
 /// Something was done: call it at least every few seconds of work.
-void beat() noexcept;
+void heartbeat() noexcept;
 
 /// Names what is done until the end of the scope ("training"); `name` must last as long as the program. Of nested ones the inner counts.
 class Phase {
@@ -36,11 +36,11 @@ class WaitForOthers {
 /// Seconds spent waiting so far.
 double seconds_waited() noexcept;
 
-struct Pulse {
+struct Heartbeat {
   std::uint64_t beats = 0;
   const char* phase = "";
   bool waits = false;
 };
-Pulse read_pulse() noexcept;
+Heartbeat read_heartbeat() noexcept;
 
 }  // namespace boltzcurve

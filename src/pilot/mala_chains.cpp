@@ -1,4 +1,4 @@
-#include "pilot/walkers.hpp"
+#include "pilot/mala_chains.hpp"
 #include <boltzcurve/counter_rng.hpp>
 #include <boltzcurve/error.hpp>
 #include "parallel/ordered_sum.hpp"
@@ -24,7 +24,7 @@ using Rows = std::pair<std::size_t, std::size_t>;
 
 }  // namespace
 
-Walkers::Walkers(const Communicator& ranks, const Settings& settings, const Energy& target)
+MalaChains::MalaChains(const Communicator& ranks, const Settings& settings, const Energy& target)
     : ranks_(ranks),
       settings_(settings),
       target_(&target),
@@ -42,7 +42,7 @@ Walkers::Walkers(const Communicator& ranks, const Settings& settings, const Ener
   start();
 }
 
-void Walkers::start() {
+void MalaChains::start() {
   const auto position = Kokkos::create_mirror_view(position_);
   const auto temperature = Kokkos::create_mirror_view(temperature_);
   const auto D = position.extent(1);
@@ -60,16 +60,16 @@ void Walkers::start() {
   show_host();
 }
 
-// Half of the walkers of every chunk stay below hottest^(1/4), the rest spread up to `hottest`.
-double Walkers::temperature(int layer, std::int64_t i) const {
+// Half of the chains of every chunk stay below hottest^(1/4), the rest spread up to `hottest`.
+double MalaChains::temperature(int layer, std::int64_t i) const {
   const double place = (layer + static_cast<double>(i % chunk_points) / chunk_points) / layers_;
   return std::pow(settings_.hottest, place * place);
 }
 
-// Each walker goes along its own gradient with its own step, longer after every success and half as long after a failure. It stops where
+// Each chain goes along its own gradient with its own step, longer after every success and half as long after a failure. It stops where
 // |grad f|^2 <= Lap f: in equilibrium at temperature 1 both have the same mean, and further down lie places that are deep and yet hold
 // no mass (the neck of a funnel).
-void Walkers::descend() {
+void MalaChains::descend() {
   const auto n = position_.extent(0), D = position_.extent(1);
   const double side = settings_.box.longest_side();
   Kokkos::deep_copy(step_, 0.02 * side);
@@ -99,7 +99,7 @@ void Walkers::descend() {
   }
 }
 
-void Walkers::settle(int rounds) {
+void MalaChains::thermalize(int rounds) {
   descend();
   const auto n = position_.extent(0);
   const auto energy = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), energy_);
@@ -114,8 +114,8 @@ void Walkers::settle(int rounds) {
   move_all(rounds);
 }
 
-/// What is right for a normal law of the curvature that a walker sees.
-void Walkers::choose_steps() {
+/// What is right for a normal law of the curvature that a chain sees.
+void MalaChains::choose_steps() {
   const std::size_t D = position_.extent(1);
   const double dimension = static_cast<double>(D), side = settings_.box.longest_side();
   const auto step = step_;
@@ -127,12 +127,12 @@ void Walkers::choose_steps() {
       });
 }
 
-void Walkers::move_all(int rounds) {
+void MalaChains::move_all(int rounds) {
   for (int round = 0; round < rounds; ++round) move_rows(0, position_.extent(0), settling_stages + settling_rounds_++);
   show_host();
 }
 
-void Walkers::change_coordinates(const ScaleMap& from, const ScaleMap& to, const Energy& target, int rounds) {
+void MalaChains::change_coordinates(const ScaleMap& from, const ScaleMap& to, const Energy& target, int rounds) {
   target_ = &target;
   if (rounds == 0) return;
   const auto position = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), position_);
@@ -149,7 +149,7 @@ void Walkers::change_coordinates(const ScaleMap& from, const ScaleMap& to, const
   move_all(rounds);
 }
 
-ThermalPoints Walkers::thermal_points(const Energy& target, const ScaleMap& map) const {
+ThermalPoints MalaChains::thermal_points(const Energy& target, const ScaleMap& map) const {
   const std::size_t n = position_.extent(0), D = position_.extent(1);
   const auto position = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), position_);
   const auto temperature = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), temperature_);
@@ -174,14 +174,14 @@ ThermalPoints Walkers::thermal_points(const Energy& target, const ScaleMap& map)
   return points;
 }
 
-void Walkers::move(std::int64_t step) {
+void MalaChains::move(std::int64_t step) {
   if (step % steps_per_move != 0) return;
   const auto count = static_cast<std::size_t>(shard_.count);
   move_rows(static_cast<std::size_t>(step / steps_per_move % layers_) * count, count, static_cast<std::uint64_t>(step));
   show_host();
 }
 
-void Walkers::move_rows(std::size_t first, std::size_t count, std::uint64_t stage) {
+void MalaChains::move_rows(std::size_t first, std::size_t count, std::uint64_t stage) {
   if (count == 0) return;
   const auto D = position_.extent(1);
   const Rows rows(first, first + count);
@@ -214,7 +214,7 @@ void Walkers::move_rows(std::size_t first, std::size_t count, std::uint64_t stag
         }
         const double log_ratio = (energy(i, 0) - trial_energy(i, 0)) / T + (there - back) / (4 * e);
         CounterRng rng(seed, RandomStream::walker_decisions, stage, global(i));
-        // A walker that started where f is not finite takes the first place where it is.
+        // A chain that started where f is not finite takes the first place where it is.
         const bool lost = !(std::fabs(energy(i, 0)) < 1e300), found = std::fabs(trial_energy(i, 0)) < 1e300;
         const bool accept = found && (lost || std::log(rng.uniform()) < log_ratio);
         const double rate = !found || std::isnan(log_ratio) ? 0.0 : std::fmin(1.0, std::exp(std::fmin(0.0, log_ratio)));
@@ -226,11 +226,11 @@ void Walkers::move_rows(std::size_t first, std::size_t count, std::uint64_t stag
       });
 }
 
-std::vector<NamedArray> Walkers::state() const {
+std::vector<NamedArray> MalaChains::state() const {
   const auto position = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), position_);
   const auto step = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), step_);
-  const auto D = static_cast<std::int64_t>(position.extent(1)), walkers = layers_ * settings_.points;
-  std::vector<NamedArray> state = {{position_name, walkers, D, {}}, {step_name, walkers, 1, {}}};
+  const auto D = static_cast<std::int64_t>(position.extent(1)), chains = layers_ * settings_.points;
+  std::vector<NamedArray> state = {{position_name, chains, D, {}}, {step_name, chains, 1, {}}};
   // Layer by layer: within one, the ranks' parts lie in the order of global indices.
   for (int layer = 0; layer < layers_; ++layer) {
     std::vector<double> positions, steps;
@@ -249,12 +249,12 @@ std::vector<NamedArray> Walkers::state() const {
   return state;
 }
 
-void Walkers::restore(std::span<const NamedArray> state) {
+void MalaChains::restore(std::span<const NamedArray> state) {
   const auto position = Kokkos::create_mirror_view(position_);
   const auto step = Kokkos::create_mirror_view(step_);
-  const auto D = static_cast<std::int64_t>(position.extent(1)), walkers = layers_ * settings_.points;
-  const auto& positions = find_array(state, position_name, walkers, D).values;
-  const auto& steps = find_array(state, step_name, walkers, 1).values;
+  const auto D = static_cast<std::int64_t>(position.extent(1)), chains = layers_ * settings_.points;
+  const auto& positions = find_array(state, position_name, chains, D).values;
+  const auto& steps = find_array(state, step_name, chains, 1).values;
   for (int layer = 0; layer < layers_; ++layer)
     for (std::int64_t i = 0; i < shard_.count; ++i) {
       const auto global = static_cast<std::size_t>(layer * settings_.points + shard_.first + i);
@@ -267,20 +267,20 @@ void Walkers::restore(std::span<const NamedArray> state) {
   target_->evaluate(position_, energy_);
 }
 
-double Walkers::acceptance() const {
+double MalaChains::acceptance() const {
   const auto accepted = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), accepted_);
   std::int64_t yes = 0;
   for (std::size_t i = 0; i < accepted.extent(0); ++i) yes += accepted(i);
   return static_cast<double>(ranks_.sum(yes)) / static_cast<double>(layers_ * settings_.points);
 }
 
-Survey Walkers::survey() const {
+PilotSummary MalaChains::pilot_summary() const {
   const auto position = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), position_);
   const auto energy = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), energy_);
   const auto D = position.extent(1);
-  Survey survey;
+  PilotSummary pilot;
 
-  // Medians: a few walkers far out must not decide.
+  // Medians: a few chains far out must not decide.
   const auto median_of = [&](const auto& value_of, double otherwise) {
     std::vector<double> values;
     for (std::size_t i = 0; i < energy.extent(0); ++i)
@@ -291,11 +291,11 @@ Survey Walkers::survey() const {
     std::nth_element(values.begin(), middle, values.end());
     return *middle;
   };
-  survey.width = median_of([&](std::size_t i) { return energy(i, D + 1) > 0 ? static_cast<double>(D) / energy(i, D + 1) : std::nan(""); },
-                           survey.width);
-  survey.energy = median_of([&](std::size_t i) { return energy(i, 0); }, survey.energy);
+  pilot.width = median_of([&](std::size_t i) { return energy(i, D + 1) > 0 ? static_cast<double>(D) / energy(i, D + 1) : std::nan(""); },
+                          pilot.width);
+  pilot.energy = median_of([&](std::size_t i) { return energy(i, 0); }, pilot.energy);
 
-  // Per point of the shard, not per walker: shards begin at whole chunks.
+  // Per point of the shard, not per chain: shards begin at whole chunks.
   const auto sums_of = [&](const auto& term) {
     return ordered_sums(ranks_, shard_.count, chunk_points, D, [&](std::size_t i, std::span<double> sums) {
       for (int layer = 0; layer < layers_; ++layer)
@@ -303,11 +303,11 @@ Survey Walkers::survey() const {
     });
   };
   const double count = static_cast<double>(layers_ * settings_.points);
-  survey.mean = sums_of([](double x, std::size_t) { return x; });
-  for (auto& mean : survey.mean) mean /= count;
-  survey.deviation = sums_of([&](double x, std::size_t k) { return (x - survey.mean[k]) * (x - survey.mean[k]); });
-  for (auto& deviation : survey.deviation) deviation = std::sqrt(deviation / count);
-  return survey;
+  pilot.mean = sums_of([](double x, std::size_t) { return x; });
+  for (auto& mean : pilot.mean) mean /= count;
+  pilot.deviation = sums_of([&](double x, std::size_t k) { return (x - pilot.mean[k]) * (x - pilot.mean[k]); });
+  for (auto& deviation : pilot.deviation) deviation = std::sqrt(deviation / count);
+  return pilot;
 }
 
 }  // namespace boltzcurve

@@ -1,4 +1,4 @@
-#include "core/pulse.hpp"
+#include "core/heartbeat.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -16,26 +16,28 @@ double now() noexcept { return std::chrono::duration<double>(std::chrono::steady
 
 }  // namespace
 
-void beat() noexcept { beats.fetch_add(1, std::memory_order_relaxed); }
+void heartbeat() noexcept { beats.fetch_add(1, std::memory_order_relaxed); }
 
-Phase::Phase(const char* name) noexcept : outer_(phase.exchange(name)) { beat(); }
+Phase::Phase(const char* name) noexcept : outer_(phase.exchange(name)) { heartbeat(); }
 Phase::~Phase() {
   phase = outer_;
-  beat();
+  heartbeat();
 }
 
 WaitForOthers::WaitForOthers() noexcept : begin_(now()) {
-  beat();
+  heartbeat();
   waits.fetch_add(1, std::memory_order_relaxed);
 }
 WaitForOthers::~WaitForOthers() {
   waits.fetch_sub(1, std::memory_order_relaxed);
   waited.store(waited.load(std::memory_order_relaxed) + (now() - begin_), std::memory_order_relaxed);
-  beat();
+  heartbeat();
 }
 
 double seconds_waited() noexcept { return waited.load(std::memory_order_relaxed); }
 
-Pulse read_pulse() noexcept { return {beats.load(std::memory_order_relaxed), phase.load(), waits.load(std::memory_order_relaxed) > 0}; }
+Heartbeat read_heartbeat() noexcept {
+  return {beats.load(std::memory_order_relaxed), phase.load(), waits.load(std::memory_order_relaxed) > 0};
+}
 
 }  // namespace boltzcurve

@@ -4,7 +4,7 @@
 #include <boltzcurve/energy.hpp>
 #include <boltzcurve/views.hpp>
 #include "core/named_array.hpp"
-#include "energy/survey.hpp"
+#include "energy/pilot_summary.hpp"
 #include "pilot/scale_fit.hpp"
 
 #include <cstdint>
@@ -17,15 +17,15 @@ namespace boltzcurve {
 ///
 ///     y' = y - (e/T) grad f(y) + sqrt(2 e) n,    accepted with probability min(1, exp((f(y) - f(y'))/T) q(y|y')/q(y'|y)),
 ///
-/// each walker with its own step e, which follows its rate of acceptance towards 0.574 (the optimum of Roberts and Rosenthal, J. R. Stat.
+/// each chain with its own step e, which follows its rate of acceptance towards 0.574 (the optimum of Roberts and Rosenthal, J. R. Stat.
 /// Soc. B 60, 1998), and its own temperature T between 1 and `hottest`: the hot ones visit what lies between modes and on their flanks.
 ///
-/// Walkers say where the target's mass can be, not how much is where: they start uniformly in a box and settle in every basin that they
+/// Chains say where the target's mass can be, not how much is where: they start uniformly in a box and thermalize in every basin that they
 /// meet, so a mode's share of them is not its weight.
 ///
-/// There are four walkers for every point of a batch, fewer for large batches; a rank owns those of its shard of points. A walker is a
+/// There are four chains for every point of a batch, fewer for large batches; a rank owns those of its shard of points. A chain is a
 /// function of seed and global index, whatever the number of ranks.
-class Walkers {
+class MalaChains {
  public:
   /// Enough for any target; more would only take memory and time.
   static constexpr std::int64_t enough = 32768;
@@ -37,12 +37,12 @@ class Walkers {
     std::uint64_t seed = 1;
   };
 
-  /// Collective, like all members that move walkers. The target must outlive them.
-  Walkers(const Communicator& ranks, const Settings& settings, const Energy& target);
+  /// Collective, like all members that move chains. The target must outlive them.
+  MalaChains(const Communicator& ranks, const Settings& settings, const Energy& target);
 
   /// From their start to a state like equilibrium: downhill until the slope is one that thermal motion has, then `rounds` moves of all.
   /// Throws InputError where the target's energy is finite nowhere in the box.
-  void settle(int rounds = 300);
+  void thermalize(int rounds = 300);
 
   /// What they show of scales that follow coordinates, in the coordinates `map` leads to, with the gradient of `target` there.
   ThermalPoints thermal_points(const Energy& target, const ScaleMap& map) const;
@@ -54,23 +54,23 @@ class Walkers {
   /// In every fourth step of training, one move of a quarter of them.
   void move(std::int64_t step);
 
-  /// Of the walkers of all ranks, the same for any number of ranks. Collective.
-  Survey survey() const;
+  /// Of the chains of all ranks, the same for any number of ranks. Collective.
+  PilotSummary pilot_summary() const;
 
-  /// Where they are: "walkers/position" [walkers][D] and "walkers/step" [walkers][1] of all ranks, by global index, which is the same for
+  /// Where they are: "walkers/position" [chains][D] and "walkers/step" [chains][1] of all ranks, by global index, which is the same for
   /// any number of ranks. On rank 0; elsewhere nothing. Collective.
   std::vector<NamedArray> state() const;
 
-  /// Goes on from a state(), which every rank has whole, in place of settle(). Throws InputError where it is of other walkers.
+  /// Goes on from a state(), which every rank has whole, in place of thermalize(). Throws InputError where it is of other chains.
   void restore(std::span<const NamedArray> state);
 
-  /// Coordinate k of walker `layer` of this rank's point i.
+  /// Coordinate k of chain `layer` of this rank's point i.
   double operator()(int layer, std::int64_t i, int k) const { return host_position_(row(layer, i), static_cast<std::size_t>(k)); }
 
-  /// Temperature of walker `layer` of this rank's point i: that of its place in its chunk, the same in all of them.
+  /// Temperature of chain `layer` of this rank's point i: that of its place in its chunk, the same in all of them.
   double temperature(int layer, std::int64_t i) const;
 
-  /// Walkers for every point.
+  /// Chains for every point.
   int layers() const { return layers_; }
 
   /// Share of accepted moves in the last move or round, over all ranks. Collective.
@@ -94,7 +94,7 @@ class Walkers {
   Shard shard_;
   std::uint64_t settling_rounds_ = 0;
   int layers_;
-  Points<double> position_, energy_;  ///< [walkers][D], [walkers][D+2]
+  Points<double> position_, energy_;  ///< [chains][D], [chains][D+2]
   MirrorOf<Points<double>> host_position_;
   Points<double> trial_, trial_energy_;
   PointScalars<double> step_, temperature_;
