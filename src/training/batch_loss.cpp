@@ -1,4 +1,6 @@
 #include "training/batch_loss.hpp"
+
+#include <boltzcurve/error.hpp>
 #include "curve/curve_clock.hpp"
 
 #include <algorithm>
@@ -117,22 +119,49 @@ class BatchLossOf final : public BatchLoss {
     return worst_of_all_ranks(worst, badness(worst.residual));
   }
 
-  std::vector<std::int64_t> sum_exponents() const override { return sum_.exponents(); }
-  void set_sum_exponents(const std::vector<std::int64_t>& exponents) override { sum_.set_exponents(exponents); }
-
   const TimeBins& time_bins() const override { return next_bins_; }
-  void set_time_bins(const TimeBins& bins) override { bins_ = next_bins_ = bins; }
 
-  std::vector<NamedArray> collocation_state() const override {
-    auto state = collocation_.state();
+  LossState state() const override {
+    LossState state{sum_.exponents(), next_bins_, collocation_.state()};
     if (!ranks_.is_root() || !collocation_.has_trajectories()) return state;
-    state.push_back({trajectory_step_name, 1, 1, {static_cast<double>(trajectory_step_)}});
+    state.collocation.push_back({trajectory_step_name, 1, 1, {static_cast<double>(trajectory_step_)}});
     if (trajectory_step_ != never)
-      state.push_back({trajectory_parameters_name, 1, static_cast<std::int64_t>(trajectory_parameters_.size()), trajectory_parameters_});
+      state.collocation.push_back(
+          {trajectory_parameters_name, 1, static_cast<std::int64_t>(trajectory_parameters_.size()), trajectory_parameters_});
     return state;
   }
 
-  void restore_collocation(const std::vector<NamedArray>& state) override {
+  bool restore(const LossState& state, bool points_must_fit) override {
+    named_part("reduction", [&] {
+      if (!state.sum_exponents.empty()) sum_.set_exponents(state.sum_exponents);
+    });
+    bins_ = next_bins_ = state.time_bins;
+    try {
+      named_part("collocation", [&] { restore_points(state.collocation); });
+    } catch (const InputError&) {
+      if (points_must_fit) throw;
+      return false;
+    }
+    return true;
+  }
+
+  std::int64_t memory_bytes() const override {
+    const std::int64_t per_point = (dimension_ + energies_->rows() + 2) * static_cast<std::int64_t>(sizeof(Real));
+    return batch_.size() * per_point + kernel_->scratch_bytes();
+  }
+
+ private:
+  /// Errors say which part of the state they are of.
+  template <class Work>
+  static void named_part(const std::string& part, const Work& work) {
+    try {
+      work();
+    } catch (const InputError& error) {
+      throw InputError(part + "/" + error.what());
+    }
+  }
+
+  void restore_points(const std::vector<NamedArray>& state) {
     collocation_.restore(state);
     if (!collocation_.has_trajectories()) return;
     trajectory_step_ = static_cast<std::int64_t>(find_array(state, trajectory_step_name, 1, 1).values.front());
@@ -142,12 +171,6 @@ class BatchLossOf final : public BatchLoss {
     collocation_.renew_trajectories(trajectory_step_, current_flow());
   }
 
-  std::int64_t memory_bytes() const override {
-    const std::int64_t per_point = (dimension_ + energies_->rows() + 2) * static_cast<std::int64_t>(sizeof(Real));
-    return batch_.size() * per_point + kernel_->scratch_bytes();
-  }
-
- private:
   void prepare(std::int64_t step, const std::vector<double>& parameters) {
     if (step == prepared_step_) return;
     bins_ = next_bins_;

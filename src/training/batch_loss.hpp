@@ -4,9 +4,9 @@
 #include <boltzcurve/energy.hpp>
 #include <boltzcurve/precision.hpp>
 #include "collocation/collocation.hpp"
-#include "core/named_array.hpp"
 #include "curve/curve.hpp"
 #include "parallel/reproducible_sum.hpp"
+#include "training/training_state.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -56,21 +56,16 @@ class BatchLoss {
   /// For the report after a failure.
   virtual WorstPoint worst_point(const std::vector<double>& parameters, std::int64_t step) = 0;
 
-  /// Quanta of the reproducible sum: part of the state from which training continues with the same bits. Throws InputError for others'.
-  virtual std::vector<std::int64_t> sum_exponents() const = 0;
-  virtual void set_sum_exponents(const std::vector<std::int64_t>& exponents) = 0;
-
-  /// What the residuals of the steps so far have left in the bins of the clock: part of the same state. All steps count where times or
-  /// the normalizer follow from it, else one in sixteen. As it is after the last step.
+  /// What the steps so far have left behind: quanta of the sum; in the bins of the clock, as it is after the last step, what residuals were
+  /// seen (all steps count where times or the normalizer follow from it, else one in sixteen); the chains, and the parameters that
+  /// trajectories were drawn with (on rank 0). Collective.
+  virtual LossState state() const = 0;
+  /// Goes on from such a state, of which every rank has all; without one chains are where they are, and the first step draws trajectories.
+  /// Where something is missing or of another shape, throws InputError, or, if that of the points is, returns false unless
+  /// `points_must_fit`. Collective.
+  virtual bool restore(const LossState& state, bool points_must_fit = true) = 0;
+  /// As of the last step.
   virtual const TimeBins& time_bins() const = 0;
-  virtual void set_time_bins(const TimeBins& bins) = 0;
-
-  /// What earlier steps have left behind that decides where the points of the next ones lie: the chains, and the parameters that the
-  /// trajectories were drawn with. On rank 0; elsewhere nothing. Collective.
-  virtual std::vector<NamedArray> collocation_state() const = 0;
-  /// Goes on from such a state, which every rank has whole. Without one, chains are where they are, and the first step draws trajectories.
-  /// Throws InputError where something is missing or of another shape. Collective.
-  virtual void restore_collocation(const std::vector<NamedArray>& state) = 0;
 
   /// Bytes that a rank holds for its points and for one team's scratch.
   virtual std::int64_t memory_bytes() const = 0;

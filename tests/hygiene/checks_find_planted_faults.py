@@ -11,7 +11,7 @@ SOUND = {
     "include/boltzcurve/energy.hpp": "#pragma once\n",
     "src/energy/energy.cpp": "#include <boltzcurve/energy.hpp>\n",
     "src/network/mlp.hpp": "",
-    "src/sampling/particles.hpp": "",
+    "src/io/checkpoint.hpp": "",
     "src/app/options/options.hpp": "",
     "src/curve/private.hpp": "",
     "src/io/file.cpp": "void f() {\n  check(H5Fclose(file), 1);\n  if (MPI_Finalize() != MPI_SUCCESS) return;\n  const auto id = H5Gopen2(a, b, c);\n"
@@ -36,7 +36,7 @@ LABELS = "src/curve/linear.cpp"
 FAULTS = (  # check, file, its text, what the check must say
     ("include_direction", "src/core/bad.hpp", "#include <boltzcurve/energy.hpp>\n", "core must not include energy"),
     ("include_direction", "src/energy/bad.hpp", '#include "network/mlp.hpp"\n', "energy must not include network"),
-    ("include_direction", "src/io/bad.cpp", '#include "sampling/particles.hpp"\n', "io must not include sampling"),
+    ("include_direction", "src/sampling/bad.cpp", '#include "io/checkpoint.hpp"\n', "sampling must not include io"),
     ("include_direction", "src/studies/bad.cpp", '#include "app/options/options.hpp"\n', "studies must not include app"),
     ("include_direction", "src/util/bad.cpp", "", "'util' is not a module"),
     ("include_direction", "src/bad.cpp", "", "belongs to no module"),

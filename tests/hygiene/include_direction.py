@@ -27,8 +27,6 @@ ORDER = (
     ("studies",),
     ("app",),
 )
-# Stands high in the order, since it is used late, and yet knows little.
-FEW = {"io": {"core", "simd", "parallel"}}
 # Public headers without a source of their own.
 PUBLIC = {"error": "core", "choice": "core", "precision": "core", "views": "core", "counter_rng": "random"}
 
@@ -49,8 +47,6 @@ def module_of(path, root):
 def may_include(module, other):
     if module == other:
         return True
-    if module in FEW:
-        return other in FEW[module]
     return LEVEL[other] < LEVEL[module]
 
 

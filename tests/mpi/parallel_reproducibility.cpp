@@ -77,7 +77,7 @@ void expect_same_bits_on_all_ranks_as_on_one(const SmallProblem& problem, Precis
     ASSERT_TRUE(shared.finite && single.finite);
     EXPECT_EQ(shared.loss, single.loss);
     EXPECT_EQ(shared.gradient, single.gradient);
-    EXPECT_EQ(together->sum_exponents(), alone->sum_exponents());
+    EXPECT_EQ(together->state().sum_exponents, alone->state().sum_exponents);
     EXPECT_EQ(together->time_bins(), alone->time_bins());
     EXPECT_NE(alone->time_bins(), TimeBins());
   }
@@ -166,13 +166,11 @@ TEST(BatchLoss, GoesOnFromAStateWithTheSameBitsOnAnyNumberOfRanks) {
       alone->evaluate(parameters_at(step), step);
       together->evaluate(parameters_at(step), step);
     }
-    const auto state = alone->collocation_state(), shared = together->collocation_state();
-    ASSERT_EQ(state.size(), 4u);
-    EXPECT_EQ(shared, world().is_root() ? state : std::vector<NamedArray>());
+    const auto state = alone->state(), shared = together->state();
+    ASSERT_EQ(state.collocation.size(), 4u);
+    EXPECT_EQ(shared.collocation, world().is_root() ? state.collocation : std::vector<NamedArray>());
 
-    resumed->restore_collocation(state);
-    resumed->set_sum_exponents(alone->sum_exponents());
-    resumed->set_time_bins(alone->time_bins());
+    EXPECT_TRUE(resumed->restore(state));
     for (std::int64_t step = 5; step <= 6; ++step) {
       const auto expected = alone->evaluate(parameters_at(step), step), found = resumed->evaluate(parameters_at(step), step);
       EXPECT_EQ(found.loss, expected.loss) << "step " << step;
@@ -186,30 +184,33 @@ TEST(BatchLoss, GoesOnFromAStateWithTheSameBitsOnAnyNumberOfRanks) {
 TEST(BatchLoss, RefusesQuantaThatAreNotItsOwn) {
   const SmallProblem problem(300);
   const auto loss = make_batch_loss(Precision::single_precision, self(), problem.for_ranks(self()), *problem.target, *problem.latent);
-  auto exponents = loss->sum_exponents();
+  loss->evaluate(problem.parameters(), 0);
+  auto state = loss->state();
+  auto& exponents = state.sum_exponents;
   const auto segments = exponents.size();
   exponents.push_back(0);
-  EXPECT_THAT([&] { loss->set_sum_exponents(exponents); },
-              ::testing::ThrowsMessage<InputError>("exponents has " + std::to_string(segments + 1) + " entries, expected " +
+  EXPECT_THAT([&] { loss->restore(state); },
+              ::testing::ThrowsMessage<InputError>("reduction/exponents has " + std::to_string(segments + 1) + " entries, expected " +
                                                    std::to_string(segments)));
   exponents.pop_back();
   exponents.back() = 1024;
-  EXPECT_THAT([&] { loss->set_sum_exponents(exponents); },
-              ::testing::ThrowsMessage<InputError>("exponents holds 1024, expected -1000 to 1022"));
+  EXPECT_THAT([&] { loss->restore(state); },
+              ::testing::ThrowsMessage<InputError>("reduction/exponents holds 1024, expected -1000 to 1022"));
 }
 
 TEST(BatchLoss, SaysWhatAStateLacks) {
   const SmallProblem problem(300);
   const auto loss = make_batch_loss(Precision::single_precision, self(), problem.for_ranks(self()), *problem.target, *problem.latent);
-  EXPECT_THAT([&] { loss->restore_collocation({}); }, ::testing::ThrowsMessage<InputError>("walkers/position is missing"));
+  EXPECT_THAT([&] { loss->restore({}); }, ::testing::ThrowsMessage<InputError>("collocation/walkers/position is missing"));
+  EXPECT_FALSE(loss->restore({}, false)) << "the points may begin anew";
   loss->evaluate(problem.parameters(), 0);
-  auto state = loss->collocation_state();
-  state.front().rows /= 2;
-  EXPECT_THAT([&] { loss->restore_collocation(state); },
-              ::testing::ThrowsMessage<InputError>("walkers/position has the shape 600 x 2, expected 1200 x 2"));
-  state.front().rows *= 2;
-  state.pop_back();
-  EXPECT_THAT([&] { loss->restore_collocation(state); }, ::testing::ThrowsMessage<InputError>("trajectories/parameters is missing"));
+  auto state = loss->state();
+  state.collocation.front().rows /= 2;
+  EXPECT_THAT([&] { loss->restore(state); },
+              ::testing::ThrowsMessage<InputError>("collocation/walkers/position has the shape 600 x 2, expected 1200 x 2"));
+  state.collocation.front().rows *= 2;
+  state.collocation.pop_back();
+  EXPECT_THAT([&] { loss->restore(state); }, ::testing::ThrowsMessage<InputError>("collocation/trajectories/parameters is missing"));
 }
 
 TEST(BatchLoss, InFloatingPointAgreesToRounding) {

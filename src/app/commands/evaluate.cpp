@@ -60,25 +60,25 @@ constexpr std::int64_t exact_samples_at_once = 512;
 
 /// Exact samples where the target has them, and the weight that the flow gives them: what the particles alone cannot show. Returns why it
 /// was interrupted, if it was.
-Stop add_exact_samples(MetricInput& input, Run& run, const Problem& problem, const TrainingState& state) {
+Stop add_exact_samples(MetricInput& input, Run& run, const Model& model, const TrainingState& state) {
   const auto count = run.options().evaluation.exact_samples;
-  const auto exact = exact_samples(run, *problem.target, 0, count);
+  const auto exact = exact_samples(run, *model.target, 0, count);
   input.exact = exact;
   const auto as_many_again = std::min(total_count(run.world(), input.status.size()), input.distance_points);
-  input.exact_again = exact_samples(run, *problem.target, count, as_many_again);
+  input.exact_again = exact_samples(run, *model.target, count, as_many_again);
 
   std::vector<double> mine;
   for (std::size_t i = 0; i < exact.extent(0); ++i)
     for (std::size_t k = 0; k < exact.extent(1); ++k) mine.push_back(exact(i, k));
-  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent);
-  const auto settings = sampling_settings(run.options(), problem);
-  const auto energy = energies_of(*problem.target, mine);
-  const auto row = static_cast<std::size_t>(problem.dimension());
+  const auto field = make_velocity_field(model.precision, *model.curve, state.average, model.curve_target(), *model.latent);
+  const auto settings = sampling_settings(run.options(), model);
+  const auto energy = energies_of(*model.target, mine);
+  const auto row = static_cast<std::size_t>(model.dimension());
   std::vector<double> log_weight;
   const auto stop = do_in_pieces(run.world(), run.stop(), [&] {
     const auto first = log_weight.size(), taken = std::min<std::size_t>(exact_samples_at_once, energy.size() - first);
     const auto begin = mine.begin() + static_cast<std::ptrdiff_t>(first * row);
-    const auto log_density = log_density_of(settings, *field, *problem.latent, {begin, begin + static_cast<std::ptrdiff_t>(taken * row)});
+    const auto log_density = log_density_of(settings, *field, *model.latent, {begin, begin + static_cast<std::ptrdiff_t>(taken * row)});
     for (std::size_t i = 0; i < taken; ++i) log_weight.push_back(-energy[first + i] - log_density[i]);
     return log_weight.size() < energy.size();
   });
@@ -87,10 +87,10 @@ Stop add_exact_samples(MetricInput& input, Run& run, const Problem& problem, con
 }
 
 /// By the normalizer's network with averaged parameters, or by the level of the time bins.
-std::optional<double> thermodynamic_log_z_of(const Options& options, const Problem& problem, const TrainingState& state) {
-  const double of_latent = problem.latent->log_z().value();
-  if (options.normalizer.kind == NormalizerKind::batch) return of_latent - state.time_bins.integral_of_level();
-  return thermodynamic_log_z(*problem.curve, state.average, of_latent);
+std::optional<double> thermodynamic_log_z_of(const Options& options, const Model& model, const TrainingState& state) {
+  const double of_latent = model.latent->log_z().value();
+  if (options.normalizer.kind == NormalizerKind::batch) return of_latent - state.loss.time_bins.integral_of_level();
+  return thermodynamic_log_z(*model.curve, state.average, of_latent);
 }
 
 /// Every log weight is made of two numbers of which one stands in the file and the other follows from the position: a file whose bytes have
@@ -109,7 +109,7 @@ void require_consistent(const Particles& particles, const std::filesystem::path&
 }
 
 /// Particles of samples.h5md, each rank its shard.
-Particles read_particles(const Run& run, const Problem& problem, const TrainingState& state) {
+Particles read_particles(const Run& run, const Model& model, const TrainingState& state) {
   const auto path = run.output(samples_name);
   Particles particles;
   std::int64_t count = 0;
@@ -117,10 +117,10 @@ Particles read_particles(const Run& run, const Problem& problem, const TrainingS
   count = run.world().sum(run.world().is_root() ? count : 0);
   particles.shard = shard_of(count, particle_granule, run.world().rank(), run.world().size());
   auto samples = read_samples(path, particles.shard);
-  if (samples.dimension != problem.dimension())
+  if (samples.dimension != model.dimension())
     throw InputError(fmt::format(
         "{} holds particles in {} dimensions, but target {} has {}: it belongs to another run; draw again with `boltzcurve sample`",
-        path.string(), samples.dimension, run.options().target.name, problem.dimension()));
+        path.string(), samples.dimension, run.options().target.name, model.dimension()));
   if (samples.parameters_crc32 && *samples.parameters_crc32 != learned_crc32(state))
     throw InputError(fmt::format("{} was drawn with other parameters than {} holds; draw again with `boltzcurve sample`", path.string(),
                                  run.checkpoint()->source.string()));
@@ -135,7 +135,7 @@ Particles read_particles(const Run& run, const Problem& problem, const TrainingS
   particles.log_weight = std::move(samples.log_weight);
   particles.status = std::move(samples.status);
   particles.evaluations = std::move(samples.evaluations);
-  particles.energy = energies_of(*problem.target, particles.position);
+  particles.energy = energies_of(*model.target, particles.position);
   require_consistent(particles, path);
   particles.action = std::move(samples.action);
   particles.time = std::move(samples.time);
@@ -150,32 +150,32 @@ MetricsFile metrics_of_this_training(const Run& run) {
 }
 
 /// What is wrong with the particles, or that nothing is, from all that is known of them.
-std::vector<std::string> diagnosis_of(const MetricInput& input, const std::vector<EvaluatedMetric>& metrics, const Problem& problem,
+std::vector<std::string> diagnosis_of(const MetricInput& input, const std::vector<EvaluatedMetric>& metrics, const Model& model,
                                       const TrainingState& state, const Particles& particles) {
   auto in_coordinates = particles.position;
-  problem.coordinates.to_z(in_coordinates);
+  model.coordinates().to_z(in_coordinates);
   return diagnose({.particles = input,
                    .evaluation = metrics,
-                   .curve_name = problem.curve_name,
-                   .curve = *problem.curve,
+                   .curve_name = model.curve_name,
+                   .curve = *model.curve,
                    .curve_position = local_points(in_coordinates, particles.dimension),
-                   .latent = problem.latent->moments().value(),
+                   .latent = model.latent->moments().value(),
                    .mode_width = state.pilot.width,
-                   .time_bins = state.time_bins});
+                   .time_bins = state.loss.time_bins});
 }
 
 }  // namespace
 
-QuickEvaluation quick_evaluation(Run& run, const Problem& problem, const TrainingState& state) {
-  auto settings = sampling_settings(run.options(), problem);
+QuickEvaluation quick_evaluation(Run& run, const Model& model, const TrainingState& state) {
+  auto settings = sampling_settings(run.options(), model);
   settings.particles = std::min(settings.particles, quick_particles);
   settings.frames = 0;
-  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent);
-  const auto particles = sample_particles(run.world(), settings, *field, problem.curve_target(), *problem.latent);
+  const auto field = make_velocity_field(model.precision, *model.curve, state.average, model.curve_target(), *model.latent);
+  const auto particles = sample_particles(run.world(), settings, *field, model.curve_target(), *model.latent);
   const auto estimate = importance_estimate(run.world(), particles.log_weight);
   MetricInput input(run.world());
   add_particles(input, particles);
-  input.log_z = problem.target->log_z();
+  input.log_z = model.target->log_z();
   return {settings.particles, estimate.ess, estimate.log_z, estimate.log_z_stderr, measure_likelihood(input).front().value};
 }
 
@@ -224,22 +224,22 @@ std::string evaluation_json(const Options& options, const std::vector<EvaluatedM
   return json.dump(2) + "\n";
 }
 
-Stop evaluate_stage(Run& run, const Problem& problem, const TrainingState& state, const Sampling& sampling) {
+Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, const Sampling& sampling) {
   const Phase phase("measuring");
   MetricInput input(run.world());
   input.distance_points = run.options().evaluation.energy_distance_points;
   add_particles(input, sampling.particles);
-  if (const auto stop = add_exact_samples(input, run, problem, state); stop != Stop::no) return stop;
-  input.log_z = problem.target->log_z();
-  input.log_z_thermodynamic = thermodynamic_log_z_of(run.options(), problem, state);
-  input.entropy = problem.target->entropy();
-  input.modes = problem.target->modes();
+  if (const auto stop = add_exact_samples(input, run, model, state); stop != Stop::no) return stop;
+  input.log_z = model.target->log_z();
+  input.log_z_thermodynamic = thermodynamic_log_z_of(run.options(), model, state);
+  input.entropy = model.target->entropy();
+  input.modes = model.target->modes();
   input.seed = run.options().run.seed;
   input.seconds_train = state.seconds;
   if (sampling.seconds > 0) input.seconds_sample = sampling.seconds;
 
   const auto metrics = evaluate_metrics(input);
-  const auto diagnosis = diagnosis_of(input, metrics, problem, state, sampling.particles);
+  const auto diagnosis = diagnosis_of(input, metrics, model, state, sampling.particles);
   on_root(run.world(), [&] {
     MetricsFile file = metrics_of_this_training(run);  // first: it may turn out to be another's
     replace_file(run.output("evaluation.json"), evaluation_json(run.options(), metrics, diagnosis));
@@ -253,9 +253,7 @@ Stop evaluate_stage(Run& run, const Problem& problem, const TrainingState& state
 }
 
 ExitCode evaluate(Run& run) {
-  Problem problem = make_problem(run.options());
-  const TrainingState state = from_checkpoint(run.checkpoint().value(), problem.networks(), *problem.optimizer);
-  adapt(problem, state.pilot);
+  const auto [model, state] = restored(run);
   if (run.request().validate) {
     validate(run);
     return ExitCode::done;
@@ -266,11 +264,11 @@ ExitCode evaluate(Run& run) {
   on_root(run.world(), [&] { have_samples = std::filesystem::exists(run.output(samples_name)); });
   have_samples = run.world().any(have_samples);
   if (have_samples)
-    sampling.particles = read_particles(run, problem, state);
+    sampling.particles = read_particles(run, model, state);
   else
-    sampling = sample_stage(run, problem, state, SamplesGo::nowhere);
+    sampling = sample_stage(run, model, state, SamplesGo::nowhere);
   if (sampling.stop != Stop::no) return interrupted(run, sampling.stop, progress_of(run, sampling));
-  if (const auto stop = evaluate_stage(run, problem, state, sampling); stop != Stop::no) return interrupted(run, stop, "while measuring");
+  if (const auto stop = evaluate_stage(run, model, state, sampling); stop != Stop::no) return interrupted(run, stop, "while measuring");
   if (!have_samples) forget_finished_particles(run);
   return ExitCode::done;
 }

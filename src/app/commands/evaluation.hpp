@@ -1,10 +1,10 @@
 #pragma once
 
-#include "app/commands/problem.hpp"
-#include "app/commands/training_state.hpp"
 #include "app/process/run.hpp"
 #include "io/metrics_file.hpp"
 #include "metrics/evaluation.hpp"
+#include "model/model.hpp"
+#include "training/training_state.hpp"
 
 #include <optional>
 #include <string>
@@ -20,7 +20,7 @@ struct QuickEvaluation {
 };
 
 /// Draws up to 1000 particles with the averaged parameters. Collective.
-QuickEvaluation quick_evaluation(Run& run, const Problem& problem, const TrainingState& state);
+QuickEvaluation quick_evaluation(Run& run, const Model& model, const TrainingState& state);
 
 /// Columns of /evaluation in metrics.h5: step, then every key of evaluation.json that is a number. Unknown values are NaN.
 std::vector<MetricsColumn> evaluation_columns();

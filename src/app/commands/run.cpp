@@ -71,11 +71,11 @@ ExitCode train(Run& run) {
     validate(run);
     return ExitCode::done;
   }
-  Problem problem = make_problem(run.options());  // which may refuse them, before there is a folder
+  check_settings(model_settings(run.options()));  // which may refuse them, before there is a folder
   run.take_output_folder();
-  TrainingState state;
-  const auto stop = with_recorded_state(run, [&] { return train_stage(run, problem, state); });
-  return stop == Stop::no ? ExitCode::done : interrupted(run, stop, after_step(state));
+  Trained trained;
+  const auto stop = with_recorded_state(run, [&] { return train_stage(run, trained); });
+  return stop == Stop::no ? ExitCode::done : interrupted(run, stop, after_step(trained.state));
 }
 
 ExitCode run(Run& run) {
@@ -83,24 +83,25 @@ ExitCode run(Run& run) {
     validate(run);
     return ExitCode::done;
   }
-  Problem problem = make_problem(run.options());  // which may refuse them, before there is a folder
+  check_settings(model_settings(run.options()));  // which may refuse them, before there is a folder
   run.take_output_folder();
   std::string where;
   const auto stop = with_recorded_state(run, [&] {
     // 1. Learn the curve.
-    TrainingState state;
-    const auto in_training = train_stage(run, problem, state);
+    Trained trained;
+    const auto in_training = train_stage(run, trained);
+    const auto& [model, state] = trained;
     where = after_step(state);
     if (in_training != Stop::no) return in_training;
 
     // 2. Draw particles along it.
-    const Sampling sampling = sample_stage(run, problem, state, SamplesGo::to_file);
+    const Sampling sampling = sample_stage(run, model, state, SamplesGo::to_file);
     where = progress_of(run, sampling);
     if (sampling.stop != Stop::no) return sampling.stop;
 
     // 3. Measure them.
     where = "while measuring";
-    const auto in_measuring = evaluate_stage(run, problem, state, sampling);
+    const auto in_measuring = evaluate_stage(run, model, state, sampling);
     if (in_measuring == Stop::no) forget_finished_particles(run);
     return in_measuring;
   });

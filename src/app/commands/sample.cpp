@@ -73,13 +73,13 @@ std::string origin_of_particles(const Run& run, const TrainingState& state) {
 class Drawing {
  public:
   /// `goes_on`: from finished particles that are there.
-  Drawing(Run& run, const Problem& problem, const TrainingState& state, bool goes_on)
-      : problem_(problem),
-        settings_(sampling_settings(run.options(), problem)),
-        field_(make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent)),
-        particles_(room_for_particles(settings_, problem.dimension(),
+  Drawing(Run& run, const Model& model, const TrainingState& state, bool goes_on)
+      : model_(model),
+        settings_(sampling_settings(run.options(), model)),
+        field_(make_velocity_field(model.precision, *model.curve, state.average, model.curve_target(), *model.latent)),
+        particles_(room_for_particles(settings_, model.dimension(),
                                       shard_of(settings_.particles, particle_granule, run.world().rank(), run.world().size()))),
-        record_size_(record_size(settings_, problem.dimension())),
+        record_size_(record_size(settings_, model.dimension())),
         granules_((settings_.particles + particle_granule - 1) / particle_granule),
         finished_(run.world(), run.output(unfinished_samples_name), {origin_of_particles(run, state), granules_, record_size_},
                   goes_on ? RecordFile::Begin::where_it_was_left : RecordFile::Begin::anew),
@@ -100,7 +100,7 @@ class Drawing {
     while (next_ < last && next_ - first < most && !is_finished(next_)) next_ = std::min(next_ + particle_granule, last);
     if (next_ > first) {
       const double started = steady_seconds();
-      const auto drawn = draw_particles(settings_, *field_, problem_.curve_target(), *problem_.latent, {first, next_ - first});
+      const auto drawn = draw_particles(settings_, *field_, model_.curve_target(), *model_.latent, {first, next_ - first});
       for (auto at = first; at < next_; at += particle_granule) {
         const Shard granule{at, std::min<std::int64_t>(particle_granule, next_ - at)};
         finished_.write(at / particle_granule, to_record(drawn, granule, record_size_));
@@ -140,7 +140,7 @@ class Drawing {
     if (seconds > longest_batch_seconds) batch_ = std::max<std::int64_t>(batch_ / 2, particle_granule);
   }
 
-  const Problem& problem_;
+  const Model& model_;
   const SamplingSettings settings_;
   const std::unique_ptr<VelocityField> field_;
   Particles particles_;
@@ -152,28 +152,28 @@ class Drawing {
 
 }  // namespace
 
-SamplingSettings sampling_settings(const Options& options, const Problem& problem) {
+SamplingSettings sampling_settings(const Options& options, const Model& model) {
   SamplingSettings settings;
   settings.particles = options.sampling.particles;
-  settings.latent_time = problem.curve->latent_time();
-  settings.target_time = problem.curve->target_time();
+  settings.latent_time = model.curve->latent_time();
+  settings.target_time = model.curve->target_time();
   settings.frames = options.sampling.frames;
   settings.seed = options.run.seed;
   settings.integration.relative_tolerance = options.sampling.relative_tolerance;
   settings.integration.absolute_tolerance = options.sampling.absolute_tolerance;
   settings.integration.max_steps = options.sampling.max_steps;
   settings.integration.block = static_cast<int>(options.sampling.block);
-  settings.integration.domain = problem.law.domain;
-  settings.coordinates = problem.coordinates;
+  settings.integration.domain = model.domain;
+  settings.coordinates = model.coordinates();
   return settings;
 }
 
-Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& state, SamplesGo destination) {
+Sampling sample_stage(Run& run, const Model& model, const TrainingState& state, SamplesGo destination) {
   const Phase phase("sampling");
   const double started = steady_seconds();
   const BusyTime busy;
   // Particles that nobody else gets to see may come from anywhere: they are the same.
-  Drawing drawing(run, problem, state, run.request().resume || destination == SamplesGo::nowhere);
+  Drawing drawing(run, model, state, run.request().resume || destination == SamplesGo::nowhere);
   Progress::Work work;
   work.name = "sampling";
   work.first_step = drawing.done();
@@ -206,15 +206,13 @@ void forget_finished_particles(const Run& run) {
 }
 
 ExitCode sample(Run& run) {
-  Problem problem = make_problem(run.options());
-  const TrainingState state = from_checkpoint(run.checkpoint().value(), problem.networks(), *problem.optimizer);
-  adapt(problem, state.pilot);
+  const auto [model, state] = restored(run);
   if (run.request().validate) {
     validate(run);
     return ExitCode::done;
   }
   run.take_output_folder();
-  const auto sampling = sample_stage(run, problem, state, SamplesGo::to_file);
+  const auto sampling = sample_stage(run, model, state, SamplesGo::to_file);
   if (sampling.stop != Stop::no) return interrupted(run, sampling.stop, progress_of(run, sampling));
   forget_finished_particles(run);
   run.say(

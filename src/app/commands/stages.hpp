@@ -1,10 +1,9 @@
 #pragma once
 
 #include <boltzcurve/error.hpp>
-#include "app/commands/problem.hpp"
-#include "app/commands/training_state.hpp"
 #include "app/process/run.hpp"
 #include "sampling/particles.hpp"
+#include "training/trainer.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -14,13 +13,24 @@ namespace boltzcurve {
 
 // What the commands are made of. Every function is collective.
 
-BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem, std::shared_ptr<MalaChains> chains);
-SamplingSettings sampling_settings(const Options& options, const Problem& problem);
+ModelSettings model_settings(const Options& options);
+TrainerSettings trainer_settings(const Options& options);
+SamplingSettings sampling_settings(const Options& options, const Model& model);
 
-/// Explores the target, adapts the problem to it and trains, from the start or from the run's checkpoint, to the same bits; writes
-/// checkpoint.h5 and metrics.h5. Throws NumericalError, the last good checkpoint kept, when too many steps in a row had no finite loss;
-/// InputError where the checkpoint lacks what going on needs. Returns why training was interrupted, if it was.
-Stop train_stage(Run& run, Problem& problem, TrainingState& state);
+/// A model, and how far its training has come.
+struct Trained {
+  Model model;
+  TrainingState state;
+};
+
+/// From the run's checkpoint. Throws InputError where it does not fit the options.
+Trained restored(const Run& run);
+Trained restored(const Communicator& world, const Options& options, const Checkpoint& checkpoint);
+
+/// Runs the pilot and trains, from the start or from the run's checkpoint, to the same bits; writes checkpoint.h5 and metrics.h5. Throws
+/// NumericalError, the last good checkpoint kept, when too many steps in a row had no finite loss; InputError where the checkpoint lacks
+/// what going on needs. Returns why training was interrupted, if it was.
+Stop train_stage(Run& run, Trained& trained);
 
 /// Names in the output folder of a run.
 inline constexpr const char *samples_name = "samples.h5md", *unfinished_samples_name = "samples.unfinished";
@@ -36,14 +46,14 @@ struct Sampling {
 /// Draws particles with the averaged parameters; `to_file`: writes them to samples.h5md. Finished ones are kept in the output folder, for a
 /// run that resumes, until forget_finished_particles().
 enum class SamplesGo { to_file, nowhere };
-Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& state, SamplesGo destination);
+Sampling sample_stage(Run& run, const Model& model, const TrainingState& state, SamplesGo destination);
 void forget_finished_particles(const Run& run);
 /// "after 640 of 10000 particles".
 std::string progress_of(const Run& run, const Sampling& sampling);
 
 /// Measures the particles; prints the table, writes evaluation.json and a row of metrics.h5. Returns why it was interrupted, if it was:
 /// then nothing is written.
-Stop evaluate_stage(Run& run, const Problem& problem, const TrainingState& state, const Sampling& sampling);
+Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, const Sampling& sampling);
 
 /// Says that a run was interrupted `where` ("after step 7"), and removes the file that asked for it.
 ExitCode interrupted(const Run& run, Stop stop, const std::string& where);

@@ -9,11 +9,10 @@
 namespace boltzcurve {
 void validate(Run& run) {
   const auto& options = run.options();
-  Problem problem = make_problem(options);
-  const auto [chains, pilot] = run_pilot(run.world(), options, problem);
-  const TrainingState state = initial_training_state(problem.networks(), *problem.optimizer, pilot, options.run.seed);
-  const auto loss = make_batch_loss(problem.precision, run.world(), batch_loss_settings(options, problem, chains), problem.curve_target(),
-                                    *problem.latent);
+  Model model = build_model(run.world(), model_settings(options));
+  Trainer trainer(run.world(), model, trainer_settings(options));
+  const auto& state = trainer.state();
+  auto* const loss = &trainer.loss();
 
   loss->evaluate(state.parameters, 0);  // the first round finds the quanta and fills caches
   const double started = steady_seconds();
@@ -27,24 +26,24 @@ void validate(Run& run) {
         worst.t, fmt::join(worst.x, ", "), worst.residual));
   }
 
-  auto few = sampling_settings(options, problem);
+  auto few = sampling_settings(options, model);
   few.particles = std::min<std::int64_t>(few.particles, std::int64_t{particle_granule} * run.world().size());
   few.frames = 0;
-  const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent);
-  const auto particles = sample_particles(run.world(), few, *field, problem.curve_target(), *problem.latent);
+  const auto field = make_velocity_field(model.precision, *model.curve, state.average, model.curve_target(), *model.latent);
+  const auto particles = sample_particles(run.world(), few, *field, model.curve_target(), *model.latent);
   std::int64_t evaluations = 0;
   for (const auto count : particles.evaluations) evaluations += count;
   evaluations = run.world().sum(evaluations);
 
   double optimizer_bytes = 0;
   for (const auto& array : state.optimizer.arrays) optimizer_bytes += 8 * static_cast<double>(array.values.size());
-  const double parameters = static_cast<double>(problem.networks().parameter_count());
-  const double N = static_cast<double>(options.sampling.particles), D = problem.dimension();
+  const double parameters = static_cast<double>(model.networks().parameter_count());
+  const double N = static_cast<double>(options.sampling.particles), D = model.dimension();
   const double frame = N * (D == 3 ? 3 : 3 + D) * 8, samples = N * (D + 4.5) * 8;
   std::string text = "valid: nothing was written\n";
   const auto line = [&](const std::string& what, const std::string& value) { text += fmt::format("  {:<34} {}\n", what, value); };
-  line("target, dimension", fmt::format("{}, {}", options.target.name, problem.dimension()));
-  line("parameters", fmt::format("{}", problem.networks().parameter_count()));
+  line("target, dimension", fmt::format("{}, {}", options.target.name, model.dimension()));
+  line("parameters", fmt::format("{}", model.networks().parameter_count()));
   line("ranks", fmt::format("{}", run.world().size()));
   line("first loss", fmt::format("{:.6g}", result.loss));
   if (const auto left_out = loss->take_left_out(); left_out.points > 0)
@@ -59,7 +58,7 @@ void validate(Run& run) {
   line("checkpoint.h5", size_text(parameters * 2 * 8 + optimizer_bytes + 32768));
   line("samples.h5md", size_text(samples + frame * options.sampling.frames + 32768));
   line("samples.unfinished, while it samples",
-       size_text(N / particle_granule * static_cast<double>(record_size(sampling_settings(options, problem), problem.dimension())) * 8));
+       size_text(N / particle_granule * static_cast<double>(record_size(sampling_settings(options, model), model.dimension())) * 8));
   text.pop_back();
   run.say(text);
 }

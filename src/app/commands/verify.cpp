@@ -6,6 +6,7 @@
 #include "energy/gaussian_mixture.hpp"
 #include "io/durable_file.hpp"
 #include "io/host_names.hpp"
+#include "io/training_checkpoint.hpp"
 #include "ode/dormand_prince.hpp"
 #include "sampling/curve_velocity.hpp"
 
@@ -170,13 +171,10 @@ Options options_of(const char* text, const std::vector<OptionSource>& changes = 
 
 Check kernel_check(const Communicator& ranks) {
   const auto options = options_of(resting_curve);
-  Problem problem = make_problem(options);
-  const auto [chains, pilot] = run_pilot(ranks, options, problem);
-  const auto state = initial_training_state(problem.networks(), *problem.optimizer, pilot, options.run.seed);
-  const auto loss =
-      make_batch_loss(problem.precision, ranks, batch_loss_settings(options, problem, chains), problem.curve_target(), *problem.latent);
+  Model model = build_model(ranks, model_settings(options));
+  Trainer trainer(ranks, model, trainer_settings(options));
   const double residual = std::log(2 * std::numbers::pi) / options.curve.horizon;
-  return {"fused kernel: loss - closed form", std::fabs(loss->evaluate(state.parameters, 0).loss - residual * residual), 1e-10};
+  return {"fused kernel: loss - closed form", std::fabs(trainer.loss().evaluate(model.parameters, 0).loss - residual * residual), 1e-10};
 }
 
 /// Checksums of what a short run of training and sampling gives, by name.
@@ -184,71 +182,58 @@ using Checksums = std::map<std::string, std::int64_t>;
 
 std::int64_t checksum_of(const std::vector<double>& values) { return crc_32(std::as_bytes(std::span(values))); }
 
+/// A short training, from the start or from a checkpoint.
 class ShortRun {
  public:
-  ShortRun(const Communicator& ranks, const Options& options) : ranks_(ranks), options_(options), problem_(make_problem(options_)) {
-    auto pilot = run_pilot(ranks_, options_, problem_);
-    walkers_ = pilot.chains;
-    state_ = initial_training_state(problem_.networks(), *problem_.optimizer, pilot.summary, options_.run.seed);
-    make_loss();
-  }
-  /// Goes on from a checkpoint.
+  ShortRun(const Communicator& ranks, const Options& options)
+      : ranks_(ranks),
+        options_(options),
+        trained_{build_model(ranks, model_settings(options)), {}},
+        trainer_(ranks, trained_.model, settings()) {}
   ShortRun(const Communicator& ranks, const Options& options, const std::filesystem::path& file)
-      : ranks_(ranks), options_(options), problem_(make_problem(options_)) {
-    walkers_ = make_chains(ranks_, options_, problem_);
-    state_ = from_checkpoint(read_checkpoint(ranks_, file), problem_.networks(), *problem_.optimizer);
-    adapt(problem_, state_.pilot);
-    walkers_->change_coordinates({}, problem_.coordinates, problem_.curve_target(), 0);
-    make_loss();
-    loss_->set_sum_exponents(state_.sum_exponents);
-    loss_->set_time_bins(state_.time_bins);
-    loss_->restore_collocation(state_.collocation);
-  }
+      : ranks_(ranks),
+        options_(options),
+        trained_(restored(ranks, options, read_checkpoint(ranks, file))),
+        trainer_(ranks, trained_.model, settings(), trained_.state) {}
 
   void train_until(std::int64_t step) {
-    constexpr double learning_rate = 0.01, average = 0.9;
-    for (; state_.step < step; ++state_.step) {
-      const auto& result = loss_->evaluate(state_.parameters, state_.step);
-      if (!result.finite) throw NumericalError(fmt::format("verify: the loss of step {} is not finite", state_.step));
-      problem_.optimizer->update(state_.optimizer, state_.parameters, result.gradient, learning_rate);
-      update_average(state_.average, state_.parameters, average, state_.optimizer.updates);
-    }
-    state_.sum_exponents = loss_->sum_exponents();
-    state_.time_bins = loss_->time_bins();
+    while (trainer_.state().step < step) trainer_.one_step();
   }
 
   void write(const std::filesystem::path& file, const Provenance& provenance) {
-    state_.collocation = loss_->collocation_state();
-    on_root(ranks_, [&] { write_checkpoint(file, to_checkpoint(state_, problem_.networks(), provenance), ReadBack::yes); });
+    const auto state = trainer_.snapshot();
+    on_root(ranks_, [&] { write_checkpoint(file, to_checkpoint(state, trained_.model.networks(), provenance), ReadBack::yes); });
   }
 
-  Checksums checksums() {
+  Checksums checksums() const {
+    const auto& state = trainer_.state();
+    const auto& model = trained_.model;
     Checksums sums;
-    sums["parameters"] = checksum_of(state_.parameters);
-    sums["average"] = checksum_of(state_.average);
+    sums["parameters"] = checksum_of(state.parameters);
+    sums["average"] = checksum_of(state.average);
     std::vector<double> all;
-    for (const auto& array : state_.optimizer.arrays) all.insert(all.end(), array.values.begin(), array.values.end());
+    for (const auto& array : state.optimizer.arrays) all.insert(all.end(), array.values.begin(), array.values.end());
     sums["optimizer"] = checksum_of(all);
-    const auto field = make_velocity_field(problem_.precision, *problem_.curve, state_.average, problem_.curve_target(), *problem_.latent);
-    const auto particles =
-        sample_particles(ranks_, sampling_settings(options_, problem_), *field, problem_.curve_target(), *problem_.latent);
+    const auto field = make_velocity_field(model.precision, *model.curve, state.average, model.curve_target(), *model.latent);
+    const auto particles = sample_particles(ranks_, sampling_settings(options_, model), *field, model.curve_target(), *model.latent);
     sums["particles"] = checksum_of(ranks_.all_gather(particles.position));
     sums["log weights"] = checksum_of(ranks_.all_gather(particles.log_weight));
     return sums;
   }
 
  private:
-  void make_loss() {
-    loss_ = make_batch_loss(problem_.precision, ranks_, batch_loss_settings(options_, problem_, walkers_), problem_.curve_target(),
-                            *problem_.latent);
+  TrainerSettings settings() const {
+    auto settings = trainer_settings(options_);
+    settings.learning_rate = {.rate = 0.01, .decay = LearningRateDecay::constant};
+    settings.average = 0.9;
+    settings.max_skipped_steps = 0;
+    return settings;
   }
 
-  const Communicator ranks_;
-  const Options options_;
-  Problem problem_;
-  std::shared_ptr<MalaChains> walkers_;
-  TrainingState state_;
-  std::unique_ptr<BatchLoss> loss_;
+  Communicator ranks_;
+  Options options_;
+  Trained trained_;
+  Trainer trainer_;
 };
 
 /// A line a checksum; says which ranks have another. `bad` counts them. Collective.

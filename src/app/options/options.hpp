@@ -4,6 +4,7 @@
 #include <boltzcurve/precision.hpp>
 #include <boltzcurve/registry.hpp>
 #include "collocation/collocation.hpp"
+#include "core/interval.hpp"
 #include "curve/curve.hpp"
 #include "parallel/reduction.hpp"
 #include "training/optimizer.hpp"
@@ -17,12 +18,6 @@
 #include <vector>
 
 namespace boltzcurve {
-
-/// A side of a box, the same for every coordinate; written "lower:upper".
-struct Interval {
-  double lower, upper;
-  bool operator==(const Interval&) const = default;
-};
 
 // One struct per section of the configuration. Range, unit and meaning of every member stand in the table of src/run/options.cpp, the
 // default here; that table and these defaults feed parser, help, resolved text, errors and the reference page.

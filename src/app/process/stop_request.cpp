@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <csignal>
 #include <cstdint>
 
@@ -77,8 +76,6 @@ void listen_to_signals() {
     sigaction(signal, &action, nullptr);
   }
 }
-
-double steady_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 double program_start_seconds() { return program_start; }
 

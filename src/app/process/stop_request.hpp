@@ -1,49 +1,25 @@
 #pragma once
 
 #include <boltzcurve/communicator.hpp>
+#include "core/clock.hpp"
+#include "core/stop.hpp"
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <filesystem>
-#include <functional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace boltzcurve {
 
-/// Seconds of a clock that never goes back, from any origin.
-double steady_seconds();
-/// When this program was started, before MPI was, by that clock.
+/// When this program was started, before MPI was, by the clock of steady_seconds().
 double program_start_seconds();
-using Clock = std::function<double()>;
 
-/// Why to stop; of several reasons the last of this list counts. All but the first two interrupt the work, to be resumed later.
-enum class Stop {
-  no,
-  time_limit,   ///< the budget of this piece of work is used up: it ends in good order
-  others,       ///< other runs of a sweep are better
-  walltime,     ///< --max-walltime
-  file,         ///< a file named STOP in the output folder
-  interrupt,    ///< SIGINT
-  terminate,    ///< SIGTERM
-  user_signal,  ///< SIGUSR1
-};
-constexpr bool is_interruption(Stop stop) { return stop > Stop::time_limit; }
-inline constexpr std::array all_interruptions = {Stop::others,    Stop::walltime,  Stop::file,
-                                                 Stop::interrupt, Stop::terminate, Stop::user_signal};
 /// As a user knows it: "SIGUSR1", "the file STOP", "--max-walltime".
 const char* name_of(Stop stop);
 
 /// Hears from now on the signals that ask to stop or for a checkpoint, before there is a StopRequest to act on them. Not undone.
 void listen_to_signals();
-
-/// What all ranks do after this step.
-struct StepDecision {
-  Stop stop = Stop::no;
-  bool checkpoint = false;
-};
 
 /// What ends a run besides signals.
 struct StopLimits {

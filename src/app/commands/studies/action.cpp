@@ -48,8 +48,8 @@ HostPoints<double> drawn(const Communicator& ranks, const Energy& law, std::int6
 double sliced_distance(const Run& run, const TrainedRun& trained) {
   const auto count = std::max<std::int64_t>(trained.options.evaluation.exact_samples, 1);
   bool known = true;
-  const auto latent = drawn(run.world(), *trained.problem.latent, count, trained.options.run.seed, known);
-  const auto target = drawn(run.world(), *trained.problem.target, count, trained.options.run.seed, known);
+  const auto latent = drawn(run.world(), *trained.model.latent, count, trained.options.run.seed, known);
+  const auto target = drawn(run.world(), *trained.model.target, count, trained.options.run.seed, known);
   if (!known) return std::nan("");
   return sliced_wasserstein(run.world(), latent, target, trained.options.run.seed);
 }
@@ -89,9 +89,9 @@ ExitCode action(Run& run) {
   for (const auto& of : cases) add_exact(run, table, of);
   const auto stop = for_each_network(run, cases, [&](double distance, const std::string& folder, const TrainedRun& trained) {
     const auto speed = network_speed(run.world(), trained, {});
-    const auto& curve = *trained.problem.curve;
-    const bool same_coordinates = trained.problem.coordinates.is_identity();
-    table.add({distance, std::int64_t{curve.dimension()}, std::string(name_of(trained.problem.curve_name)), folder,
+    const auto& curve = *trained.model.curve;
+    const bool same_coordinates = trained.model.coordinates().is_identity();
+    table.add({distance, std::int64_t{curve.dimension()}, std::string(name_of(trained.model.curve_name)), folder,
                speed.wasserstein_action.value, speed.wasserstein_action.error, speed.fisher_rao_action.value, speed.fisher_rao_action.error,
                std::fabs(curve.target_time() - curve.latent_time()), same_coordinates ? sliced_distance(run, trained) : std::nan(""),
                std::string("sliced"), speed.failed});

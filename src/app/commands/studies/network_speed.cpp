@@ -38,8 +38,8 @@ class SpeedOfParticles {
  public:
   explicit SpeedOfParticles(const TrainedRun& run)
       : run_(run),
-        field_(make_velocity_field(run.problem.precision, *run.problem.curve, run.state.average, run.problem.curve_target(),
-                                   *run.problem.latent)) {}
+        field_(make_velocity_field(run.model.precision, *run.model.curve, run.state.average, run.model.curve_target(), *run.model.latent)) {
+  }
 
   const VelocityField& field() const { return *field_; }
 
@@ -50,14 +50,14 @@ class SpeedOfParticles {
         latent("boltzcurve::speed_latent", n, D + 2);
     Kokkos::deep_copy(time, t);
     field_->evaluate(time, x, velocity, divergence);
-    run_.problem.curve_target().evaluate(x, target);
-    run_.problem.latent->evaluate(x, latent);
+    run_.model.curve_target().evaluate(x, target);
+    run_.model.latent->evaluate(x, latent);
     const auto v = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), velocity);
     const auto div = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), divergence);
     const auto of_target = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), target);
     const auto of_latent = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), latent);
     const auto slope = [&](std::size_t i, std::size_t k) {
-      switch (run_.problem.curve_name) {
+      switch (run_.model.curve_name) {
         case CurveName::linear:
           return (1 - t) * of_latent(i, 1 + k) + t * of_target(i, 1 + k);
         case CurveName::gradient_flow:
@@ -90,8 +90,8 @@ ParticleMean mean_of(double sum, double squares, double count) {
 }  // namespace
 
 NetworkSpeed network_speed(const Communicator& ranks, const TrainedRun& run, const std::vector<double>& shares) {
-  const auto& curve = *run.problem.curve;
-  const auto settings = sampling_settings(run.options, run.problem);
+  const auto& curve = *run.model.curve;
+  const auto settings = sampling_settings(run.options, run.model);
   NetworkSpeed result;
   for (const double share : shares) result.times.push_back(curve.latent_time() + share * (curve.target_time() - curve.latent_time()));
   const auto moments = moments_of(curve, result.times);
@@ -101,7 +101,7 @@ NetworkSpeed network_speed(const Communicator& ranks, const TrainedRun& run, con
 
   const SpeedOfParticles speed(run);
   const auto shard = shard_of(settings.particles, particle_granule, ranks.rank(), ranks.size());
-  const auto D = static_cast<std::size_t>(run.problem.dimension());
+  const auto D = static_cast<std::size_t>(run.model.dimension());
   // Of every particle: whether it counts, then both squared speeds at every asked time and both actions.
   const std::size_t columns = 2 * result.times.size() + 2;
   std::vector<double> numbers;
@@ -110,7 +110,7 @@ NetworkSpeed network_speed(const Communicator& ranks, const TrainedRun& run, con
     const auto n = static_cast<std::size_t>(std::min(particles_at_once, shard.count - done));
     Points<double> start("boltzcurve::speed_starts", n, D), x("boltzcurve::speed_positions", n, D);
     const auto host = Kokkos::create_mirror_view(start);
-    run.problem.latent->draw(settings.seed, shard.first + done, host);
+    run.model.latent->draw(settings.seed, shard.first + done, host);
     Kokkos::deep_copy(start, host);
     const PointScalars<double> no_density("boltzcurve::speed_log_density", n);
     const auto end =

@@ -31,21 +31,23 @@ std::optional<Checkpoint> checkpoint_of(const Run& study, const std::string& fol
 
 bool is_finished(const Checkpoint& checkpoint) { return checkpoint.scalar<std::string>(run_state_attribute) == "finished"; }
 
-void restore(TrainedRun& trained, const Checkpoint& checkpoint) {
-  trained.state = from_checkpoint(checkpoint, trained.problem.networks(), *trained.problem.optimizer);
-  adapt(trained.problem, trained.state.pilot);
+void restore(const Communicator& world, TrainedRun& trained, const Checkpoint& checkpoint) {
+  static_cast<Trained&>(trained) = restored(world, trained.options, checkpoint);
 }
 
+/// Refuses options that do not fit.
 TrainedRun begin(Options options) {
   options.study = {};  // does not belong to what a run is
-  auto problem = make_problem(options);
-  return {std::move(options), std::move(problem), {}};
+  check_settings(model_settings(options));
+  TrainedRun trained;
+  trained.options = std::move(options);
+  return trained;
 }
 
 bool is_trained(const Run& run) { return run.checkpoint() && is_finished(*run.checkpoint()); }
 
 /// In a run that has taken its folder.
-Stop train(Run& run, TrainedRun& trained) { return trained.stop = train_stage(run, trained.problem, trained.state); }
+Stop train(Run& run, TrainedRun& trained) { return trained.stop = train_stage(run, trained); }
 
 }  // namespace
 
@@ -54,7 +56,7 @@ TrainedRun trained_run(Run& study, const std::string& folder, Options options) {
   Run run(study, folder, trained.options, checkpoint_of(study, folder, trained.options));
   run.take_output_folder();
   if (is_trained(run))
-    restore(trained, *run.checkpoint());
+    restore(run.world(), trained, *run.checkpoint());
   else
     with_recorded_state(run, [&] { return train(run, trained); });
   return trained;
@@ -64,7 +66,7 @@ TrainedRun finished_run(const Run& study, const std::string& folder) {
   const auto checkpoint = read_checkpoint(study.world(), std::filesystem::path(folder) / checkpoint_name);
   const std::array sources = {parse_config(checkpoint.provenance.options, checkpoint.source.string(), folder)};
   auto trained = begin(resolve_options(sources));
-  restore(trained, checkpoint);
+  restore(study.world(), trained, checkpoint);
   return trained;
 }
 
@@ -75,12 +77,12 @@ Stop measured_run(Run& study, const std::string& folder, Options options) {
   run.take_output_folder();
   const auto interrupted_by = with_recorded_state(run, [&] {
     if (is_trained(run))
-      restore(trained, *run.checkpoint());
+      restore(run.world(), trained, *run.checkpoint());
     else if (train(run, trained) != Stop::no)
       return trained.stop;
-    const auto sampling = sample_stage(run, trained.problem, trained.state, SamplesGo::nowhere);
+    const auto sampling = sample_stage(run, trained.model, trained.state, SamplesGo::nowhere);
     if (sampling.stop != Stop::no) return sampling.stop;
-    const auto in_measuring = evaluate_stage(run, trained.problem, trained.state, sampling);
+    const auto in_measuring = evaluate_stage(run, trained.model, trained.state, sampling);
     if (in_measuring == Stop::no) forget_finished_particles(run);
     return in_measuring;
   });

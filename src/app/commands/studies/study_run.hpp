@@ -1,7 +1,6 @@
 #pragma once
 
-#include "app/commands/problem.hpp"
-#include "app/commands/training_state.hpp"
+#include "app/commands/stages.hpp"
 #include "app/process/run.hpp"
 
 #include <string>
@@ -12,10 +11,8 @@ namespace boltzcurve {
 // what was interrupted goes on. All collective.
 
 /// A trained curve.
-struct TrainedRun {
+struct TrainedRun : Trained {
   Options options;
-  Problem problem;
-  TrainingState state;
   Stop stop = Stop::no;  ///< why training was interrupted, if it was: then the state is not the last
 };
 

@@ -1,4 +1,4 @@
-#include "app/commands/training_state.hpp"
+#include "io/training_checkpoint.hpp"
 #include <boltzcurve/counter_rng.hpp>
 #include <boltzcurve/error.hpp>
 
@@ -42,14 +42,14 @@ TEST(TrainingState, OfEveryOptimizerSurvivesTheFileAndGoesOnWithTheSameBits) {
     SCOPED_TRACE(choice.name);
     const testing::ScratchFolder folder;
     const auto optimizer = optimizer_of(choice.value, networks);
-    TrainingState state = initial_training_state(networks, *optimizer, pilot, 1);
-    state.sum_exponents = {3, 1, 4};
-    state.time_bins.size[3] = 0.25;
-    state.time_bins.level[31] = -7.5;
-    state.time_bins.seen[0] = 12;
+    TrainingState state = initial_training_state(networks.initial_parameters(1), *optimizer, pilot);
+    state.loss.sum_exponents = {3, 1, 4};
+    state.loss.time_bins.size[3] = 0.25;
+    state.loss.time_bins.level[31] = -7.5;
+    state.loss.time_bins.seen[0] = 12;
     state.window = {0.125, 3.5, 6, 7};
     state.left_out_points = 5;
-    state.collocation = {{"walkers/position", 2, 3, {1, 2, 3, 4, 5, 6}}, {"anything/else", 1, 1, {-0.5}}};
+    state.loss.collocation = {{"walkers/position", 2, 3, {1, 2, 3, 4, 5, 6}}, {"anything/else", 1, 1, {-0.5}}};
     update(state, *optimizer, 0, 7);
     write_checkpoint(folder / "checkpoint.h5", to_checkpoint(state, networks, testing::example_provenance()));
     TrainingState read = from_checkpoint(read_checkpoint(folder / "checkpoint.h5"), networks, *optimizer);
@@ -63,7 +63,8 @@ TEST(TrainingState, OfEveryOptimizerSurvivesTheFileAndGoesOnWithTheSameBits) {
 TEST(TrainingState, OfAnotherOptimizerIsRefusedByTheNameOfWhatIsMissing) {
   const auto networks = small_networks();
   const auto adam = optimizer_of(OptimizerName::adam, networks), soap = optimizer_of(OptimizerName::soap, networks);
-  auto checkpoint = to_checkpoint(initial_training_state(networks, *adam, pilot, 1), networks, testing::example_provenance());
+  auto checkpoint =
+      to_checkpoint(initial_training_state(networks.initial_parameters(1), *adam, pilot), networks, testing::example_provenance());
   checkpoint.source = "checkpoint.h5";
   EXPECT_THAT([&] { from_checkpoint(checkpoint, networks, *soap); },
               ThrowsMessage<InputError>(
@@ -74,23 +75,23 @@ TEST(TrainingState, OfAnotherOptimizerIsRefusedByTheNameOfWhatIsMissing) {
 TEST(TrainingState, RefusesTimeBinsThatAreNoNumbersAndDoesWithoutAny) {
   const auto networks = small_networks();
   const auto adam = optimizer_of(OptimizerName::adam, networks);
-  auto state = initial_training_state(networks, *adam, pilot, 1);
+  auto state = initial_training_state(networks.initial_parameters(1), *adam, pilot);
   const auto read_back = [&] {
     auto checkpoint = to_checkpoint(state, networks, testing::example_provenance());
     checkpoint.source = "checkpoint.h5";
     return from_checkpoint(checkpoint, networks, *adam);
   };
-  state.time_bins.size[3] = -1;
+  state.loss.time_bins.size[3] = -1;
   EXPECT_THAT(read_back, ThrowsMessage<InputError>("dataset time_bins/size in checkpoint.h5 should hold finite numbers, none below 0"));
-  state.time_bins.size[3] = 0;
-  state.time_bins.level[7] = INFINITY;
+  state.loss.time_bins.size[3] = 0;
+  state.loss.time_bins.level[7] = INFINITY;
   EXPECT_THAT(read_back, ThrowsMessage<InputError>("dataset time_bins/level in checkpoint.h5 should hold finite numbers"));
-  state.time_bins.level[7] = -1;
-  EXPECT_EQ(read_back().time_bins, state.time_bins);
+  state.loss.time_bins.level[7] = -1;
+  EXPECT_EQ(read_back().loss.time_bins, state.loss.time_bins);
 
   auto older = to_checkpoint(state, networks, testing::example_provenance());
   std::erase_if(older.datasets, [](const auto& dataset) { return dataset.name.starts_with("time_bins/"); });
-  EXPECT_EQ(from_checkpoint(older, networks, *adam).time_bins, TimeBins());
+  EXPECT_EQ(from_checkpoint(older, networks, *adam).loss.time_bins, TimeBins());
 }
 
 }  // namespace

@@ -1,17 +1,23 @@
 #pragma once
 
-#include "app/commands/problem.hpp"
 #include "collocation/time_bins.hpp"
 #include "core/named_array.hpp"
-#include "io/checkpoint.hpp"
-#include "pilot/mala_chains.hpp"
+#include "energy/pilot_summary.hpp"
 #include "training/optimizer.hpp"
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace boltzcurve {
+
+/// What the steps of a batch loss leave behind that decides the next ones: with the parameters, all that training goes on from to the bit.
+struct LossState {
+  std::vector<std::int64_t> sum_exponents;  ///< quanta of the reproducible sum; empty before the first step
+  TimeBins time_bins;                       ///< what the residuals so far say of the clock
+  std::vector<NamedArray> collocation;      ///< chains, and the parameters that trajectories were drawn with; on rank 0, elsewhere empty
+
+  bool operator==(const LossState&) const = default;
+};
 
 /// What the next row of the log is about: steps since the one before, with a loss or without, and the seconds at which it begins.
 struct LogWindow {
@@ -22,7 +28,7 @@ struct LogWindow {
   bool operator==(const LogWindow&) const = default;
 };
 
-/// Everything that changes during training: with the options it determines all that follows, to the bit. Random numbers need no state of
+/// Everything that changes during training: with the settings it determines all that follows, to the bit. Random numbers need no state of
 /// their own, since they are functions of step and index.
 struct TrainingState {
   std::int64_t step = 0;           ///< steps done, skipped ones included
@@ -32,10 +38,8 @@ struct TrainingState {
   std::int64_t checkpoints = 0;             ///< written so far, the one that holds this number included
   std::vector<double> parameters, average;  ///< [parameter_count]; average: running mean, what samples are drawn with
   OptimizerState optimizer;
-  std::vector<std::int64_t> sum_exponents;  ///< quanta of the reproducible sum; empty before the first step
-  PilotSummary pilot;                       ///< of the target, which shapes curve and networks
-  std::vector<NamedArray> collocation;      ///< BatchLoss::collocation_state(), as of the last checkpoint, on rank 0
-  TimeBins time_bins;                       ///< what the residuals so far say of the clock
+  PilotSummary pilot;  ///< of the target, which shapes curve and networks
+  LossState loss;      ///< as of the last Trainer::snapshot()
   LogWindow window;
   double gradient_norm = 0;  ///< of the last update
   double seconds = 0;        ///< wall time of training so far: with window.started and checkpoints all that differs between equal runs
@@ -43,21 +47,12 @@ struct TrainingState {
   bool operator==(const TrainingState&) const = default;
 };
 
-/// The start: random hidden layers, all networks zero.
-TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const PilotSummary& pilot,
-                                     std::uint64_t seed);
+/// The start: `parameters` as the model has them before training.
+TrainingState initial_training_state(const std::vector<double>& parameters, const Optimizer& optimizer, const PilotSummary& pilot);
 
-/// All that was learned and that particles follow from: averaged parameters and pilot run.
+/// All that was learned and that particles follow from: averaged parameters and the pilot's summary.
 std::vector<double> learned_numbers(const TrainingState& state);
 /// Their CRC-32: tells whether samples were drawn with them.
 std::int64_t learned_crc32(const TrainingState& state);
-
-/// Named datasets /parameters, /average and, as the optimizer names its arrays, /optimizer/first_moment, ..., each with /psi/layer0/weight
-/// and so on, /collocation, /pilot run, and counters.
-Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networks, const Provenance& provenance);
-
-/// Throws InputError, naming file and dataset, where the checkpoint is not of these networks or this optimizer. Whether collocation fits is
-/// for BatchLoss::restore_collocation() to say.
-TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks& networks, const Optimizer& optimizer);
 
 }  // namespace boltzcurve

@@ -1,6 +1,6 @@
-#include "app/commands/training_state.hpp"
+#include "io/training_checkpoint.hpp"
+
 #include <boltzcurve/error.hpp>
-#include "core/checksum.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -33,10 +33,14 @@ void for_each_counter(State& state, const Visit& visit) {
   visit("window_steps", state.window.steps, Presence::always);
 }
 
+template <class Summary, class Visit>
+void for_each_pilot_real(Summary& pilot, const Visit& visit) {
+  visit("survey_width", pilot.width);
+  visit("survey_energy", pilot.energy);
+}
+
 template <class State, class Visit>
 void for_each_real(State& state, const Visit& visit) {
-  visit("survey_width", state.pilot.width);
-  visit("survey_energy", state.pilot.energy);
   visit("window_loss_sum", state.window.loss_sum);
   visit("window_started", state.window.started);
   visit("gradient_norm", state.gradient_norm);
@@ -57,31 +61,6 @@ constexpr std::string_view collocation_group = "collocation/";
 
 }  // namespace
 
-double LogWindow::mean_loss() const { return losses > 0 ? loss_sum / static_cast<double>(losses) : std::nan(""); }
-
-TrainingState initial_training_state(const CurveNetworks& networks, const Optimizer& optimizer, const PilotSummary& pilot,
-                                     std::uint64_t seed) {
-  TrainingState state;
-  state.pilot = pilot;
-  state.parameters = networks.initial_parameters(seed);
-  state.average = state.parameters;
-  state.optimizer = optimizer.initial_state();
-  return state;
-}
-
-std::vector<double> learned_numbers(const TrainingState& state) {
-  std::vector<double> all = {state.pilot.width, state.pilot.energy};
-  const auto& map = state.pilot.coordinates;
-  for (const auto* part : {&state.average, &state.pilot.mean, &state.pilot.deviation, &map.center, &map.offset, &map.slope})
-    all.insert(all.end(), part->begin(), part->end());
-  return all;
-}
-
-std::int64_t learned_crc32(const TrainingState& state) {
-  const auto numbers = learned_numbers(state);
-  return crc_32(std::as_bytes(std::span(numbers)));
-}
-
 Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networks, const Provenance& provenance) {
   Checkpoint checkpoint;
   checkpoint.provenance = provenance;
@@ -94,7 +73,8 @@ Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networ
   });
   for (const auto& array : state.optimizer.arrays)
     checkpoint.datasets.push_back({"optimizer/" + array.name, {array.rows, array.columns}, array.values});
-  checkpoint.datasets.push_back({"reduction/exponents", {static_cast<std::int64_t>(state.sum_exponents.size())}, state.sum_exponents});
+  checkpoint.datasets.push_back(
+      {"reduction/exponents", {static_cast<std::int64_t>(state.loss.sum_exponents.size())}, state.loss.sum_exponents});
   const auto dimension = static_cast<std::int64_t>(state.pilot.mean.size());
   checkpoint.datasets.push_back({"survey/mean", {dimension}, state.pilot.mean});
   checkpoint.datasets.push_back({"survey/deviation", {dimension}, state.pilot.deviation});
@@ -103,14 +83,29 @@ Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networ
     checkpoint.datasets.push_back({scale_offset, {dimension}, map.offset});
     checkpoint.datasets.push_back({scale_slope, {dimension, dimension}, map.slope});
   }
-  for_each_time_bin_array(state.time_bins, [&](const std::string& name, const TimeBins::PerBin& values) {
+  for_each_time_bin_array(state.loss.time_bins, [&](const std::string& name, const TimeBins::PerBin& values) {
     checkpoint.datasets.push_back({name, {TimeBins::count}, std::vector<double>(values.begin(), values.end())});
   });
-  for (const auto& array : state.collocation)
+  for (const auto& array : state.loss.collocation)
     checkpoint.datasets.push_back({std::string(collocation_group) + array.name, {array.rows, array.columns}, array.values});
   for_each_counter(state, [&](const std::string& name, std::int64_t value, Presence) { checkpoint.scalars[name] = value; });
-  for_each_real(state, [&](const std::string& name, double value) { checkpoint.scalars[name] = value; });
+  const auto put = [&](const std::string& name, double value) { checkpoint.scalars[name] = value; };
+  for_each_pilot_real(state.pilot, put);
+  for_each_real(state, put);
   return checkpoint;
+}
+
+PilotSummary pilot_summary_of(const Checkpoint& checkpoint) {
+  const auto* const mean = checkpoint.find("survey/mean");
+  const std::int64_t D = mean && mean->shape.size() == 1 ? mean->shape[0] : 0;
+  PilotSummary pilot;
+  for_each_pilot_real(pilot, [&](const std::string& name, double& value) { value = checkpoint.scalar<double>(name); });
+  pilot.mean = checkpoint.values<double>("survey/mean", {D});
+  pilot.deviation = checkpoint.values<double>("survey/deviation", {D});
+  if (checkpoint.find(scale_slope))
+    pilot.coordinates = {checkpoint.values<double>(scale_center, {D}), checkpoint.values<double>(scale_offset, {D}),
+                         checkpoint.values<double>(scale_slope, {D, D})};
+  return pilot;
 }
 
 TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks& networks, const Optimizer& optimizer) {
@@ -126,17 +121,12 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
   for (auto& array : state.optimizer.arrays)
     array.values = checkpoint.values<double>("optimizer/" + array.name, {array.rows, array.columns});
   if (const auto* exponents = checkpoint.find("reduction/exponents"))
-    state.sum_exponents = checkpoint.values<std::int64_t>(exponents->name, exponents->shape);
-  const auto dimension = static_cast<std::int64_t>(networks.input_shift.size()) - 1;
-  state.pilot.mean = checkpoint.values<double>("survey/mean", {dimension});
-  state.pilot.deviation = checkpoint.values<double>("survey/deviation", {dimension});
-  if (checkpoint.find(scale_slope))
-    state.pilot.coordinates = {checkpoint.values<double>(scale_center, {dimension}), checkpoint.values<double>(scale_offset, {dimension}),
-                               checkpoint.values<double>(scale_slope, {dimension, dimension})};
-  for_each_time_bin_array(state.time_bins, [&](const std::string& name, TimeBins::PerBin& values) {
+    state.loss.sum_exponents = checkpoint.values<std::int64_t>(exponents->name, exponents->shape);
+  state.pilot = pilot_summary_of(checkpoint);
+  for_each_time_bin_array(state.loss.time_bins, [&](const std::string& name, TimeBins::PerBin& values) {
     if (!checkpoint.find(name)) return;
     const auto& stored = checkpoint.values<double>(name, {TimeBins::count});
-    const double least = &values == &state.time_bins.level ? -std::numeric_limits<double>::max() : 0;
+    const double least = &values == &state.loss.time_bins.level ? -std::numeric_limits<double>::max() : 0;
     if (!std::all_of(stored.begin(), stored.end(), [&](double value) { return std::isfinite(value) && value >= least; }))
       throw InputError("dataset " + name + " in " + checkpoint.source.string() + " should hold finite numbers" +
                        (least == 0 ? ", none below 0" : ""));
@@ -146,8 +136,8 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
     if (!dataset.name.starts_with(collocation_group)) continue;
     if (dataset.shape.size() != 2)
       throw InputError("dataset " + dataset.name + " in " + checkpoint.source.string() + " should have two dimensions");
-    state.collocation.push_back({dataset.name.substr(collocation_group.size()), dataset.shape[0], dataset.shape[1],
-                                 checkpoint.values<double>(dataset.name, dataset.shape)});
+    state.loss.collocation.push_back({dataset.name.substr(collocation_group.size()), dataset.shape[0], dataset.shape[1],
+                                      checkpoint.values<double>(dataset.name, dataset.shape)});
   }
   for_each_counter(state, [&](const std::string& name, std::int64_t& value, Presence presence) {
     if (presence == Presence::always || checkpoint.scalars.contains(name)) value = checkpoint.scalar<std::int64_t>(name);

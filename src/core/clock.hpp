@@ -1,0 +1,11 @@
+#pragma once
+
+#include <functional>
+
+namespace boltzcurve {
+
+/// Seconds of a clock that never goes back, from any origin.
+double steady_seconds();
+using Clock = std::function<double()>;
+
+}  // namespace boltzcurve
