@@ -19,21 +19,19 @@ Ends make_ends(const ModelSettings& settings) {
 }
 
 /// Without a pilot run: as for a target like the latent density.
-CurveSettings curve_between(const ModelSettings& settings, const Energy& latent) {
+CurveInput curve_input(const ModelSettings& settings, const Energy& latent) {
   const auto [mean, deviation] = latent.moments().value();
-  CurveSettings curve = settings.curve;
-  curve.dimension = latent.dimension();
-  curve.latent_name = settings.latent_name;
-  curve.latent_mean = curve.pilot.mean = mean;
-  curve.latent_deviation = curve.pilot.deviation = deviation;
-  return curve;
+  CurveInput input{settings.curve, settings.network, settings.normalizer, {latent.dimension(), settings.latent_name, mean, deviation, {}}};
+  input.ends.pilot.mean = mean;
+  input.ends.pilot.deviation = deviation;
+  return input;
 }
 
 Domain box_of(const ModelSettings& settings, const Energy& target) {
   Domain box = target.domain();
-  if (settings.box) {
-    box.lower.assign(box.lower.size(), settings.box->lower);
-    box.upper.assign(box.upper.size(), settings.box->upper);
+  if (const auto& given = settings.collocation.box) {
+    box.lower.assign(box.lower.size(), given->lower);
+    box.upper.assign(box.upper.size(), given->upper);
   }
   return box;
 }
@@ -41,22 +39,15 @@ Domain box_of(const ModelSettings& settings, const Energy& target) {
 template <class MakePilot>
 Model made_with(const ModelSettings& settings, const MakePilot& make_pilot) {
   auto [target, latent] = make_ends(settings);
-  auto curve = curve_between(settings, *latent);
-  make_curve(settings.curve_name, curve);  // may refuse the settings, before the pilot run takes its time
-  const Domain box = box_of(settings, *target);
+  auto input = curve_input(settings, *latent);
+  make_curve(input);  // may refuse the settings, before the pilot run takes its time
+  const PilotSettings of_pilot{box_of(settings, *target), settings.collocation.points, settings.collocation.hottest, settings.seed,
+                               settings.curve.coordinates == Coordinates::automatic};
 
-  Model model;
-  model.target_name = settings.target_name;
-  model.target = target;
-  model.latent = latent;
-  model.pilot = make_pilot(target, PilotSettings{box, settings.points, settings.hottest, settings.seed, settings.finds_coordinates});
-  curve.pilot = model.pilot.summary;
-  model.curve_name = settings.curve_name;
-  model.curve = make_curve(settings.curve_name, curve);
-  model.box = mapped(box, model.coordinates());
-  model.domain = united(model.curve_target().domain(), latent->domain());
-  model.seed = settings.seed;
-  model.precision = settings.precision;
+  Model model{settings, target, latent, make_pilot(target, of_pilot), {}, {}, {}};
+  input.ends.pilot = model.pilot.summary;
+  model.curve = make_curve(input);
+  model.region = {mapped(of_pilot.box, model.coordinates()), united(model.curve_target().domain(), latent->domain())};
   model.parameters = model.networks().initial_parameters(settings.seed);
   return model;
 }
@@ -73,7 +64,7 @@ Model build_model(const Communicator& world, const ModelSettings& settings, cons
 
 void check_settings(const ModelSettings& settings) {
   const auto ends = make_ends(settings);
-  make_curve(settings.curve_name, curve_between(settings, *ends.latent));
+  make_curve(curve_input(settings, *ends.latent));
 }
 
 }  // namespace boltzcurve

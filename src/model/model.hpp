@@ -4,31 +4,28 @@
 #include <boltzcurve/energy.hpp>
 #include <boltzcurve/precision.hpp>
 #include <boltzcurve/registry.hpp>
-#include "core/interval.hpp"
+#include "collocation/collocation.hpp"
 #include "curve/curve.hpp"
 #include "pilot/pilot_run.hpp"
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace boltzcurve {
 
 /// What a model is made of: the entries of the registry that give target and latent density, with the values of their own settings, and the
-/// settings of the curve, its networks and the pilot run.
+/// settings of the curve, its networks and the points at which it is learned.
 struct ModelSettings {
   std::string target_name;
   Parameters::Values target_values;
   std::string latent_name = "gaussian";
   Parameters::Values latent_values;
-  CurveName curve_name = CurveName::gradient_flow;
   CurveSettings curve;
-  std::optional<Interval> box;  ///< of the pilot run and of points uniform in a box, every coordinate alike; none: the target's domain
-  bool finds_coordinates = true;
-  std::int64_t points = 2048;  ///< of a training step, over all ranks
-  double hottest = 3;          ///< temperature of the pilot's hottest chains
+  NetworkSettings network;
+  NormalizerSettings normalizer;
+  CollocationSettings collocation;
   std::uint64_t seed = 1;
   Precision precision = Precision::single_precision;
 };
@@ -36,20 +33,17 @@ struct ModelSettings {
 /// Latent and target density, the pilot run on the target, the curve of densities between them and the parameters of its networks. Complete
 /// once made; cheap to copy but for the parameters, since copies share densities, curve and the pilot's chains.
 struct Model {
-  std::string target_name;
+  ModelSettings settings;
   std::shared_ptr<const Energy> target, latent;  ///< in the target's own coordinates
   Pilot pilot;
-  CurveName curve_name = CurveName::gradient_flow;
   std::shared_ptr<const Curve> curve;
-  Domain box;     ///< in which points and chains start, in the coordinates of the curve
-  Domain domain;  ///< that holds all that matters of both densities: particles outside have escaped
-  std::uint64_t seed = 1;
-  Precision precision = Precision::single_precision;
+  CollocationRegion region;        ///< in the coordinates of the curve
   std::vector<double> parameters;  ///< [networks().parameter_count()], what particles are drawn with
 
   /// The density that the curve leads to, in its own coordinates; `target` is what was asked for.
   const Energy& curve_target() const { return *pilot.curve_target; }
   const ScaleMap& coordinates() const { return pilot.summary.coordinates; }
+  CurveName curve_name() const { return settings.curve.name; }
   int dimension() const { return curve->dimension(); }
   const CurveNetworks& networks() const { return curve->networks(); }
 };

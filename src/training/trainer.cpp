@@ -18,16 +18,14 @@ namespace {
 std::unique_ptr<BatchLoss> loss_of(const Communicator& world, const Model& model, const TrainerSettings& settings) {
   BatchLossSettings of_loss;
   of_loss.curve = model.curve;
-  of_loss.law = settings.law;
-  of_loss.law.box = model.box;
-  of_loss.law.domain = model.domain;
-  of_loss.points = settings.points;
-  of_loss.loss = settings.loss;
-  of_loss.normalizer_by_batches = settings.normalizer_by_batches;
-  of_loss.seed = model.seed;
+  of_loss.collocation = model.settings.collocation;
+  of_loss.region = model.region;
+  of_loss.loss = settings.training.loss_shape();
+  of_loss.normalizer_by_batches = model.settings.normalizer.kind == NormalizerKind::batch;
+  of_loss.seed = model.settings.seed;
   of_loss.reduction = settings.reduction;
   of_loss.chains = model.pilot.chains;
-  return make_batch_loss(model.precision, world, of_loss, model.curve_target(), *model.latent);
+  return make_batch_loss(model.settings.precision, world, of_loss, model.curve_target(), *model.latent);
 }
 
 }  // namespace
@@ -39,10 +37,10 @@ Trainer::Trainer(const Communicator& world, Model& model, const TrainerSettings&
     : world_(world),
       model_(model),
       settings_(settings),
-      optimizer_(make_optimizer(settings.optimizer_name, settings.optimizer, model.networks().tensors())),
+      optimizer_(make_optimizer(settings.optimizer, model.networks().tensors())),
       state_(std::move(from)),
       loss_(loss_of(world, model, settings)),
-      rate_(settings.learning_rate),
+      rate_{settings.optimizer, settings.training.steps},
       last_tried_(std::max<std::int64_t>(0, state_.step - 1)),
       last_loss_(std::nan("")) {
   if (state_.parameters.empty()) {
@@ -61,22 +59,23 @@ Stop Trainer::run(const std::function<StepDecision()>& at_border) {
   for (auto* observer : observers_) observer->begin(*this);
   began_ = steady_seconds();
   seconds_before_ = state_.seconds;
-  while (state_.step < settings_.steps && stop == Stop::no) {
+  while (state_.step < settings_.training.steps && stop == Stop::no) {
     one_step();
     for (auto* observer : observers_) observer->after_step(*this);
     if (row_is_due()) log_row();
     const auto decision = at_border ? at_border() : time_decision();
     stop = decision.stop;
     // A state that is due while steps are skipped is kept after the next good step.
-    keep_is_due |= decision.checkpoint || (settings_.checkpoint_steps > 0 && state_.step % settings_.checkpoint_steps == 0);
-    if (keep_is_due && stop == Stop::no && state_.step < settings_.steps && state_.skipped_in_a_row == 0) {
+    keep_is_due |=
+        decision.checkpoint || (settings_.training.checkpoint_steps > 0 && state_.step % settings_.training.checkpoint_steps == 0);
+    if (keep_is_due && stop == Stop::no && state_.step < settings_.training.steps && state_.skipped_in_a_row == 0) {
       keep_is_due = false;
       keep(TrainingObserver::Occasion::due, Stop::no);
     }
   }
   if (state_.step > first_step && !row_is_due()) log_row();
   // Interrupted, it goes on to skip or to recover as it would have; ended, it must not pass for a success.
-  if (state_.step == settings_.steps) stop = Stop::no;
+  if (state_.step == settings_.training.steps) stop = Stop::no;
   if (state_.skipped_in_a_row > 0 && !is_interruption(stop)) give_up();
   if (!is_interruption(stop)) stop = Stop::no;
   if (state_.step > first_step) keep(TrainingObserver::Occasion::end, stop);
@@ -89,7 +88,7 @@ void Trainer::one_step() {
   const auto& result = loss_->evaluate(state_.parameters, state_.step);
   if (result.finite) {
     state_.gradient_norm = optimizer_->update(state_.optimizer, state_.parameters, result.gradient, rate_.at(state_.step));
-    update_average(state_.average, state_.parameters, settings_.average, state_.optimizer.updates);
+    update_average(state_.average, state_.parameters, settings_.training.average, state_.optimizer.updates);
     state_.skipped_in_a_row = 0;
     state_.window.loss_sum += result.loss;
     ++state_.window.losses;
@@ -97,7 +96,7 @@ void Trainer::one_step() {
     ++state_.skipped_steps;
     ++state_.skipped_in_a_row;
   }
-  if (state_.skipped_in_a_row > settings_.max_skipped_steps) give_up();
+  if (state_.skipped_in_a_row > settings_.training.max_skipped_steps) give_up();
   if (began_ > 0) state_.seconds = seconds_before_ + steady_seconds() - began_;
   ++state_.step;
   ++state_.window.steps;
@@ -113,14 +112,14 @@ TrainingState Trainer::snapshot() {
 }
 
 StepDecision Trainer::time_decision() const {
-  const bool up = settings_.max_seconds > 0 && world_.any(world_.is_root() && time_is_up());
+  const bool up = settings_.training.max_seconds > 0 && world_.any(world_.is_root() && time_is_up());
   return {up ? Stop::time_limit : Stop::no, false};
 }
 
 /// Of the window so far. A window that the end comes into stays open, for a training that goes on.
 void Trainer::log_row() {
   count_left_out();
-  const double points = static_cast<double>(settings_.points * state_.window.steps);
+  const double points = static_cast<double>(model_.settings.collocation.points * state_.window.steps);
   last_loss_ = state_.window.mean_loss();
   const TrainingRow row{state_.step,
                         last_loss_,

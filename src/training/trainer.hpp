@@ -15,21 +15,11 @@
 
 namespace boltzcurve {
 
-/// How a curve is trained.
+/// How a curve is trained; where, and with which normalizer, is the model's.
 struct TrainerSettings {
-  std::int64_t steps = 20000;
-  double max_seconds = 0;  ///< of wall time, after which training ends in good order; 0: no limit
-  double average = 0.999;  ///< decay of the running mean of the parameters
-  std::int64_t checkpoint_steps = 0, log_every = 100;
-  int max_skipped_steps = 20;  ///< in a row, without a finite loss
-  CollocationLaw law;          ///< box and domain are the model's
-  std::int64_t points = 2048;  ///< of a step, over all ranks
-  LossShape loss;
-  bool normalizer_by_batches = false;
-  Reduction reduction = Reduction::reproducible;
-  OptimizerName optimizer_name = OptimizerName::soap;
+  TrainingSettings training;
   OptimizerSettings optimizer;
-  LearningRate learning_rate;
+  Reduction reduction = Reduction::reproducible;
 };
 
 /// The steps since the row of the log before.
@@ -104,14 +94,14 @@ class Trainer {
   /// Mean loss of the present window of the log, or, where it has none, of the one before.
   double recent_loss() const { return state_.window.losses > 0 ? state_.window.mean_loss() : last_loss_; }
   /// Whether run() will make steps.
-  bool has_steps_left() const { return state_.step < settings_.steps && !time_is_up(); }
-  bool row_is_due() const { return window_is_full() || state_.step == settings_.steps; }
+  bool has_steps_left() const { return state_.step < settings_.training.steps && !time_is_up(); }
+  bool row_is_due() const { return window_is_full() || state_.step == settings_.training.steps; }
   /// The time that is left of max_seconds, the earlier parts of a training that goes on counted.
-  double seconds_left() const { return settings_.max_seconds - state_.seconds; }
+  double seconds_left() const { return settings_.training.max_seconds - state_.seconds; }
 
  private:
-  bool window_is_full() const { return state_.step % settings_.log_every == 0; }
-  bool time_is_up() const { return settings_.max_seconds > 0 && seconds_left() <= 0; }
+  bool window_is_full() const { return state_.step % settings_.training.log_every == 0; }
+  bool time_is_up() const { return settings_.training.max_seconds > 0 && seconds_left() <= 0; }
   StepDecision time_decision() const;
   void log_row();
   void keep(TrainingObserver::Occasion occasion, Stop ends);

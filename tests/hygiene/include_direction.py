@@ -28,7 +28,17 @@ ORDER = (
     ("app",),
 )
 # Public headers without a source of their own.
-PUBLIC = {"error": "core", "choice": "core", "precision": "core", "views": "core", "counter_rng": "random"}
+PUBLIC = {
+    **dict.fromkeys(("error", "choice", "precision", "setting", "views"), "core"),
+    "counter_rng": "random",
+    "network_settings": "network",
+    "loss_shape": "residual",
+    "curve_settings": "curve",
+    "collocation_settings": "collocation",
+    "sampling_settings": "ode",
+    "training_settings": "training",
+    "evaluation_settings": "metrics",
+}
 
 LEVEL = {module: level for level, line in enumerate(ORDER) for module in line}
 

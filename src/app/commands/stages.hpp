@@ -15,7 +15,7 @@ namespace boltzcurve {
 
 ModelSettings model_settings(const Options& options);
 TrainerSettings trainer_settings(const Options& options);
-SamplingSettings sampling_settings(const Options& options, const Model& model);
+SamplingTask sampling_task(const Options& options, const Model& model);
 
 /// A model, and how far its training has come.
 struct Trained {

@@ -214,8 +214,8 @@ class ShortRun {
     std::vector<double> all;
     for (const auto& array : state.optimizer.arrays) all.insert(all.end(), array.values.begin(), array.values.end());
     sums["optimizer"] = checksum_of(all);
-    const auto field = make_velocity_field(model.precision, *model.curve, state.average, model.curve_target(), *model.latent);
-    const auto particles = sample_particles(ranks_, sampling_settings(options_, model), *field, model.curve_target(), *model.latent);
+    const auto field = make_velocity_field(model.settings.precision, *model.curve, state.average, model.curve_target(), *model.latent);
+    const auto particles = sample_particles(ranks_, sampling_task(options_, model), *field, model.curve_target(), *model.latent);
     sums["particles"] = checksum_of(ranks_.all_gather(particles.position));
     sums["log weights"] = checksum_of(ranks_.all_gather(particles.log_weight));
     return sums;
@@ -224,9 +224,11 @@ class ShortRun {
  private:
   TrainerSettings settings() const {
     auto settings = trainer_settings(options_);
-    settings.learning_rate = {.rate = 0.01, .decay = LearningRateDecay::constant};
-    settings.average = 0.9;
-    settings.max_skipped_steps = 0;
+    settings.optimizer.learning_rate = 0.01;
+    settings.optimizer.decay = LearningRateDecay::constant;
+    settings.optimizer.warm_up_steps = 0;
+    settings.training.average = 0.9;
+    settings.training.max_skipped_steps = 0;
     return settings;
   }
 

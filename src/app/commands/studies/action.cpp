@@ -91,7 +91,7 @@ ExitCode action(Run& run) {
     const auto speed = network_speed(run.world(), trained, {});
     const auto& curve = *trained.model.curve;
     const bool same_coordinates = trained.model.coordinates().is_identity();
-    table.add({distance, std::int64_t{curve.dimension()}, std::string(name_of(trained.model.curve_name)), folder,
+    table.add({distance, std::int64_t{curve.dimension()}, std::string(name_of(trained.model.curve_name())), folder,
                speed.wasserstein_action.value, speed.wasserstein_action.error, speed.fisher_rao_action.value, speed.fisher_rao_action.error,
                std::fabs(curve.target_time() - curve.latent_time()), same_coordinates ? sliced_distance(run, trained) : std::nan(""),
                std::string("sliced"), speed.failed});

@@ -113,7 +113,7 @@ const std::vector<StudyColumn> network_columns = {{"distance", "length"},
 void add_speeds(StudyTable& table, double distance, const std::string& folder, const TrainedRun& trained, const NetworkSpeed& speed) {
   for (std::size_t j = 0; j < speed.times.size(); ++j) {
     const double norm = std::sqrt(speed.wasserstein[j].value);
-    table.add({distance, std::int64_t{trained.model.dimension()}, std::string(name_of(trained.model.curve_name)), speed.times[j], norm,
+    table.add({distance, std::int64_t{trained.model.dimension()}, std::string(name_of(trained.model.curve_name())), speed.times[j], norm,
                speed.wasserstein[j].error / (2 * norm), speed.wasserstein_action.value, speed.wasserstein_action.error, speed.particles,
                speed.failed, folder});
   }
