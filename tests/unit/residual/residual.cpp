@@ -224,7 +224,7 @@ TEST(Loss, PullsOnAResidualByHalfOfItsSlopeOverIt) {
       for (std::size_t i = 0; i < 20; ++i) {
         const double time_per_clock = 1 / Reference::rate([&](double t) { return Reference{curve}.clock(t); }, batch.t(i));
         const double in_unit = unit == ResidualUnit::clock ? 1 : 1 / time_per_clock, r = found.residual[i] * time_per_clock * in_unit;
-        expected -= 2 * r * pull(loss, r) * in_unit / 20;
+        expected -= 2 * r * robust_weight(loss, r) * in_unit / 20;
       }
       EXPECT_NEAR(found.gradient.back(), expected, 1e-8 * (1 + std::abs(expected))) << kind.name << ", " << name_of(unit);
     }
