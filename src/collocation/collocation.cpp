@@ -26,28 +26,29 @@ std::int64_t spreading_stride(std::int64_t count) {
 }  // namespace
 
 template <class Real>
-Collocation<Real>::Collocation(const CollocationLaw& law, const Curve& curve, const Shard& shard, std::int64_t batch_points,
+Collocation<Real>::Collocation(const CollocationSettings& settings, const CollocationRegion& region, const Curve& curve, const Shard& shard,
                                std::uint64_t seed, const Energy& latent, std::shared_ptr<MalaChains> chains)
-    : law_(law),
+    : settings_(settings),
+      parts_(settings.parts()),
+      region_(region),
       curve_(curve),
       shard_(shard),
-      batch_points_(batch_points),
-      stride_(spreading_stride(batch_points)),
+      stride_(spreading_stride(settings.points)),
       seed_(seed),
       latent_(latent),
       latent_moments_(latent.moments().value()),
       walkers_(std::move(chains)) {
   double sum = 0;
-  for (const auto& part : law_.shares) sum += part.share;
-  for (auto& part : law_.shares) part.share /= sum;
+  for (const auto& part : parts_) sum += part.share;
+  for (auto& part : parts_) part.share /= sum;
   for (int layer = 0; has(CollocationKind::langevin) && layer < walkers_->layers(); ++layer)
     for (int i = 0; i < chunk_points; ++i) walker_heat_.push_back(std::sqrt(walkers_->temperature(layer, i)));
-  if (has(CollocationKind::trajectory)) trajectories_.emplace(curve, latent, law.domain, seed, shard, batch_points);
+  if (has(CollocationKind::trajectory)) trajectories_.emplace(curve, latent, region.domain, seed, shard, settings.points);
 }
 
 template <class Real>
 bool Collocation<Real>::has(CollocationKind kind) const {
-  return std::any_of(law_.shares.begin(), law_.shares.end(), [=](const auto& part) { return part.kind == kind && part.share > 0; });
+  return std::any_of(parts_.begin(), parts_.end(), [=](const auto& part) { return part.kind == kind && part.share > 0; });
 }
 
 /// The kinds are spread evenly over the indices.
@@ -55,22 +56,22 @@ template <class Real>
 CollocationKind Collocation<Real>::kind_of(std::int64_t global) const {
   const double turns = (static_cast<double>(global) + 0.5) * golden_ratio, place = turns - std::floor(turns);
   double end = 0;
-  for (const auto& part : law_.shares)
+  for (const auto& part : parts_)
     if (place < (end += part.share)) return part.kind;
-  return law_.shares.back().kind;
+  return parts_.back().kind;
 }
 
 template <class Real>
 bool Collocation<Real>::prepare(std::int64_t step, const CurrentFlow<Real>& flow) {
   if (has(CollocationKind::langevin) && step > 0) walkers_->move(step);
-  if (!trajectories_ || (trajectories_drawn_ && step % law_.refresh_every != 0)) return false;
+  if (!trajectories_ || (trajectories_drawn_ && step % settings_.refresh_every != 0)) return false;
   renew_trajectories(step, flow);
   return true;
 }
 
 template <class Real>
 void Collocation<Real>::renew_trajectories(std::int64_t step, const CurrentFlow<Real>& flow) {
-  trajectories_->follow(flow, static_cast<std::uint64_t>(step / law_.refresh_every));
+  trajectories_->follow(flow, static_cast<std::uint64_t>(step / settings_.refresh_every));
   trajectories_drawn_ = true;
 }
 
@@ -87,8 +88,8 @@ void Collocation<Real>::restore(std::span<const NamedArray> state) {
 /// Where the clock stands when the share u of a batch's times has been drawn.
 template <class Real>
 double Collocation<Real>::clock_of_share(double u, const TimeBins& bins) const {
-  if (law_.times == TimeDensity::residual) return bins.clock_of_share(u);
-  return law_.time_power == 1 ? u : std::pow(u, law_.time_power);
+  if (settings_.times == TimeDensity::residual) return bins.clock_of_share(u);
+  return settings_.time_power == 1 ? u : std::pow(u, settings_.time_power);
 }
 
 /// Kind, clock, and of a kind that chooses between points which one; `time` and `choice` are uniform in (0,1).
@@ -96,13 +97,13 @@ template <class Real>
 auto Collocation<Real>::place_of(std::int64_t step, std::int64_t global, double time, double choice, const TimeBins& bins) const -> Place {
   Place place{kind_of(global), (global - shard_.first) / chunk_points, 0, 0};
   if (place.kind == CollocationKind::trajectory) {
-    place.choice = law_.times == TimeDensity::residual ? Trajectories<Real>::place_near(bins.clock_of_share(choice), time)
-                                                       : static_cast<int>(choice * Trajectories<Real>::places_per_chunk);
+    place.choice = settings_.times == TimeDensity::residual ? Trajectories<Real>::place_near(bins.clock_of_share(choice), time)
+                                                            : static_cast<int>(choice * Trajectories<Real>::places_per_chunk);
     place.clock = trajectories_->clock(place.chunk, static_cast<int>(place.choice));
     return place;
   }
-  const auto stratum = static_cast<double>((global * stride_ + step) % batch_points_);
-  const double u = (stratum + time) / static_cast<double>(batch_points_);
+  const auto stratum = static_cast<double>((global * stride_ + step) % settings_.points);
+  const double u = (stratum + time) / static_cast<double>(settings_.points);
   place.clock = clock_of_share(u, bins);
   if (place.kind == CollocationKind::langevin)
     place.choice = static_cast<std::int64_t>(choice * static_cast<double>(walkers_->layers() * chunk_size(place.chunk)));
@@ -120,7 +121,7 @@ double Collocation<Real>::coordinate(const Place& place, const Bridge& bridge, s
     y = (*walkers_)(layer, chain, static_cast<int>(k));
     heat = walker_heat_[static_cast<std::size_t>(layer * chunk_points + place.choice % size)];
   } else {
-    y = law_.box.lower[k] + (law_.box.upper[k] - law_.box.lower[k]) * uniform;
+    y = region_.box.lower[k] + (region_.box.upper[k] - region_.box.lower[k]) * uniform;
     if (place.kind == CollocationKind::uniform) return y;
   }
   const double center = latent_moments_.mean[k];
@@ -133,7 +134,7 @@ void Collocation<Real>::draw(std::int64_t step, std::int64_t first, HostScalars<
   HostPoints<double> latent_points;
   if (has(CollocationKind::latent)) {
     latent_points = HostPoints<double>(Kokkos::view_alloc("boltzcurve::latent_collocation", Kokkos::WithoutInitializing), n, D);
-    latent_.draw(seed_ + collocation_seed_offset, step * batch_points_ + first, latent_points);
+    latent_.draw(seed_ + collocation_seed_offset, step * settings_.points + first, latent_points);
   }
   const bool in_box = has(CollocationKind::uniform) || has(CollocationKind::ou_bridge);
   Kokkos::parallel_for(

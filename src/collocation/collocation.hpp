@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/choice.hpp>
+#include <boltzcurve/collocation_settings.hpp>
 #include <boltzcurve/energy.hpp>
 #include <boltzcurve/views.hpp>
 #include "collocation/time_bins.hpp"
@@ -18,47 +18,10 @@
 
 namespace boltzcurve {
 
-/// Where the positions of collocation points come from. A bridge is the point y of the target, carried to time t as the curve's densities
-/// spread and contract (Curve::bridges_at): along the gradient flow m + a (y - m) + sqrt(1 - a^2) sigma e with a = exp(-t/sigma^2), the
-/// point y after time t of the diffusion towards N(m, sigma^2). From a chain of temperature T, the noise e is wider by sqrt(T) as well: of
-/// a normal target that makes the curve's densities to the power 1/T at all times, so that flanks are seen where no particle would lead.
-enum class CollocationKind { uniform, latent, ou_bridge, langevin, trajectory, mixture };
-template <>
-inline constexpr auto choices<CollocationKind> = std::to_array<Choice<CollocationKind>>({
-    {CollocationKind::mixture, "mixture", "shares of the others (collocation.shares)"},
-    {CollocationKind::langevin, "langevin",
-     "bridge from walkers on the target: a population that moves by Langevin dynamics, some of it hot, with noise as hot"},
-    {CollocationKind::trajectory, "trajectory", "points that the current velocity has carried from the latent law towards the target"},
-    {CollocationKind::ou_bridge, "ou-bridge",
-     "bridge from y uniform in the box: x = a y + b sigma e, along the gradient flow b = sqrt(1 - a^2)"},
-    {CollocationKind::uniform, "uniform", "x uniform in the box"},
-    {CollocationKind::latent, "latent", "x from the latent law"},
-});
-
-/// How times are drawn, by the curve's clock s in [0, 1].
-enum class TimeDensity { power, residual };
-template <>
-inline constexpr auto choices<TimeDensity> = std::to_array<Choice<TimeDensity>>({
-    {TimeDensity::power, "power", "s = u^p, u uniform: p = collocation.time-power = 1 is uniform, more favors the target end"},
-    {TimeDensity::residual, "residual", "half of them uniform, half in proportion to the running mean of |R| in 32 bins of s"},
-});
-
-/// A part of the points of a mixture.
-struct CollocationShare {
-  CollocationKind kind;
-  double share;
-  bool operator==(const CollocationShare&) const = default;
-};
-
-/// The law of collocation points (x, t). Times are drawn by the curve's clock (see TimeDensity), stratified over the batch; points on
-/// trajectories have the times of their paths, uniform in the clock unless `times` is `residual`.
-struct CollocationLaw {
-  std::vector<CollocationShare> shares = {{CollocationKind::ou_bridge, 1.0}};  ///< in any units
-  TimeDensity times = TimeDensity::power;
-  double time_power = 1;
-  Domain box;                        ///< of `uniform` and `ou_bridge`
-  Domain domain;                     ///< where trajectories may lead
-  std::int64_t refresh_every = 100;  ///< steps between renewals of trajectories
+/// Where collocation points may lie, in the coordinates of the curve.
+struct CollocationRegion {
+  Domain box;     ///< of `uniform` and `ou_bridge`
+  Domain domain;  ///< where trajectories may lead
 };
 
 /// Draws the points of every step of training on a rank's shard of a batch. Point i of step n is a function of seed, n and its global
@@ -67,8 +30,8 @@ template <class Real>
 class Collocation {
  public:
   /// `chains` may be absent if no share needs them; they move from here on. Curve and latent law must outlive this.
-  Collocation(const CollocationLaw& law, const Curve& curve, const Shard& shard, std::int64_t batch_points, std::uint64_t seed,
-              const Energy& latent, std::shared_ptr<MalaChains> chains);
+  Collocation(const CollocationSettings& settings, const CollocationRegion& region, const Curve& curve, const Shard& shard,
+              std::uint64_t seed, const Energy& latent, std::shared_ptr<MalaChains> chains);
 
   /// To be called once, in order, before the points of step `step` are drawn. Returns whether that renewed the trajectories; the first call
   /// does, unless they have been renewed already.
@@ -97,15 +60,17 @@ class Collocation {
   double clock_of_share(double u, const TimeBins& bins) const;
   double coordinate(const Place& place, const Bridge& bridge, std::size_t k, double uniform, double normal) const;
   std::int64_t chunk_size(std::int64_t chunk) const {
-    return std::min<std::int64_t>(chunk_points, batch_points_ - chunk * chunk_points - shard_.first);
+    return std::min<std::int64_t>(chunk_points, settings_.points - chunk * chunk_points - shard_.first);
   }
   CollocationKind kind_of(std::int64_t global) const;
   bool has(CollocationKind kind) const;
 
-  CollocationLaw law_;
+  CollocationSettings settings_;
+  std::vector<CollocationShare> parts_;  ///< shares add to 1
+  CollocationRegion region_;
   const Curve& curve_;
   Shard shard_;
-  std::int64_t batch_points_, stride_;  // of the order of times over a batch
+  std::int64_t stride_;  ///< of the order of times over a batch
   std::uint64_t seed_;
   const Energy& latent_;
   Moments latent_moments_;

@@ -20,49 +20,49 @@ constexpr double min_range = 3, largest_range = 8, range_per_width = 0.5;
 
 }  // namespace
 
-std::vector<double> about_latent_mean(const CurveSettings& settings) {
+std::vector<double> about_latent_mean(const CurveInput& input) {
   std::vector<double> about;
-  for (std::size_t k = 0; k < settings.latent_mean.size(); ++k)
-    about.push_back(std::hypot(settings.pilot.deviation[k], settings.pilot.mean[k] - settings.latent_mean[k]));
+  for (std::size_t k = 0; k < input.ends.latent_mean.size(); ++k)
+    about.push_back(std::hypot(input.ends.pilot.deviation[k], input.ends.pilot.mean[k] - input.ends.latent_mean[k]));
   return about;
 }
 
-MlpShape space_time_network(const CurveSettings& settings, int outputs) {
-  return {settings.dimension + 1, settings.network_width, settings.hidden_layers, outputs};
+MlpShape space_time_network(const CurveInput& input, int outputs) {
+  return {input.ends.dimension + 1, input.network.width, input.network.hidden_layers, outputs};
 }
 
-CurveNetworks curve_networks(const CurveSettings& settings, std::vector<CurveNetwork> list, bool with_normalizer, double width) {
+CurveNetworks curve_networks(const CurveInput& input, std::vector<CurveNetwork> list, bool with_normalizer, double width) {
   CurveNetworks networks;
   networks.list = std::move(list);
-  networks.first_layer = settings.first_layer;
-  if (with_normalizer) networks.list.push_back({"normalizer", {1, settings.normalizer_width, settings.normalizer_hidden_layers}});
+  networks.first_layer = input.network.first_layer;
+  if (with_normalizer) networks.list.push_back({"normalizer", {1, input.normalizer.width, input.normalizer.hidden_layers}});
   double spread = 0;
-  for (const double deviation : settings.pilot.deviation) spread += deviation * deviation / settings.dimension;
-  const double range =
-      settings.input_range > 0 ? settings.input_range : std::clamp(range_per_width * std::sqrt(spread / width), min_range, largest_range);
-  const auto about = about_latent_mean(settings);
+  for (const double deviation : input.ends.pilot.deviation) spread += deviation * deviation / input.ends.dimension;
+  const double range = input.network.input_range > 0 ? input.network.input_range
+                                                     : std::clamp(range_per_width * std::sqrt(spread / width), min_range, largest_range);
+  const auto about = about_latent_mean(input);
   for (std::size_t k = 0; k < about.size(); ++k) {
-    networks.input_shift.push_back(settings.latent_mean[k]);
-    networks.input_scale.push_back(range / (box_deviations * std::max(about[k], settings.latent_deviation[k])));
+    networks.input_shift.push_back(input.ends.latent_mean[k]);
+    networks.input_scale.push_back(range / (box_deviations * std::max(about[k], input.ends.latent_deviation[k])));
   }
   networks.input_shift.push_back(0.5);
   networks.input_scale.push_back(2 * clock_range);
   return networks;
 }
 
-Taming taming_of(const CurveSettings& settings) {
-  const double scale = 50 + 5 * settings.dimension;  // far above what thermal motion reaches: f_D - min f_D is D/2 on average
-  return {settings.pilot.energy + scale, scale};
+Taming taming_of(const CurveInput& input) {
+  const double scale = 50 + 5 * input.ends.dimension;  // far above what thermal motion reaches: f_D - min f_D is D/2 on average
+  return {input.ends.pilot.energy + scale, scale};
 }
 
 }  // namespace detail
 
-#define BOLTZCURVE_DECLARE_CURVE(identifier, name, meaning) std::unique_ptr<Curve> make_##identifier##_curve(const CurveSettings& settings);
+#define BOLTZCURVE_DECLARE_CURVE(identifier, name, meaning) std::unique_ptr<Curve> make_##identifier##_curve(const CurveInput& input);
 BOLTZCURVE_CURVES(BOLTZCURVE_DECLARE_CURVE)
 
-std::unique_ptr<Curve> make_curve(CurveName name, const CurveSettings& settings) {
+std::unique_ptr<Curve> make_curve(const CurveInput& input) {
 #define BOLTZCURVE_MAKE_CURVE(identifier, text, meaning) \
-  if (name == CurveName::identifier) return make_##identifier##_curve(settings);
+  if (input.curve.name == CurveName::identifier) return make_##identifier##_curve(input);
   BOLTZCURVE_CURVES(BOLTZCURVE_MAKE_CURVE)
   return nullptr;
 }

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <boltzcurve/choice.hpp>
+#include <boltzcurve/curve_settings.hpp>
 #include <boltzcurve/energy.hpp>
+#include <boltzcurve/network_settings.hpp>
 #include "curve/curve_energies.hpp"
 #include "curve/gradient_flow.hpp"
 #include "curve/scheduled_flow.hpp"
@@ -18,50 +19,20 @@
 
 namespace boltzcurve {
 
-/// The curves, a line each: identifier, name and meaning. Each has its own file in src/curve, which defines make_IDENTIFIER_curve.
-#define BOLTZCURVE_CURVES(ENTRY)                                                                                    \
-  ENTRY(gradient_flow, "gradient-flow", "energy g(t) f_D + t psi or better (curve.form), velocity grad(f_t - f_Z)") \
-  ENTRY(linear, "linear", "energy (1-t) f_Z + t f_D; learned: the velocity")                                        \
-  ENTRY(learned, "learned", "energy (1-t) f_Z + t f_D + t(1-t) psi; learned: psi and the velocity")
-
-#define BOLTZCURVE_CURVE_NAME(identifier, name, meaning) identifier,
-#define BOLTZCURVE_CURVE_CHOICE(identifier, name, meaning) {CurveName::identifier, name, meaning},
-enum class CurveName { BOLTZCURVE_CURVES(BOLTZCURVE_CURVE_NAME) };
-template <>
-inline constexpr auto choices<CurveName> = std::to_array<Choice<CurveName>>({BOLTZCURVE_CURVES(BOLTZCURVE_CURVE_CHOICE)});
-#undef BOLTZCURVE_CURVE_NAME
-#undef BOLTZCURVE_CURVE_CHOICE
-
-/// How C_t = -(d/dt) log Z_t is known.
-enum class NormalizerKind { automatic, none, network, batch };
-template <>
-inline constexpr auto choices<NormalizerKind> = std::to_array<Choice<NormalizerKind>>({
-    {NormalizerKind::automatic, "auto", "none for gradient-flow, which absorbs it in psi, else network"},
-    {NormalizerKind::none, "none", "C_t = 0"},
-    {NormalizerKind::network, "network", "C_t is a small network of t alone"},
-    {NormalizerKind::batch, "batch", "C_t is what the residuals of the batches have in common, in 32 bins of the clock (linear, learned)"},
-});
-
-/// What curves are told; each takes what it needs. 0 where the pilot run is to decide.
-struct CurveSettings {
+/// What is known of the two ends of a curve.
+struct CurveEnds {
   int dimension = 1;
-  double horizon = 0;
-  CurveForm form = CurveForm::contracted;
-  Schedule schedule = Schedule::diffusion;
-  CurveClock clock = CurveClock::logarithmic;
-  double width = 0, power = 4;
-  int schedule_width = 16, schedule_hidden_layers = 1;  ///< of the schedule `learned`
-  double clock_width = 0.3;                             ///< c' over the squared width of modes
-
-  int network_width = 64, hidden_layers = 3;  ///< of psi and of the velocity
-  double input_range = 0;
-  FirstLayer first_layer = FirstLayer::all;
-  NormalizerKind normalizer = NormalizerKind::automatic;
-  int normalizer_width = 16, normalizer_hidden_layers = 1;
-
   std::string latent_name = "gaussian";
   std::vector<double> latent_mean, latent_deviation;  ///< [D]
   PilotSummary pilot;                                 ///< of the target
+};
+
+/// What a curve is made of; each kind takes what it needs. Where a setting is 0, the pilot run is to decide.
+struct CurveInput {
+  CurveSettings curve;
+  NetworkSettings network;
+  NormalizerSettings normalizer;
+  CurveEnds ends;
 };
 
 /// A curve of densities between latent law and target, as everything but the kernels sees it.
@@ -115,6 +86,6 @@ class Curve {
 std::optional<double> thermodynamic_log_z(const Curve& curve, std::span<const double> parameters, double latent_log_z);
 
 /// Throws ConfigError, naming key and remedy, where the curve cannot do what the settings ask.
-std::unique_ptr<Curve> make_curve(CurveName name, const CurveSettings& settings);
+std::unique_ptr<Curve> make_curve(const CurveInput& input);
 
 }  // namespace boltzcurve

@@ -55,16 +55,16 @@ class CurveOf : public Curve {
 };
 
 /// Root mean square of the target's distance from the latent mean, per coordinate.
-std::vector<double> about_latent_mean(const CurveSettings& settings);
+std::vector<double> about_latent_mean(const CurveInput& input);
 
 /// The hidden part of psi and of the velocity, with the coordinates and the clock as inputs.
-MlpShape space_time_network(const CurveSettings& settings, int outputs);
+MlpShape space_time_network(const CurveInput& input, int outputs);
 
 /// The networks of the list, then the normalizer where `with_normalizer`, and scales of the inputs by the pilot run. `width`: squared width
 /// of the target's modes.
-CurveNetworks curve_networks(const CurveSettings& settings, std::vector<CurveNetwork> list, bool with_normalizer, double width);
+CurveNetworks curve_networks(const CurveInput& input, std::vector<CurveNetwork> list, bool with_normalizer, double width);
 
 /// Where the pilot run says that the target's walls begin.
-Taming taming_of(const CurveSettings& settings);
+Taming taming_of(const CurveInput& input);
 
 }  // namespace boltzcurve::detail

@@ -43,15 +43,15 @@ class GradientFlowCurve final : public detail::CurveOf<Flow> {
   CurveAnchor anchor_;
 };
 
-void require_normal_latent(const CurveSettings& settings) {
-  const auto& deviation = settings.latent_deviation;
+void require_normal_latent(const CurveInput& input) {
+  const auto& deviation = input.ends.latent_deviation;
   const bool round = std::all_of(deviation.begin(), deviation.end(), [&](double other) { return other == deviation.front(); });
-  if (settings.latent_name == "gaussian" && round) return;
+  if (input.ends.latent_name == "gaussian" && round) return;
   throw ConfigError(fmt::format(
       "latent.name = {}{}: curve.name = gradient-flow needs latent.name = gaussian with one latent.scale for all coordinates, since its "
       "densities follow the Langevin diffusion towards the latent law, whose closed form it uses; curve.name = linear and learned take any "
       "latent law",
-      settings.latent_name, settings.latent_name == "gaussian" ? " with several scales" : ""));
+      input.ends.latent_name, input.ends.latent_name == "gaussian" ? " with several scales" : ""));
 }
 
 }  // namespace
@@ -62,44 +62,44 @@ std::unique_ptr<Curve> make_curve(const GradientFlow& curve, const CurveNetworks
   return std::make_unique<GradientFlowCurve<GradientFlow>>(curve, networks, anchor);
 }
 
-std::unique_ptr<Curve> make_gradient_flow_curve(const CurveSettings& settings) {
-  require_normal_latent(settings);
-  if (settings.normalizer == NormalizerKind::batch)
+std::unique_ptr<Curve> make_gradient_flow_curve(const CurveInput& input) {
+  require_normal_latent(input);
+  if (input.normalizer.kind == NormalizerKind::batch)
     throw ConfigError(
         "normalizer.kind = batch: curve.name = gradient-flow leaves C_t to psi, which can add any function of t; normalizer.kind = auto or "
         "network will do, or curve.name = linear or learned");
-  const auto& pilot = settings.pilot;
+  const auto& pilot = input.ends.pilot;
   GradientFlow flow;
-  flow.dimension = settings.dimension;
-  flow.form = settings.form;
-  flow.schedule = settings.schedule;
-  flow.clock = settings.clock;
-  flow.power = settings.power;
-  flow.latent_scale = settings.latent_deviation.front();
-  flow.width = settings.width > 0 ? settings.width : pilot.width;
-  flow.clock_width = settings.clock_width * flow.width;
+  flow.dimension = input.ends.dimension;
+  flow.form = input.curve.form;
+  flow.schedule = input.curve.schedule;
+  flow.clock = input.curve.clock;
+  flow.power = input.curve.power;
+  flow.latent_scale = input.ends.latent_deviation.front();
+  flow.width = input.curve.width > 0 ? input.curve.width : pilot.width;
+  flow.clock_width = input.curve.clock_width * flow.width;
   const double variance = flow.latent_scale * flow.latent_scale;
-  if (settings.horizon > 20 * variance)
+  if (input.curve.horizon > 20 * variance)
     throw ConfigError(
         fmt::format("curve.horizon = {}: with latent.scale = {} nothing of the target is left long before; must be at most 20 scale^2 = {}",
-                    settings.horizon, flow.latent_scale, 20 * variance));
-  flow.horizon = settings.horizon;
+                    input.curve.horizon, flow.latent_scale, 20 * variance));
+  flow.horizon = input.curve.horizon;
   if (flow.horizon == 0) {
     double second_moment = 0;
-    for (const double length : detail::about_latent_mean(settings)) second_moment += length * length;
+    for (const double length : detail::about_latent_mean(input)) second_moment += length * length;
     flow.horizon = std::clamp(0.5 * variance * std::log(second_moment / (remaining_share * variance)), variance, 20 * variance);
   }
   CurveAnchor anchor;
   anchor.mean = pilot.mean;
   for (const double deviation : pilot.deviation) anchor.variance.push_back(deviation * deviation);
-  anchor.offset = pilot.energy - 0.5 * settings.dimension;
-  anchor.taming = detail::taming_of(settings);
+  anchor.offset = pilot.energy - 0.5 * input.ends.dimension;
+  anchor.taming = detail::taming_of(input);
 
-  const bool with_normalizer = settings.normalizer == NormalizerKind::network;
-  std::vector<CurveNetwork> networks = {{"psi", detail::space_time_network(settings, 1)}};
-  if (settings.schedule == Schedule::learned)
-    networks.push_back({"schedule", {1, settings.schedule_width, settings.schedule_hidden_layers}});
-  return make_curve(flow, detail::curve_networks(settings, std::move(networks), with_normalizer, flow.width), anchor);
+  const bool with_normalizer = input.normalizer.kind == NormalizerKind::network;
+  std::vector<CurveNetwork> networks = {{"psi", detail::space_time_network(input, 1)}};
+  if (input.curve.schedule == Schedule::learned)
+    networks.push_back({"schedule", {1, input.curve.schedule_width, input.curve.schedule_hidden_layers}});
+  return make_curve(flow, detail::curve_networks(input, std::move(networks), with_normalizer, flow.width), anchor);
 }
 
 template std::unique_ptr<ResidualKernel<float>> make_residual_kernel(const GradientFlow&, const CurveNetworks&, const LossShape&);

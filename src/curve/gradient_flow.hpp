@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/choice.hpp>
+#include <boltzcurve/curve_settings.hpp>
 #include "curve/curve_clock.hpp"
 #include "residual/curve_functor.hpp"
 #include "simd/pack_math.hpp"
@@ -9,31 +9,6 @@
 #include <string_view>
 
 namespace boltzcurve {
-
-/// What stands beside the learned part of the energy f_t, and the share tau(t) of psi in it.
-enum class CurveForm { plain, anchored, contracted };
-template <>
-inline constexpr auto choices<CurveForm> = std::to_array<Choice<CurveForm>>({
-    {CurveForm::plain, "plain", "g f_D + t psi"},
-    {CurveForm::anchored, "anchored", "g f_D + (1 - g) f_Z + t psi: psi need not learn the growth of f_Z"},
-    {CurveForm::contracted, "contracted",
-     "g f_D(x/alpha) + (1 - g)(f_A + psi), alpha = exp(-t), f_A a normal law as wide as the target after time t of diffusion"},
-});
-
-/// Weight g of the target's energy along the gradient flow, g(0) = 1, g(T) = 0 (diffusion: as good as 0). Linear, vp and ou keep f_D to
-/// the latent end: for the forms plain and anchored. In the contracted form f_D(x/alpha) is by then a wall that psi cannot undo.
-enum class Schedule { linear, diffusion, vp, ou, learned };
-template <>
-inline constexpr auto choices<Schedule> = std::to_array<Choice<Schedule>>({
-    {Schedule::linear, "linear", "g(t) = (T - t) / T"},
-    {Schedule::diffusion, "diffusion",
-     "g(t) = (1 + v/c)^-q, v = exp(2t) - 1: f_D fades as diffusion adds to its modes, of squared width c, the variance v"},
-    {Schedule::vp, "vp", "g(t) = 1 - s, s the time of the variance-preserving diffusion with beta from 0.1 to 20: t/T = B(s)/B(1)"},
-    {Schedule::ou, "ou",
-     "g(t) = (exp(-2t) - exp(-2T))/(1 - exp(-2T)): what the Ornstein-Uhlenbeck diffusion leaves of the target's variance"},
-    {Schedule::learned, "learned",
-     "logit g = logit of diffusion - N(s), N a small network of the clock, trained with psi; g(0) = 1, g(T) = 0 always"},
-});
 
 /// The gradient-flow curve of energies between the target (t = 0) and the latent law N(m, sigma^2) (t = T), f_t = b + tau psi with what is
 /// known beforehand as its base b,

@@ -2,8 +2,6 @@
 
 namespace boltzcurve {
 
-std::unique_ptr<Curve> make_learned_curve(const CurveSettings& settings) {
-  return detail::make_tempered_curve(settings, detail::WithPsi::yes);
-}
+std::unique_ptr<Curve> make_learned_curve(const CurveInput& input) { return detail::make_tempered_curve(input, detail::WithPsi::yes); }
 
 }  // namespace boltzcurve

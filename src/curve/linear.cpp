@@ -2,8 +2,6 @@
 
 namespace boltzcurve {
 
-std::unique_ptr<Curve> make_linear_curve(const CurveSettings& settings) {
-  return detail::make_tempered_curve(settings, detail::WithPsi::no);
-}
+std::unique_ptr<Curve> make_linear_curve(const CurveInput& input) { return detail::make_tempered_curve(input, detail::WithPsi::no); }
 
 }  // namespace boltzcurve

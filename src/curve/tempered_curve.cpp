@@ -92,19 +92,19 @@ std::unique_ptr<Curve> make_curve(const TemperedCurve& curve, const CurveNetwork
   return std::make_unique<TemperedCurveOf>(curve, networks, taming);
 }
 
-std::unique_ptr<Curve> detail::make_tempered_curve(const CurveSettings& settings, WithPsi with_psi) {
+std::unique_ptr<Curve> detail::make_tempered_curve(const CurveInput& input, WithPsi with_psi) {
   TemperedCurve curve;
-  curve.dimension = settings.dimension;
-  curve.clock = settings.clock;
-  curve.latent_scale = root_mean_square(settings.latent_deviation);
-  curve.width = settings.width > 0 ? settings.width : settings.pilot.width;
-  curve.kappa = std::max(curve.latent_scale * curve.latent_scale / (settings.clock_width * curve.width), min_kappa);
-  curve.velocity_unit = std::max(root_mean_square(about_latent_mean(settings)), curve.latent_scale);
+  curve.dimension = input.ends.dimension;
+  curve.clock = input.curve.clock;
+  curve.latent_scale = root_mean_square(input.ends.latent_deviation);
+  curve.width = input.curve.width > 0 ? input.curve.width : input.ends.pilot.width;
+  curve.kappa = std::max(curve.latent_scale * curve.latent_scale / (input.curve.clock_width * curve.width), min_kappa);
+  curve.velocity_unit = std::max(root_mean_square(about_latent_mean(input)), curve.latent_scale);
   std::vector<CurveNetwork> networks;
-  if (with_psi == WithPsi::yes) networks.push_back({"psi", space_time_network(settings, 1)});
-  networks.push_back({"velocity", space_time_network(settings, settings.dimension)});
-  const bool with_normalizer = settings.normalizer == NormalizerKind::network || settings.normalizer == NormalizerKind::automatic;
-  return make_curve(curve, curve_networks(settings, std::move(networks), with_normalizer, curve.width), taming_of(settings));
+  if (with_psi == WithPsi::yes) networks.push_back({"psi", space_time_network(input, 1)});
+  networks.push_back({"velocity", space_time_network(input, input.ends.dimension)});
+  const bool with_normalizer = input.normalizer.kind == NormalizerKind::network || input.normalizer.kind == NormalizerKind::automatic;
+  return make_curve(curve, curve_networks(input, std::move(networks), with_normalizer, curve.width), taming_of(input));
 }
 
 template std::unique_ptr<CurveEnergies<float>> make_tempered_energies<float>(const Taming&, const Energy&, const Energy&);

@@ -7,6 +7,6 @@
 namespace boltzcurve::detail {
 
 enum class WithPsi { no, yes };
-std::unique_ptr<Curve> make_tempered_curve(const CurveSettings& settings, WithPsi with_psi);
+std::unique_ptr<Curve> make_tempered_curve(const CurveInput& input, WithPsi with_psi);
 
 }  // namespace boltzcurve::detail

@@ -2,6 +2,7 @@
 
 #include <boltzcurve/communicator.hpp>
 #include <boltzcurve/energy.hpp>
+#include <boltzcurve/evaluation_settings.hpp>
 #include <boltzcurve/views.hpp>
 #include "ode/particle_status.hpp"
 
@@ -42,7 +43,8 @@ struct MetricInput {
   std::optional<double> log_z_thermodynamic;  ///< by the integral of the curve's normalizer [nats], where it has one
   std::vector<Mode> modes;                    ///< of the target; empty: unknown
   std::uint64_t seed = 1;                     ///< of the fixed projections
-  std::int64_t distance_points = 10000;  ///< of each set, the first ones, enter the energy distance, whose work grows with their square
+  /// Of each set, the first ones, enter the energy distance, whose work grows with their square.
+  std::int64_t distance_points = EvaluationSettings().energy_distance_points;
   std::optional<double> seconds_train, seconds_sample;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/choice.hpp>
+#include <boltzcurve/network_settings.hpp>
 
 #include <cstdint>
 #include <span>
@@ -39,16 +39,7 @@ std::int64_t parameter_count(const MlpShape& shape);
 /// with `channels` numbers carried per neuron: 6 width^2 channels per such layer. Defines the useful flop rate of every benchmark.
 double useful_flops_per_point(const MlpShape& shape, int channels);
 
-/// What the neurons of the first layer start from, in a network of space and clock.
-enum class FirstLayer { automatic, all, single };
-template <>
-inline constexpr auto choices<FirstLayer> = std::to_array<Choice<FirstLayer>>({
-    {FirstLayer::automatic, "auto", "single in more than ten dimensions, else all"},
-    {FirstLayer::all, "all", "every neuron starts from all coordinates"},
-    {FirstLayer::single, "single",
-     "half of the neurons start from one coordinate each: where the energy is a sum of terms of few coordinates"},
-});
-inline constexpr int max_coordinates_of_all = 10;  ///< what `automatic` goes by
+inline constexpr int max_coordinates_of_all = 10;  ///< what FirstLayer::automatic goes by
 
 /// Random start [parameter_count]: weights N(0, 1/inputs of the layer), biases zero in hidden layers, output layer all zero, so that the
 /// network starts as the zero function. A function of seed, `network` (which of several networks) and the entry's index only.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boltzcurve/energy.hpp>
+#include <boltzcurve/sampling_settings.hpp>
 #include <boltzcurve/views.hpp>
 #include "ode/particle_status.hpp"
 #include "ode/velocity_field.hpp"
@@ -11,21 +12,14 @@
 
 namespace boltzcurve {
 
-/// How finely particles are followed. The same for all of them; step sizes are each particle's own.
-struct IntegrationOptions {
-  /// A step is accepted when the root mean square, over the D coordinates and log q, of error / (absolute + relative max(|y|, |y_new|))
-  /// is at most 1. Both above 0.
-  double relative_tolerance = 1e-5, absolute_tolerance = 1e-5;
+/// The settings, and what else can be asked for.
+struct IntegrationOptions : IntegrationSettings {
   /// Length of the first step in time; 0: by the rule of Hairer, Norsett and Wanner (Solving ODEs I, II.4), for one more evaluation.
   double first_step = 0;
   /// Upper bound of a step's length (1 % more is allowed where that saves a last, tiny one).
   double longest_step = std::numeric_limits<double>::infinity();
-  /// Steps allowed to a particle, accepted and rejected together, at least 1.
-  int max_steps = 100000;
-  /// Particles advanced together, at least 1: the size of a batch handed to the field. Changes no result.
-  int block = 4096;
   /// Left by an accepted step: the particle has escaped. The start is not tested. None: all of R^D.
-  std::optional<Domain> domain;
+  std::optional<Domain> domain = {};
 };
 
 /// Where the particles ended and what it took. All Views are on the device; N particles in D dimensions, F frames.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/choice.hpp>
+#include <boltzcurve/loss_shape.hpp>
 #include <boltzcurve/views.hpp>
 #include "network/networks.hpp"
 #include "parallel/reproducible_sum.hpp"
@@ -31,30 +31,6 @@ struct CollocationBatch {
   CollocationBatch() = default;
   CollocationBatch(std::int64_t points, int dimension, int known_rows);
   std::int64_t size() const { return static_cast<std::int64_t>(t.extent(0)); }
-};
-
-/// How the residual of a point counts in the loss.
-enum class LossKind { pseudo_huber, squared, absolute_and_squared };
-template <>
-inline constexpr auto choices<LossKind> = std::to_array<Choice<LossKind>>({
-    {LossKind::pseudo_huber, "pseudo-huber", "2 w^2 (sqrt(1 + (R/w)^2) - 1): R^2 up to about w, then linear, so that no few points rule"},
-    {LossKind::squared, "squared", "R^2"},
-    {LossKind::absolute_and_squared, "abs+squared", "|R| + R^2: small residuals count as well (Mate and Fleuret)"},
-});
-
-/// What R is measured in. A particle's log weight is off by the integral of R dt = R (dt/ds) ds along its path: in units of the clock equal
-/// residuals do equal harm at all times, and drawing times uniformly in the clock gives all of them equal say.
-enum class ResidualUnit { clock, time };
-template <>
-inline constexpr auto choices<ResidualUnit> = std::to_array<Choice<ResidualUnit>>({
-    {ResidualUnit::clock, "clock", "R dt/ds: nats per unit of the clock"},
-    {ResidualUnit::time, "time", "R: nats per unit of time"},
-});
-
-struct LossShape {
-  LossKind kind = LossKind::pseudo_huber;
-  double width = 1;  ///< w, for pseudo_huber, in the unit of the residual
-  ResidualUnit unit = ResidualUnit::clock;
 };
 
 /// How hard the loss pulls on a residual R, beside R^2: half of its slope over R, R in the unit of the loss. Means with this weight vanish

@@ -48,11 +48,11 @@ std::vector<double> log_volumes(const ScaleMap& map, const std::vector<double>& 
   return volumes;
 }
 
-std::vector<double> frame_times(const SamplingSettings& settings) {
+std::vector<double> frame_times(const SamplingTask& task) {
   std::vector<double> times;
-  for (int j = 0; j < settings.frames; ++j) {
-    const double left = settings.frames == 1 ? 0.0 : 1.0 - static_cast<double>(j) / (settings.frames - 1);
-    times.push_back(settings.target_time + (settings.latent_time - settings.target_time) * left * left);
+  for (int j = 0; j < task.settings.frames; ++j) {
+    const double left = task.settings.frames == 1 ? 0.0 : 1.0 - static_cast<double>(j) / (task.settings.frames - 1);
+    times.push_back(task.target_time + (task.latent_time - task.target_time) * left * left);
   }
   return times;
 }
@@ -88,21 +88,27 @@ std::vector<double> energies_of(const Energy& energy, const std::vector<double>&
   return values;
 }
 
-Particles draw_particles(const SamplingSettings& settings, const VelocityField& field, const Energy& target, const Energy& latent,
+IntegrationOptions SamplingTask::integration() const {
+  IntegrationOptions options{settings};
+  options.domain = domain;
+  return options;
+}
+
+Particles draw_particles(const SamplingTask& task, const VelocityField& field, const Energy& target, const Energy& latent,
                          const Shard& part) {
   Particles drawn;
   drawn.shard = part;
   drawn.dimension = field.dimension();
-  drawn.frame_times = frame_times(settings);
+  drawn.frame_times = frame_times(task);
   drawn.frames.resize(drawn.frame_times.size());
   const auto n = static_cast<std::size_t>(part.count), D = static_cast<std::size_t>(drawn.dimension);
   Points<double> start("boltzcurve::latent_particles", n, D);
   const auto host = Kokkos::create_mirror_view(Kokkos::HostSpace(), start);
-  latent.draw(settings.seed, part.first, host);
+  latent.draw(task.seed, part.first, host);
   Kokkos::deep_copy(start, host);
 
-  const auto end = integrate(field, settings.latent_time, settings.target_time, start, normalized_log_density(latent, start),
-                             settings.integration, drawn.frame_times);
+  const auto end = integrate(field, task.latent_time, task.target_time, start, normalized_log_density(latent, start), task.integration(),
+                             drawn.frame_times);
   append_rows(end.position, drawn.position);
   append(end.log_density, drawn.log_density);
   append(end.action, drawn.action);
@@ -124,21 +130,21 @@ Particles draw_particles(const SamplingSettings& settings, const VelocityField& 
     const double log_weight = -drawn.energy[i] - drawn.log_density[i];
     drawn.log_weight.push_back(finished && !std::isnan(log_weight) ? log_weight : -std::numeric_limits<double>::infinity());
   }
-  const auto volumes = log_volumes(settings.coordinates, drawn.position, D);
+  const auto volumes = log_volumes(task.coordinates, drawn.position, D);
   for (std::size_t i = 0; i < volumes.size(); ++i) {
     drawn.energy[i] += volumes[i];
     drawn.log_density[i] -= volumes[i];
   }
-  settings.coordinates.to_x(drawn.position);
-  for (auto& frame : drawn.frames) settings.coordinates.to_x(frame);
+  task.coordinates.to_x(drawn.position);
+  for (auto& frame : drawn.frames) task.coordinates.to_x(frame);
   return drawn;
 }
 
-Particles room_for_particles(const SamplingSettings& settings, int dimension, const Shard& shard) {
+Particles room_for_particles(const SamplingTask& task, int dimension, const Shard& shard) {
   Particles all;
   all.shard = shard;
   all.dimension = dimension;
-  all.frame_times = frame_times(settings);
+  all.frame_times = frame_times(task);
   all.frames.resize(all.frame_times.size());
   for_each_column(all, [&](auto& values, std::size_t width) { values.resize(static_cast<std::size_t>(shard.count) * width); });
   return all;
@@ -146,8 +152,8 @@ Particles room_for_particles(const SamplingSettings& settings, int dimension, co
 
 void put(const Particles& part, Particles& all) { from_record(to_record(part, part.shard, 0), part.shard, all); }
 
-std::int64_t record_size(const SamplingSettings& settings, int dimension) {
-  const auto one = room_for_particles(settings, dimension, {0, 1});
+std::int64_t record_size(const SamplingTask& task, int dimension) {
+  const auto one = room_for_particles(task, dimension, {0, 1});
   std::size_t width = 0;
   for_each_column(one, [&](const auto&, std::size_t columns) { width += columns; });
   return particle_granule * static_cast<std::int64_t>(width);
@@ -172,27 +178,26 @@ void from_record(const std::vector<double>& record, const Shard& granule, Partic
   });
 }
 
-Particles sample_particles(const Communicator& ranks, const SamplingSettings& settings, const VelocityField& field, const Energy& target,
+Particles sample_particles(const Communicator& ranks, const SamplingTask& task, const VelocityField& field, const Energy& target,
                            const Energy& latent) {
-  const auto shard = shard_of(settings.particles, particle_granule, ranks.rank(), ranks.size());
-  auto all = room_for_particles(settings, field.dimension(), shard);
+  const auto shard = shard_of(task.settings.particles, particle_granule, ranks.rank(), ranks.size());
+  auto all = room_for_particles(task, field.dimension(), shard);
   for (std::int64_t done = 0; done < shard.count; done += max_particles_at_once)
-    put(draw_particles(settings, field, target, latent, {shard.first + done, std::min(max_particles_at_once, shard.count - done)}), all);
+    put(draw_particles(task, field, target, latent, {shard.first + done, std::min(max_particles_at_once, shard.count - done)}), all);
   return all;
 }
 
-std::vector<double> log_density_of(const SamplingSettings& settings, const VelocityField& field, const Energy& latent,
-                                   std::vector<double> points) {
+std::vector<double> log_density_of(const SamplingTask& task, const VelocityField& field, const Energy& latent, std::vector<double> points) {
   const auto D = static_cast<std::size_t>(field.dimension()), n = points.size() / D;
-  const auto volumes = log_volumes(settings.coordinates, points, D);
-  settings.coordinates.to_z(points);
+  const auto volumes = log_volumes(task.coordinates, points, D);
+  task.coordinates.to_z(points);
   std::vector<double> log_density;
   for (std::size_t first = 0; first < n; first += max_particles_at_once) {
     const std::size_t count = std::min<std::size_t>(max_particles_at_once, n - first);
     const auto start = to_points(points, first, count, D);
     // With log density 0 at the target end, what has gathered at the latent end is minus the integral of the divergence.
     const PointScalars<double> zero("boltzcurve::zero", count);
-    const auto end = integrate(field, settings.target_time, settings.latent_time, start, zero, settings.integration);
+    const auto end = integrate(field, task.target_time, task.latent_time, start, zero, task.integration());
     const auto at_latent = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), normalized_log_density(latent, end.position));
     const auto change = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.log_density);
     const auto status = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.status);

@@ -2,10 +2,12 @@
 
 #include <boltzcurve/communicator.hpp>
 #include <boltzcurve/energy.hpp>
+#include <boltzcurve/sampling_settings.hpp>
 #include "ode/dormand_prince.hpp"
 #include "ode/velocity_field.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace boltzcurve {
@@ -31,15 +33,15 @@ struct Particles {
   std::vector<std::vector<double>> frames;
 };
 
-struct SamplingSettings {
-  std::int64_t particles = 10000;  ///< over all ranks
+/// Settings, and what follows from the curve.
+struct SamplingTask {
+  SamplingSettings settings;
   double latent_time = 5, target_time = 0;
-  /// Frame j of F is where (1 - j/(F-1))^2 of the time from the target's end is left: denser where the target takes shape; a single one is
-  /// at the target.
-  int frames = 0;
   std::uint64_t seed = 1;
-  ScaleMap coordinates;  ///< from those of the field, `target` and `latent` to those in which particles and points are given
-  IntegrationOptions integration;
+  ScaleMap coordinates;          ///< from those of the field, `target` and `latent` to those in which particles and points are given
+  std::optional<Domain> domain;  ///< of the field's coordinates; outside, a particle has escaped
+
+  IntegrationOptions integration() const;
 };
 
 /// Particles carried at a time at most: enough to keep the integrator's blocks full, few enough for regular news of progress.
@@ -47,29 +49,28 @@ inline constexpr std::int64_t max_particles_at_once = 8192;
 
 /// Draws the particles `part` from the latent law and carries each along `field` to the target, with its log density and its importance
 /// weight. A particle is a function of seed and global index: the same in any part. Not collective.
-Particles draw_particles(const SamplingSettings& settings, const VelocityField& field, const Energy& target, const Energy& latent,
+Particles draw_particles(const SamplingTask& task, const VelocityField& field, const Energy& target, const Energy& latent,
                          const Shard& part);
 
 /// Arrays of the right lengths, without values.
-Particles room_for_particles(const SamplingSettings& settings, int dimension, const Shard& shard);
+Particles room_for_particles(const SamplingTask& task, int dimension, const Shard& shard);
 /// Puts those of `part`, whose shard lies within that of `all`, in their places.
 void put(const Particles& part, Particles& all);
 
 /// Numbers of a record: all that there is to know of a granule of particles. Counts are far below 2^53 and stay exact.
-std::int64_t record_size(const SamplingSettings& settings, int dimension);
+std::int64_t record_size(const SamplingTask& task, int dimension);
 /// Those of `granule`, which lies within the shard of `particles`, as a record, padded with zeros to `record_size`.
 std::vector<double> to_record(const Particles& particles, const Shard& granule, std::int64_t record_size);
 /// Puts a granule into its place.
 void from_record(const std::vector<double>& record, const Shard& granule, Particles& particles);
 
 /// draw_particles() for this rank's part of all.
-Particles sample_particles(const Communicator& ranks, const SamplingSettings& settings, const VelocityField& field, const Energy& target,
+Particles sample_particles(const Communicator& ranks, const SamplingTask& task, const VelocityField& field, const Energy& target,
                            const Energy& latent);
 
 /// log q(x) that the flow gives to each of this rank's `points` [count][D]: carried from the target to the latent law, whose log density is
 /// known. NaN where a point does not get there.
-std::vector<double> log_density_of(const SamplingSettings& settings, const VelocityField& field, const Energy& latent,
-                                   std::vector<double> points);
+std::vector<double> log_density_of(const SamplingTask& task, const VelocityField& field, const Energy& latent, std::vector<double> points);
 
 /// f(x) of `points` [count][D], evaluated in double.
 std::vector<double> energies_of(const Energy& energy, const std::vector<double>& points);

@@ -48,9 +48,9 @@ class BatchLossOf final : public BatchLoss {
         dimension_(settings.curve->dimension()),
         energies_(settings.curve->energies<Real>(target, latent)),
         kernel_(settings.curve->kernel<Real>(settings.loss)),
-        sum_(kernel_->sum_borders(), partial_sums_of(settings.points), settings.reduction),
-        shard_(shard_of(settings.points, chunk_points, ranks.rank(), ranks.size())),
-        collocation_(settings.law, *settings.curve, shard_, settings.points, settings.seed, latent, settings.chains),
+        sum_(kernel_->sum_borders(), partial_sums_of(settings.collocation.points), settings.reduction),
+        shard_(shard_of(settings.collocation.points, chunk_points, ranks.rank(), ranks.size())),
+        collocation_(settings.collocation, settings.region, *settings.curve, shard_, settings.seed, latent, settings.chains),
         batch_(std::min(shard_.count, block_points), dimension_, energies_->rows()),
         drawn_t_(Kokkos::create_mirror_view(Kokkos::HostSpace(), batch_.t)),
         drawn_x_(Kokkos::create_mirror_view(Kokkos::HostSpace(), batch_.x)),
@@ -65,7 +65,7 @@ class BatchLossOf final : public BatchLoss {
       const PartialSums partial = sum_.begin();
       TimeBinSums by_time;
       for_each_block(step, [&](std::int64_t, std::int64_t n) {
-        kernel_->add_loss_and_gradient(batch_, n, static_cast<double>(settings_.points), partial, residual_);
+        kernel_->add_loss_and_gradient(batch_, n, static_cast<double>(settings_.collocation.points), partial, residual_);
         if (looks_at_residuals(step)) add_residuals(n, by_time);
       });
       const auto outcome = sum_.finish(ranks_, sums_);
@@ -226,7 +226,7 @@ class BatchLossOf final : public BatchLoss {
   }
 
   bool looks_at_residuals(std::int64_t step) const {
-    return settings_.law.times == TimeDensity::residual || settings_.normalizer_by_batches || step % residual_look_every == 0;
+    return settings_.collocation.times == TimeDensity::residual || settings_.normalizer_by_batches || step % residual_look_every == 0;
   }
 
   /// Those of the block in place, its times being on the host still.

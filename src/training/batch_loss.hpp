@@ -79,8 +79,8 @@ class BatchLoss {
 /// What a batch loss is made of. The energies must outlive it.
 struct BatchLossSettings {
   std::shared_ptr<const Curve> curve;
-  CollocationLaw law;
-  std::int64_t points = 4096;  ///< per step, over all ranks
+  CollocationSettings collocation;
+  CollocationRegion region;
   LossShape loss;
   bool normalizer_by_batches = false;  ///< C is the level of the time bins; for curves of which d_t f_t is the first known row
   std::uint64_t seed = 1;

@@ -11,21 +11,22 @@ namespace boltzcurve {
 double LearningRate::at(std::int64_t step) const {
   const double n = static_cast<double>(step);
   double factor = 1;
-  if (decay == LearningRateDecay::exponential) factor = std::pow(decay_rate, n / decay_steps);
-  if (decay == LearningRateDecay::cosine) {
+  if (settings.decay == LearningRateDecay::exponential)
+    factor = std::pow(settings.decay_rate, n / static_cast<double>(settings.decay_steps));
+  if (settings.decay == LearningRateDecay::cosine) {
     const double progress = std::min(1.0, n / static_cast<double>(std::max<std::int64_t>(planned_steps, 1)));
-    const double floor = rate > 0 ? final_rate / rate : 0;
+    const double floor = settings.learning_rate > 0 ? settings.final_learning_rate / settings.learning_rate : 0;
     factor = floor + (1 - floor) * (1 + std::cos(std::numbers::pi * progress)) / 2;
   }
-  const double warm = step < warm_up_steps ? (n + 1) / static_cast<double>(warm_up_steps) : 1;
-  return rate * factor * warm;
+  const double warm = step < settings.warm_up_steps ? (n + 1) / static_cast<double>(settings.warm_up_steps) : 1;
+  return settings.learning_rate * factor * warm;
 }
 
 double Optimizer::update(OptimizerState& state, std::span<double> parameters, std::span<const double> gradient, double rate) const {
   double squares = 0;
   for (const double g : gradient) squares += g * g;
   const double norm = std::sqrt(squares);
-  const double scale = settings_.clip > 0 && norm > settings_.clip ? settings_.clip / norm : 1;
+  const double scale = settings_.gradient_clip > 0 && norm > settings_.gradient_clip ? settings_.gradient_clip / norm : 1;
   ++state.updates;
   step(state, parameters, gradient, scale, rate);
   return norm;
@@ -35,9 +36,9 @@ double Optimizer::update(OptimizerState& state, std::span<double> parameters, st
   std::unique_ptr<Optimizer> make_##name(const OptimizerSettings& settings, std::vector<ParameterTensor> tensors);
 BOLTZCURVE_OPTIMIZERS(BOLTZCURVE_DECLARE_OPTIMIZER)
 
-std::unique_ptr<Optimizer> make_optimizer(OptimizerName name, const OptimizerSettings& settings, std::vector<ParameterTensor> tensors) {
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings, std::vector<ParameterTensor> tensors) {
 #define BOLTZCURVE_MAKE_OPTIMIZER(entry, meaning) \
-  if (name == OptimizerName::entry) return make_##entry(settings, std::move(tensors));
+  if (settings.name == OptimizerName::entry) return make_##entry(settings, std::move(tensors));
   BOLTZCURVE_OPTIMIZERS(BOLTZCURVE_MAKE_OPTIMIZER)
   return nullptr;
 }

@@ -30,7 +30,17 @@ ORDER = (
 # Stands high in the order, since it is used late, and yet knows little.
 FEW = {"io": {"core", "simd", "parallel"}}
 # Public headers without a source of their own.
-PUBLIC = {"error": "core", "choice": "core", "precision": "core", "views": "core", "counter_rng": "random"}
+PUBLIC = {
+    **dict.fromkeys(("error", "choice", "precision", "setting", "views"), "core"),
+    "counter_rng": "random",
+    "network_settings": "network",
+    "loss_shape": "residual",
+    "curve_settings": "curve",
+    "collocation_settings": "collocation",
+    "sampling_settings": "ode",
+    "training_settings": "training",
+    "evaluation_settings": "metrics",
+}
 
 LEVEL = {module: level for level, line in enumerate(ORDER) for module in line}
 

@@ -99,12 +99,13 @@ TEST(MetricsOnRanks, AllMetricsAreTheSameBitsAsOnOneRank) {
 // one at 9 has none; the action is far above E|x|^2 + 3.
 TEST(MetricsOnRanks, DiagnosisIsTheSameAsOnOneRank) {
   const Communicator world(MPI_COMM_WORLD), self(MPI_COMM_SELF);
-  CurveSettings settings;
-  settings.dimension = 3;
-  settings.latent_mean = {0, 0, 0};
-  settings.latent_deviation = {1, 1, 1};
-  settings.pilot = {1, 0, {0, 0, 0}, {1, 1, 1}, {}};
-  const auto curve = make_curve(CurveName::learned, settings);
+  CurveInput of_curve;
+  of_curve.curve.name = CurveName::learned;
+  of_curve.ends.dimension = 3;
+  of_curve.ends.latent_mean = {0, 0, 0};
+  of_curve.ends.latent_deviation = {1, 1, 1};
+  of_curve.ends.pilot = {1, 0, {0, 0, 0}, {1, 1, 1}, {}};
+  const auto curve = make_curve(of_curve);
   const auto diagnosis = [&](MetricInput input) {
     for (double& action : input.action) action *= 100;
     for (std::size_t i = 0; i < input.exact_log_weight.size(); ++i)

@@ -37,27 +37,28 @@ struct SmallProblem {
     target = mixture.make(Parameters("target", "gaussian-mixture", mixture.parameters, {{"preset", {"two"}}}));
     const auto& gaussian = find_latent("gaussian");
     latent = gaussian.make(Parameters("latent", "gaussian", gaussian.parameters, {}), 2);
-    CurveSettings of_curve;
-    of_curve.dimension = 2;
-    of_curve.horizon = 2;
-    of_curve.schedule = schedule;
-    of_curve.network_width = 24;
-    of_curve.hidden_layers = 2;
-    of_curve.normalizer = NormalizerKind::network;
-    of_curve.normalizer_width = 8;
-    of_curve.latent_mean = {0, 0};
-    of_curve.latent_deviation = {1, 1};
-    of_curve.pilot = {0.5, 1, {0.5, 0.2}, {3, 1}, {}};
-    settings.curve = make_curve(curve, of_curve);
-    settings.law.box = settings.law.domain = {{-6, -6}, {6, 6}};
-    settings.law.shares = {{CollocationKind::ou_bridge, 0.2}, {CollocationKind::langevin, 0.4}, {CollocationKind::trajectory, 0.4}};
-    settings.points = points;
+    CurveInput of_curve;
+    of_curve.curve.name = curve;
+    of_curve.curve.horizon = 2;
+    of_curve.curve.schedule = schedule;
+    of_curve.network.width = 24;
+    of_curve.network.hidden_layers = 2;
+    of_curve.normalizer.kind = NormalizerKind::network;
+    of_curve.normalizer.width = 8;
+    of_curve.ends.dimension = 2;
+    of_curve.ends.latent_mean = {0, 0};
+    of_curve.ends.latent_deviation = {1, 1};
+    of_curve.ends.pilot = {0.5, 1, {0.5, 0.2}, {3, 1}, {}};
+    settings.curve = make_curve(of_curve);
+    settings.region.box = settings.region.domain = {{-6, -6}, {6, 6}};
+    settings.collocation.shares = {{CollocationKind::ou_bridge, 0.2}, {CollocationKind::langevin, 0.4}, {CollocationKind::trajectory, 0.4}};
+    settings.collocation.points = points;
   }
 
   /// With chains that have thermalized for a short time.
   BatchLossSettings for_ranks(const Communicator& ranks) const {
     auto copy = settings;
-    copy.chains = std::make_shared<MalaChains>(ranks, MalaChains::Settings{settings.law.box, settings.points}, *target);
+    copy.chains = std::make_shared<MalaChains>(ranks, MalaChains::Settings{settings.region.box, settings.collocation.points}, *target);
     copy.chains->thermalize(20);
     return copy;
   }
@@ -122,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(EveryKindOfPoints, BatchLossOfCurve,
 TEST_P(BatchLossOfCurve, HasTheSameBitsOnAllRanksTogetherAsOnOne) {
   const auto& [curve, shares] = GetParam();
   SmallProblem problem(600, curve);
-  problem.settings.law.shares = shares;
+  problem.settings.collocation.shares = shares;
   expect_same_bits_on_all_ranks_as_on_one(problem, Precision::single_precision);
 }
 
@@ -131,7 +132,7 @@ TEST(BatchLoss, WithTimesAndNormalizerByTheResidualHasTheSameBitsOnAllRanksToget
   for (const auto& curve : choices<CurveName>) {
     SCOPED_TRACE(curve.name);
     SmallProblem problem(1000, curve.value);
-    problem.settings.law.times = TimeDensity::residual;
+    problem.settings.collocation.times = TimeDensity::residual;
     problem.settings.normalizer_by_batches = curve.value != CurveName::gradient_flow;
     for (const auto precision : {Precision::single_precision, Precision::double_precision})
       expect_same_bits_on_all_ranks_as_on_one(problem, precision);
@@ -149,8 +150,8 @@ TEST(BatchLoss, WithALearnedScheduleHasTheSameBitsOnAllRanksTogetherAsOnOne) {
 // objects that have seen nothing of what was before.
 TEST(BatchLoss, GoesOnFromAStateWithTheSameBitsOnAnyNumberOfRanks) {
   SmallProblem problem(1000);
-  problem.settings.law.refresh_every = 3;
-  problem.settings.law.times = TimeDensity::residual;
+  problem.settings.collocation.refresh_every = 3;
+  problem.settings.collocation.times = TimeDensity::residual;
   // Parameters change from step to step, so that it matters which ones the trajectories were drawn with.
   const auto parameters_at = [&](std::int64_t step) {
     auto values = problem.parameters();
@@ -239,17 +240,17 @@ TEST(Particles, OfEveryCurveHaveTheSameBitsOnAllRanksTogetherAsOnOne) {
   for (const auto& curve : choices<CurveName>) {
     SCOPED_TRACE(curve.name);
     const SmallProblem problem(128, curve.value);
-    SamplingSettings settings;
-    settings.particles = 333;
-    settings.latent_time = problem.settings.curve->latent_time();
-    settings.target_time = problem.settings.curve->target_time();
-    settings.frames = 2;
-    settings.integration.domain = problem.target->domain();
-    settings.integration.block = 100;
+    SamplingTask task;
+    task.settings.particles = 333;
+    task.settings.frames = 2;
+    task.settings.block = 100;
+    task.latent_time = problem.settings.curve->latent_time();
+    task.target_time = problem.settings.curve->target_time();
+    task.domain = problem.target->domain();
     const auto field =
         make_velocity_field(Precision::single_precision, *problem.settings.curve, problem.parameters(), *problem.target, *problem.latent);
-    const auto mine = sample_particles(world(), settings, *field, *problem.target, *problem.latent);
-    const auto alone = sample_particles(self(), settings, *field, *problem.target, *problem.latent);
+    const auto mine = sample_particles(world(), task, *field, *problem.target, *problem.latent);
+    const auto alone = sample_particles(self(), task, *field, *problem.target, *problem.latent);
     ASSERT_EQ(alone.position.size(), 666u);
     const auto ranks = world();
     EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.position)), alone.position);

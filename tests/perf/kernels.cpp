@@ -43,7 +43,7 @@ void training_step(benchmark::State& state, const Case& c, Precision precision) 
   const auto settings = settings_of(c, *target, Communicator(MPI_COMM_SELF));
   const auto loss = make_batch_loss(precision, Communicator(MPI_COMM_SELF), settings, *target, *latent);
   auto parameters = settings.curve->networks().initial_parameters(1);
-  const auto optimizer = make_optimizer(OptimizerOptions().name, {}, settings.curve->networks().tensors());
+  const auto optimizer = make_optimizer({}, settings.curve->networks().tensors());
   auto moments = optimizer->initial_state();
   std::int64_t step = 0;
   const auto one_step = [&] {
@@ -60,7 +60,7 @@ void training_step(benchmark::State& state, const Case& c, Precision precision) 
 /// What the optimizer adds to a step: an update alone, renewals of bases and the like at their share.
 void optimizer_update(benchmark::State& state, const Case& c, OptimizerName name) {
   const auto nets = networks(c);
-  const auto optimizer = make_optimizer(name, {}, nets.tensors());
+  const auto optimizer = make_optimizer({.name = name}, nets.tensors());
   auto kept = optimizer->initial_state();
   auto parameters = nets.initial_parameters(1), gradient = nets.initial_parameters(2);
   optimizer->update(kept, parameters, gradient, 1e-3);

@@ -53,9 +53,8 @@ inline BatchLossSettings settings_of(const Case& c, const Energy& target, const 
   GradientFlow curve;
   curve.dimension = c.dimension;
   settings.curve = make_curve(curve, networks(c), CurveAnchor::standard(c.dimension));
-  settings.points = c.points;
-  settings.law.shares = CollocationOptions().shares;
-  settings.law.domain = target.domain();
+  settings.collocation.points = c.points;
+  settings.region.domain = target.domain();
   settings.chains = std::make_shared<MalaChains>(ranks, MalaChains::Settings{target.domain(), c.points}, target);
   settings.chains->thermalize(10);
   return settings;

@@ -35,7 +35,7 @@ class Training {
     settings_.reduction = reduction;
     loss_ = make_batch_loss(Precision::single_precision, ranks, settings_, *target_, *latent_);
     parameters_ = settings_.curve->networks().initial_parameters(1);
-    optimizer_ = make_optimizer(OptimizerName::adam, {}, settings_.curve->networks().tensors());
+    optimizer_ = make_optimizer({.name = OptimizerName::adam}, settings_.curve->networks().tensors());
     moments_ = optimizer_->initial_state();
   }
 

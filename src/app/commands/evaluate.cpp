@@ -71,14 +71,14 @@ Stop add_exact_samples(MetricInput& input, Run& run, const Problem& problem, con
   for (std::size_t i = 0; i < exact.extent(0); ++i)
     for (std::size_t k = 0; k < exact.extent(1); ++k) mine.push_back(exact(i, k));
   const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent);
-  const auto settings = sampling_settings(run.options(), problem);
+  const auto task = sampling_task(run.options(), problem);
   const auto energy = energies_of(*problem.target, mine);
   const auto row = static_cast<std::size_t>(problem.dimension());
   std::vector<double> log_weight;
   const auto stop = do_in_pieces(run.world(), run.stop(), [&] {
     const auto first = log_weight.size(), taken = std::min<std::size_t>(exact_samples_at_once, energy.size() - first);
     const auto begin = mine.begin() + static_cast<std::ptrdiff_t>(first * row);
-    const auto log_density = log_density_of(settings, *field, *problem.latent, {begin, begin + static_cast<std::ptrdiff_t>(taken * row)});
+    const auto log_density = log_density_of(task, *field, *problem.latent, {begin, begin + static_cast<std::ptrdiff_t>(taken * row)});
     for (std::size_t i = 0; i < taken; ++i) log_weight.push_back(-energy[first + i] - log_density[i]);
     return log_weight.size() < energy.size();
   });
@@ -167,16 +167,16 @@ std::vector<std::string> diagnosis_of(const MetricInput& input, const std::vecto
 }  // namespace
 
 QuickEvaluation quick_evaluation(Run& run, const Problem& problem, const TrainingState& state) {
-  auto settings = sampling_settings(run.options(), problem);
-  settings.particles = std::min(settings.particles, quick_particles);
-  settings.frames = 0;
+  auto task = sampling_task(run.options(), problem);
+  task.settings.particles = std::min(task.settings.particles, quick_particles);
+  task.settings.frames = 0;
   const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent);
-  const auto particles = sample_particles(run.world(), settings, *field, problem.curve_target(), *problem.latent);
+  const auto particles = sample_particles(run.world(), task, *field, problem.curve_target(), *problem.latent);
   const auto estimate = importance_estimate(run.world(), particles.log_weight);
   MetricInput input(run.world());
   add_particles(input, particles);
   input.log_z = problem.target->log_z();
-  return {settings.particles, estimate.ess, estimate.log_z, estimate.log_z_stderr, measure_likelihood(input).front().value};
+  return {task.settings.particles, estimate.ess, estimate.log_z, estimate.log_z_stderr, measure_likelihood(input).front().value};
 }
 
 std::vector<MetricsColumn> evaluation_columns() {

@@ -1,3 +1,4 @@
+#include <boltzcurve/registry.hpp>
 #include "app/commands/commands.hpp"
 #include "app/commands/study.hpp"
 #include "app/options/manual.hpp"

@@ -1,5 +1,6 @@
 #include "app/commands/problem.hpp"
 #include <boltzcurve/error.hpp>
+#include <boltzcurve/registry.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -11,32 +12,12 @@ namespace {
 
 constexpr int thermalization_moves = 300;  // of chains in other coordinates than before
 
-CurveSettings curve_settings(const Options& options, const Energy& latent) {
+CurveInput curve_input(const Options& options, const Energy& latent) {
   const auto [mean, deviation] = latent.moments().value();
-  CurveSettings settings;
-  settings.dimension = latent.dimension();
-  settings.horizon = options.curve.horizon;
-  settings.form = options.curve.form;
-  settings.schedule = options.curve.schedule;
-  settings.clock = options.curve.clock;
-  settings.width = options.curve.width;
-  settings.power = options.curve.power;
-  settings.schedule_width = options.curve.schedule_width;
-  settings.schedule_hidden_layers = options.curve.schedule_hidden_layers;
-  settings.clock_width = options.curve.clock_width;
-  settings.network_width = options.network.width;
-  settings.hidden_layers = options.network.hidden_layers;
-  settings.input_range = options.network.input_range;
-  settings.first_layer = options.network.first_layer;
-  settings.normalizer = options.normalizer.kind;
-  settings.normalizer_width = options.normalizer.width;
-  settings.normalizer_hidden_layers = options.normalizer.hidden_layers;
-  settings.latent_name = options.latent.name;
-  settings.latent_mean = mean;
-  settings.latent_deviation = deviation;
-  settings.pilot.mean = mean;
-  settings.pilot.deviation = deviation;
-  return settings;
+  CurveInput input{options.curve, options.network, options.normalizer, {latent.dimension(), options.latent.name, mean, deviation, {}}};
+  input.ends.pilot.mean = mean;
+  input.ends.pilot.deviation = deviation;
+  return input;
 }
 
 Domain make_box(const Options& options, const Energy& target) {
@@ -48,35 +29,14 @@ Domain make_box(const Options& options, const Energy& target) {
   return box;
 }
 
-CollocationLaw make_law(const Options& options) {
-  CollocationLaw law;
-  law.shares = {{options.collocation.kind, 1.0}};
-  if (options.collocation.kind == CollocationKind::mixture) law.shares = options.collocation.shares;
-  law.times = options.collocation.times;
-  law.time_power = options.collocation.time_power;
-  law.refresh_every = options.collocation.refresh_every;
-  return law;
-}
-
-OptimizerSettings optimizer_settings(const OptimizerOptions& options) {
-  OptimizerSettings settings;
-  settings.beta1 = options.beta1;
-  settings.beta2 = options.beta2;
-  settings.epsilon = options.epsilon;
-  settings.clip = options.gradient_clip;
-  settings.precondition_every = options.precondition_every;
-  settings.preconditioner_decay = options.preconditioner_decay;
-  return settings;
-}
-
 /// False, and nothing done, where the target cannot be had in other coordinates.
 bool change_coordinates(Problem& problem, const ScaleMap& to) {
   auto target = to.is_identity() ? nullptr : problem.target->in_coordinates(to);
   if (!target && !to.is_identity()) return false;
-  problem.law.box = mapped(problem.box, to);
+  problem.region.box = mapped(problem.box, to);
   problem.mapped_target = std::move(target);
   problem.coordinates = to;
-  problem.law.domain = united(problem.curve_target().domain(), problem.latent->domain());
+  problem.region.domain = united(problem.curve_target().domain(), problem.latent->domain());
   return true;
 }
 
@@ -89,12 +49,11 @@ Problem make_problem(const Options& options) {
   const auto& latent = find_latent(options.latent.name);
   problem.latent = latent.make(Parameters("latent", latent.name, latent.parameters, options.latent.values), problem.target->dimension());
   problem.curve_name = options.curve.name;
-  problem.curve_settings = curve_settings(options, *problem.latent);
-  problem.curve = make_curve(problem.curve_name, problem.curve_settings);
+  problem.curve_input = curve_input(options, *problem.latent);
+  problem.curve = make_curve(problem.curve_input);
   problem.box = make_box(options, *problem.target);
-  problem.law = make_law(options);
   change_coordinates(problem, {});
-  problem.optimizer = make_optimizer(options.optimizer.name, optimizer_settings(options.optimizer), problem.networks().tensors());
+  problem.optimizer = make_optimizer(options.optimizer, problem.networks().tensors());
   problem.precision = options.run.precision;
   return problem;
 }
@@ -102,8 +61,8 @@ Problem make_problem(const Options& options) {
 void adapt(Problem& problem, const PilotSummary& pilot) {
   if (pilot.coordinates != problem.coordinates && !change_coordinates(problem, pilot.coordinates))
     throw InputError("the checkpoint was made in coordinates that this target does not know: it belongs to another version of the program");
-  problem.curve_settings.pilot = pilot;
-  problem.curve = make_curve(problem.curve_name, problem.curve_settings);
+  problem.curve_input.ends.pilot = pilot;
+  problem.curve = make_curve(problem.curve_input);
 }
 
 std::shared_ptr<MalaChains> make_chains(const Communicator& ranks, const Options& options, const Problem& problem) {

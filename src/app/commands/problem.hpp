@@ -18,10 +18,10 @@ struct Problem {
   ScaleMap coordinates;                   ///< from those in which the curve runs to the target's own
   std::unique_ptr<Energy> mapped_target;  ///< the target in the curve's coordinates, where they are others
   CurveName curve_name = CurveName::gradient_flow;
-  CurveSettings curve_settings;
+  CurveInput curve_input;
   std::shared_ptr<const Curve> curve;
   Domain box;  ///< in which points and chains start, in the target's own coordinates
-  CollocationLaw law;
+  CollocationRegion region;
   std::unique_ptr<Optimizer> optimizer;
   Precision precision = Precision::single_precision;
 

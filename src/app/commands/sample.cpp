@@ -62,7 +62,7 @@ std::string origin_of_particles(const Run& run, const TrainingState& state) {
   options.study = {};
   options.run.reduction = RunOptions().reduction;
   options.run.watchdog_seconds = RunOptions().watchdog_seconds;
-  options.sampling.block = SamplingOptions().block;
+  options.sampling.block = SamplingSettings().block;
   std::string origin = run.provenance().program_version + run.provenance().git_description + resolved_text(options);
   const auto learned = learned_numbers(state);
   origin.append(reinterpret_cast<const char*>(learned.data()), learned.size() * sizeof(double));
@@ -75,12 +75,12 @@ class Drawing {
   /// `goes_on`: from finished particles that are there.
   Drawing(Run& run, const Problem& problem, const TrainingState& state, bool goes_on)
       : problem_(problem),
-        settings_(sampling_settings(run.options(), problem)),
+        task_(sampling_task(run.options(), problem)),
         field_(make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent)),
-        particles_(room_for_particles(settings_, problem.dimension(),
-                                      shard_of(settings_.particles, particle_granule, run.world().rank(), run.world().size()))),
-        record_size_(record_size(settings_, problem.dimension())),
-        granules_((settings_.particles + particle_granule - 1) / particle_granule),
+        particles_(room_for_particles(task_, problem.dimension(),
+                                      shard_of(task_.settings.particles, particle_granule, run.world().rank(), run.world().size()))),
+        record_size_(record_size(task_, problem.dimension())),
+        granules_((task_.settings.particles + particle_granule - 1) / particle_granule),
         finished_(run.world(), run.output(unfinished_samples_name), {origin_of_particles(run, state), granules_, record_size_},
                   goes_on ? RecordFile::Begin::where_it_was_left : RecordFile::Begin::anew),
         batch_(run.options().sampling.block) {
@@ -89,7 +89,7 @@ class Drawing {
                                     run.output(unfinished_samples_name).string(), finished_.put_aside().string()));
     if (goes_on) take_what_is_finished();
     if (const auto taken = run.world().sum(done_); taken > 0)
-      run.say(fmt::format("sampling goes on: {} of {} particles are finished", taken, settings_.particles));
+      run.say(fmt::format("sampling goes on: {} of {} particles are finished", taken, task_.settings.particles));
   }
 
   /// Draws the next batch; false: none is left.
@@ -100,7 +100,7 @@ class Drawing {
     while (next_ < last && next_ - first < most && !is_finished(next_)) next_ = std::min(next_ + particle_granule, last);
     if (next_ > first) {
       const double started = steady_seconds();
-      const auto drawn = draw_particles(settings_, *field_, problem_.curve_target(), *problem_.latent, {first, next_ - first});
+      const auto drawn = draw_particles(task_, *field_, problem_.curve_target(), *problem_.latent, {first, next_ - first});
       for (auto at = first; at < next_; at += particle_granule) {
         const Shard granule{at, std::min<std::int64_t>(particle_granule, next_ - at)};
         finished_.write(at / particle_granule, to_record(drawn, granule, record_size_));
@@ -141,7 +141,7 @@ class Drawing {
   }
 
   const Problem& problem_;
-  const SamplingSettings settings_;
+  const SamplingTask task_;
   const std::unique_ptr<VelocityField> field_;
   Particles particles_;
   const std::int64_t record_size_, granules_;
@@ -152,20 +152,13 @@ class Drawing {
 
 }  // namespace
 
-SamplingSettings sampling_settings(const Options& options, const Problem& problem) {
-  SamplingSettings settings;
-  settings.particles = options.sampling.particles;
-  settings.latent_time = problem.curve->latent_time();
-  settings.target_time = problem.curve->target_time();
-  settings.frames = options.sampling.frames;
-  settings.seed = options.run.seed;
-  settings.integration.relative_tolerance = options.sampling.relative_tolerance;
-  settings.integration.absolute_tolerance = options.sampling.absolute_tolerance;
-  settings.integration.max_steps = options.sampling.max_steps;
-  settings.integration.block = static_cast<int>(options.sampling.block);
-  settings.integration.domain = problem.law.domain;
-  settings.coordinates = problem.coordinates;
-  return settings;
+SamplingTask sampling_task(const Options& options, const Problem& problem) {
+  return {.settings = options.sampling,
+          .latent_time = problem.curve->latent_time(),
+          .target_time = problem.curve->target_time(),
+          .seed = options.run.seed,
+          .coordinates = problem.coordinates,
+          .domain = problem.region.domain};
 }
 
 Sampling sample_stage(Run& run, const Problem& problem, const TrainingState& state, SamplesGo destination) {

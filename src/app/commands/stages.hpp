@@ -15,7 +15,7 @@ namespace boltzcurve {
 // What the commands are made of. Every function is collective.
 
 BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem, std::shared_ptr<MalaChains> chains);
-SamplingSettings sampling_settings(const Options& options, const Problem& problem);
+SamplingTask sampling_task(const Options& options, const Problem& problem);
 
 /// Explores the target, adapts the problem to it and trains, from the start or from the run's checkpoint, to the same bits; writes
 /// checkpoint.h5 and metrics.h5. Throws NumericalError, the last good checkpoint kept, when too many steps in a row had no finite loss;

@@ -36,19 +36,6 @@ const std::vector<MetricsColumn> training_columns = {
     {"left_out_points", "1", MetricsColumn::Type::integer},
 };
 
-LearningRate learning_rate_of(const Options& options) {
-  const auto& o = options.optimizer;
-  LearningRate rate;
-  rate.rate = o.learning_rate;
-  rate.final_rate = o.final_learning_rate;
-  rate.decay = o.decay;
-  rate.decay_rate = o.decay_rate;
-  rate.decay_steps = static_cast<double>(o.decay_steps);
-  rate.warm_up_steps = o.warm_up_steps;
-  rate.planned_steps = options.training.steps;
-  return rate;
-}
-
 std::string describe(const WorstPoint& point) {
   return fmt::format("t = {:.6g}, x = ({:.6g}), point {} of the batch, residual {}", point.t, fmt::join(point.x, ", "), point.index,
                      point.residual);
@@ -63,7 +50,7 @@ class Trainer {
         state_(state),
         loss_(make_batch_loss(problem.precision, run.world(), batch_loss_settings(run.options(), problem, chains), problem.curve_target(),
                               *problem.latent)),
-        rate_(learning_rate_of(run.options())),
+        rate_{run.options().optimizer, run.options().training.steps},
         watch_(problem.curve_name, run.options().optimizer.gradient_clip, run.options().optimizer.warm_up_steps) {
     if (!state.sum_exponents.empty()) restore_exponents();
     loss_->set_time_bins(state.time_bins);
@@ -376,9 +363,9 @@ class Trainer {
 BatchLossSettings batch_loss_settings(const Options& options, const Problem& problem, std::shared_ptr<MalaChains> chains) {
   BatchLossSettings settings;
   settings.curve = problem.curve;
-  settings.law = problem.law;
-  settings.points = options.collocation.points;
-  settings.loss = {options.training.loss, options.training.huber_width, options.training.residual_unit};
+  settings.collocation = options.collocation;
+  settings.region = problem.region;
+  settings.loss = options.training.loss_shape();
   settings.normalizer_by_batches = options.normalizer.kind == NormalizerKind::batch;
   settings.seed = options.run.seed;
   settings.reduction = options.run.reduction;

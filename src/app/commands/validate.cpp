@@ -27,9 +27,9 @@ void validate(Run& run) {
         worst.t, fmt::join(worst.x, ", "), worst.residual));
   }
 
-  auto few = sampling_settings(options, problem);
-  few.particles = std::min<std::int64_t>(few.particles, std::int64_t{particle_granule} * run.world().size());
-  few.frames = 0;
+  auto few = sampling_task(options, problem);
+  few.settings.particles = std::min<std::int64_t>(few.settings.particles, std::int64_t{particle_granule} * run.world().size());
+  few.settings.frames = 0;
   const auto field = make_velocity_field(problem.precision, *problem.curve, state.average, problem.curve_target(), *problem.latent);
   const auto particles = sample_particles(run.world(), few, *field, problem.curve_target(), *problem.latent);
   std::int64_t evaluations = 0;
@@ -52,14 +52,15 @@ void validate(Run& run) {
          fmt::format("{} of {} points: the target's energy is not finite there", left_out.points, 2 * options.collocation.points));
   line("a training step", fmt::format("{:.3g} ms", 1e3 * step_seconds));
   line("training, estimated", duration_text(step_seconds * static_cast<double>(options.training.steps)));
-  line("evaluations a particle (untrained)", fmt::format("{:.0f}", static_cast<double>(evaluations) / static_cast<double>(few.particles)));
+  line("evaluations a particle (untrained)",
+       fmt::format("{:.0f}", static_cast<double>(evaluations) / static_cast<double>(few.settings.particles)));
   line("memory a rank: points and scratch", size_text(static_cast<double>(loss->memory_bytes())));
   line("memory a rank: parameters", size_text(parameters * 6 * 8 + optimizer_bytes));
   line("memory a rank: particles", size_text((samples + frame * options.sampling.frames) / run.world().size()));
   line("checkpoint.h5", size_text(parameters * 2 * 8 + optimizer_bytes + 32768));
   line("samples.h5md", size_text(samples + frame * options.sampling.frames + 32768));
   line("samples.unfinished, while it samples",
-       size_text(N / particle_granule * static_cast<double>(record_size(sampling_settings(options, problem), problem.dimension())) * 8));
+       size_text(N / particle_granule * static_cast<double>(record_size(sampling_task(options, problem), problem.dimension())) * 8));
   text.pop_back();
   run.say(text);
 }

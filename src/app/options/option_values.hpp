@@ -19,15 +19,6 @@
 // Values of options as text: how each type is read, written and described.
 namespace boltzcurve {
 
-/// Bounds of a number, inclusive unless `below_upper`.
-struct Range {
-  double lower, upper;
-  bool below_upper = false;
-};
-
-inline constexpr double many =
-    1e12;  // bound of counts: beyond any run, exact in a double, and times a size of a number still far from overflow
-
 template <class Number>
 std::string number_text(Number number) {
   return fmt::format("{}", number);  // shortest text that reads back as the same number

@@ -1,15 +1,18 @@
 #pragma once
 
-#include <boltzcurve/choice.hpp>
+#include <boltzcurve/collocation_settings.hpp>
+#include <boltzcurve/curve_settings.hpp>
+#include <boltzcurve/evaluation_settings.hpp>
+#include <boltzcurve/network_settings.hpp>
+#include <boltzcurve/parameters.hpp>
 #include <boltzcurve/precision.hpp>
-#include <boltzcurve/registry.hpp>
-#include "collocation/collocation.hpp"
-#include "curve/curve.hpp"
+#include <boltzcurve/sampling_settings.hpp>
+#include <boltzcurve/training_settings.hpp>
 #include "parallel/reduction.hpp"
-#include "training/optimizer.hpp"
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,14 +21,8 @@
 
 namespace boltzcurve {
 
-/// A side of a box, the same for every coordinate; written "lower:upper".
-struct Interval {
-  double lower, upper;
-  bool operator==(const Interval&) const = default;
-};
-
-// One struct per section of the configuration. Range, unit and meaning of every member stand in the table of src/run/options.cpp, the
-// default here; that table and these defaults feed parser, help, resolved text, errors and the reference page.
+// One struct per section of the configuration. Those of the library's modules come from there; the others follow, described in the same way
+// (see setting.hpp). They feed parser, help, resolved text, errors and the reference page.
 
 /// `values` are the chosen entry's own keys, checked, with defaults and without references to files: what Parameters is made from.
 struct TargetOptions {
@@ -40,107 +37,6 @@ struct LatentOptions {
   bool operator==(const LatentOptions&) const = default;
 };
 
-/// In which coordinates the curve runs.
-enum class Coordinates { automatic, given };
-template <>
-inline constexpr auto choices<Coordinates> = std::to_array<Choice<Coordinates>>({
-    {Coordinates::automatic, "auto",
-     "those in which no coordinate's scale follows others, where a survey of the target finds some that do"},
-    {Coordinates::given, "given", "the target's own"},
-});
-
-struct CurveOptions {
-  CurveName name = CurveName::gradient_flow;
-  double horizon = 0;  ///< 0: from a pilot run
-  Schedule schedule = Schedule::diffusion;
-  CurveForm form = CurveForm::contracted;
-  double width = 0;  ///< 0: from a pilot run
-  double power = 4;
-  int schedule_width = 16;
-  int schedule_hidden_layers = 1;
-  CurveClock clock = CurveClock::logarithmic;
-  double clock_width = 0.3;  ///< as a share of width
-  Coordinates coordinates = Coordinates::automatic;
-  bool operator==(const CurveOptions&) const = default;
-};
-
-struct NetworkOptions {
-  int width = 64;
-  int hidden_layers = 3;
-  double input_range = 0;  ///< 0: from a pilot run
-  FirstLayer first_layer = FirstLayer::automatic;
-  bool operator==(const NetworkOptions&) const = default;
-};
-
-struct NormalizerOptions {
-  NormalizerKind kind = NormalizerKind::automatic;
-  int width = 16;
-  int hidden_layers = 1;
-  bool operator==(const NormalizerOptions&) const = default;
-};
-
-struct CollocationOptions {
-  CollocationKind kind = CollocationKind::mixture;
-  std::vector<CollocationShare> shares = {{CollocationKind::langevin, 0.5}, {CollocationKind::trajectory, 0.5}};
-  std::int64_t points = 2048;
-  std::optional<Interval> box;  ///< none: the target's domain
-  TimeDensity times = TimeDensity::power;
-  double time_power = 1;
-  double hottest = 3;
-  std::int64_t refresh_every = 100;
-  bool operator==(const CollocationOptions&) const = default;
-};
-
-struct OptimizerOptions {
-  OptimizerName name = OptimizerName::soap;
-  double learning_rate = 1e-2;
-  LearningRateDecay decay = LearningRateDecay::cosine;
-  double decay_rate = 0.98;
-  std::int64_t decay_steps = 1000;
-  double final_learning_rate = 1e-5;
-  std::int64_t warm_up_steps = 100;
-  double gradient_clip = 100;
-  double beta1 = 0.9;
-  double beta2 = 0.99;
-  double epsilon = 1e-8;
-  std::int64_t precondition_every = 10;
-  double preconditioner_decay = 0.95;
-  bool operator==(const OptimizerOptions&) const = default;
-};
-
-struct TrainingOptions {
-  std::int64_t steps = 20000;
-  double max_seconds = 0;
-  LossKind loss = LossKind::pseudo_huber;
-  double huber_width = 1;
-  ResidualUnit residual_unit = ResidualUnit::clock;
-  double average = 0.999;
-  double checkpoint_seconds = 60;
-  std::int64_t checkpoint_steps = 0;
-  std::int64_t keep_every = 0;
-  bool verify_checkpoints = false;
-  std::int64_t log_every = 100;
-  std::int64_t evaluate_every = 0;
-  int max_skipped_steps = 20;
-  bool operator==(const TrainingOptions&) const = default;
-};
-
-struct SamplingOptions {
-  std::int64_t particles = 10000;
-  double relative_tolerance = 1e-5;
-  double absolute_tolerance = 1e-5;
-  int frames = 0;
-  int max_steps = 10000;
-  std::int64_t block = 512;
-  bool operator==(const SamplingOptions&) const = default;
-};
-
-struct EvaluationOptions {
-  std::int64_t exact_samples = 10000;
-  std::int64_t energy_distance_points = 10000;
-  bool operator==(const EvaluationOptions&) const = default;
-};
-
 /// What studies vary; empty: as the study's own description says.
 struct StudyOptions {
   std::vector<double> distances;
@@ -150,6 +46,20 @@ struct StudyOptions {
   std::vector<std::string> latents;
   std::vector<std::string> runs;
   bool networks = false;
+
+  template <class Visit>
+  static void describe(const Visit& setting) {
+    using S = StudyOptions;
+    setting("distances", &S::distances, Range{0, 1e6}, "length",
+            "distances of modes, for target.distance; empty: the study's or the target's own");
+    setting("times", &S::times, Range{0, 1}, "", "shares of the time from the latent law (0) to the target (1)");
+    setting("curves", &S::curves, "curves to compare");
+    setting("schedules", &S::schedules, "schedules to compare (ablation); empty: that of curve.schedule");
+    setting("latents", &S::latents,
+            "latent laws to compare (ablation), each with its keys: gaussian scale=3, gaussian scale=8; empty: that of [latent]");
+    setting("runs", &S::runs, "folders of trained runs whose networks to study");
+    setting("networks", &S::networks, "train networks for every distance and curve, and study them too");
+  }
   bool operator==(const StudyOptions&) const = default;
 };
 
@@ -158,6 +68,16 @@ struct RunOptions {
   Precision precision = Precision::single_precision;
   Reduction reduction = Reduction::reproducible;
   double watchdog_seconds = 600;
+
+  template <class Visit>
+  static void describe(const Visit& setting) {
+    using S = RunOptions;
+    setting("seed", &S::seed, Range{0, std::numeric_limits<double>::infinity()}, "", "seed of every random number");
+    setting("precision", &S::precision, "numbers of the kernels");
+    setting("reduction", &S::reduction, "how sums over ranks are made");
+    setting("watchdog-seconds", &S::watchdog_seconds, Range{0, 1e9}, "s",
+            "time without progress of a rank after which the job ends; 0: never");
+  }
   bool operator==(const RunOptions&) const = default;
 };
 
@@ -165,14 +85,14 @@ struct RunOptions {
 struct Options {
   TargetOptions target;
   LatentOptions latent;
-  CurveOptions curve;
-  NetworkOptions network;
-  NormalizerOptions normalizer;
-  CollocationOptions collocation;
-  OptimizerOptions optimizer;
-  TrainingOptions training;
-  SamplingOptions sampling;
-  EvaluationOptions evaluation;
+  CurveSettings curve;
+  NetworkSettings network;
+  NormalizerSettings normalizer;
+  CollocationSettings collocation;
+  OptimizerSettings optimizer;
+  TrainingSettings training;
+  SamplingSettings sampling;
+  EvaluationSettings evaluation;
   StudyOptions study;
   RunOptions run;
   bool operator==(const Options&) const = default;

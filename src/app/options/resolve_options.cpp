@@ -1,6 +1,7 @@
 #include "app/options/option_table.hpp"
 
 #include <boltzcurve/error.hpp>
+#include <boltzcurve/registry.hpp>
 #include "app/options/options.hpp"
 #include "core/suggestion.hpp"
 

@@ -21,7 +21,7 @@ const PilotSummary pilot{0.3, -2, {1, -1}, {0.5, 2}, {}};
 CurveNetworks small_networks() { return {{{"psi", {3, 8, 2}}, {"normalizer", {1, 4, 1}}}, {0, 0, 0}, {1, 1, 1}}; }
 
 std::unique_ptr<Optimizer> optimizer_of(OptimizerName name, const CurveNetworks& networks) {
-  return make_optimizer(name, {.precondition_every = 3}, networks.tensors());
+  return make_optimizer({.name = name, .precondition_every = 3}, networks.tensors());
 }
 
 /// Updates number [begin, end) along gradients that depend on their number only.

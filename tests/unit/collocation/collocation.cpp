@@ -29,16 +29,17 @@ std::unique_ptr<Curve> curve() {
   return make_curve(result, {}, CurveAnchor::standard(2));
 }
 
-CollocationLaw law(std::vector<CollocationShare> shares) {
-  CollocationLaw result;
+const CollocationRegion region = {{{-2, 1}, {4, 2}}, {{-20, -20}, {20, 20}}};
+
+CollocationSettings law(std::vector<CollocationShare> shares) {
+  CollocationSettings result;
   result.shares = std::move(shares);
+  result.points = count;
   result.time_power = 2;
-  result.box = {{-2, 1}, {4, 2}};
-  result.domain = {{-20, -20}, {20, 20}};
   return result;
 }
 
-CollocationLaw law(CollocationKind kind) { return law({{kind, 1}}); }
+CollocationSettings law(CollocationKind kind) { return law({{kind, 1}}); }
 
 /// Away from the latent end: x = 0.5 at all times would be too simple, so the velocity depends on place and time.
 void outward_flow(PointScalars<const double> t, Points<const double> x, Points<double> velocity) {
@@ -56,13 +57,13 @@ std::unique_ptr<Energy> target() {
   return entry.make(Parameters("target", "gaussian-mixture", entry.parameters, {{"preset", {"two"}}}));
 }
 
-Drawn draw(const CollocationLaw& from, std::int64_t step = 7, const TimeBins& bins = {}) {
+Drawn draw(const CollocationSettings& from, std::int64_t step = 7, const TimeBins& bins = {}) {
   Drawn points;
   const auto of_latent = latent(0.5, 1.5), of_target = target();
   const Communicator self(MPI_COMM_SELF);
   auto chains = std::make_shared<MalaChains>(self, MalaChains::Settings{{{-6, -6}, {6, 6}}, count}, *of_target);
   const auto along = curve();
-  Collocation<double> source(from, *along, Shard{0, count}, count, 3, *of_latent, chains);
+  Collocation<double> source(from, region, *along, Shard{0, count}, 3, *of_latent, chains);
   source.prepare(0, outward_flow);
   source.draw(step, 0, points.t, points.x, bins);
   return points;
@@ -188,7 +189,9 @@ TEST(Collocation, TrajectoryPointsLieOnPathsOfTheFlow) {
 double largest_distance_from_path(double acceleration) {
   const auto of_latent = latent(0.5, 1e-6);
   const auto along = curve();
-  Collocation<double> source(law(CollocationKind::trajectory), *along, Shard{0, 1024}, 1024, 3, *of_latent, nullptr);
+  auto settings = law(CollocationKind::trajectory);
+  settings.points = 1024;
+  Collocation<double> source(settings, region, *along, Shard{0, 1024}, 3, *of_latent, nullptr);
   source.prepare(0, [&](PointScalars<const double> t, Points<const double> x, Points<double> velocity) {
     for (std::size_t i = 0; i < t.extent(0); ++i)
       for (std::size_t k = 0; k < 2; ++k) velocity(i, k) = -acceleration * x(i, k);
@@ -215,11 +218,12 @@ TEST(Collocation, LangevinPointsAreWalkersAfterTheirTimeOfDiffusion) {
   const auto of_latent = latent(0.5, 1.5), of_target = target();
   const Communicator self(MPI_COMM_SELF);
   auto from = law(CollocationKind::langevin);
+  from.points = 256;
   from.time_power = 8;  // most points near t = 0, where they are the chains themselves
   auto chains = std::make_shared<MalaChains>(self, MalaChains::Settings{{{-6, -6}, {6, 6}}, 256}, *of_target);
   chains->thermalize(50);
   const auto along = curve();
-  Collocation<double> source(from, *along, Shard{0, 256}, 256, 3, *of_latent, chains);
+  Collocation<double> source(from, region, *along, Shard{0, 256}, 3, *of_latent, chains);
   HostScalars<double> t("test::t", 256);
   HostPoints<double> x("test::x", 256, 2);
   source.draw(7, 0, t, x);
@@ -243,7 +247,7 @@ TEST(Collocation, BridgesFromHotWalkersAreAsHot) {
   for (const double hottest : {1.0, 9.0}) {
     auto chains =
         std::make_shared<MalaChains>(Communicator(MPI_COMM_SELF), MalaChains::Settings{{{1, 1}, {1, 1}}, count, hottest}, *of_target);
-    Collocation<double> source(law(CollocationKind::langevin), *along, Shard{0, count}, count, 3, *of_latent, chains);
+    Collocation<double> source(law(CollocationKind::langevin), region, *along, Shard{0, count}, 3, *of_latent, chains);
     HostScalars<double> t("test::t", count);
     HostPoints<double> x("test::x", count, 2);
     source.draw(7, 0, t, x);
@@ -271,7 +275,7 @@ TEST(Collocation, APointIsAFunctionOfSeedStepAndGlobalIndexOnly) {
   const auto of_latent = latent(0.5, 1.5);
   // A rank whose shard begins at chunk 8, asked for points from the middle of chunk 9 on.
   const auto along = curve();
-  Collocation<double> part(law(shares), *along, Shard{8 * 128, 4 * 128}, count, 3, *of_latent, nullptr);
+  Collocation<double> part(law(shares), region, *along, Shard{8 * 128, 4 * 128}, 3, *of_latent, nullptr);
   part.prepare(0, outward_flow);
   HostScalars<double> t("test::t", 100);
   HostPoints<double> x("test::x", 100, 2);

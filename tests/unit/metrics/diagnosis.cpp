@@ -20,12 +20,13 @@ using testing::Not;
 constexpr std::size_t count = 200;
 
 std::unique_ptr<Curve> linear_curve() {
-  CurveSettings settings;
-  settings.clock = CurveClock::linear;  // t = 1 - s
-  settings.latent_mean = {0};
-  settings.latent_deviation = {1};
-  settings.pilot = {1, 0, {0}, {3}, {}};
-  return make_curve(CurveName::linear, settings);
+  CurveInput input;
+  input.curve.name = CurveName::linear;
+  input.curve.clock = CurveClock::linear;  // t = 1 - s
+  input.ends.latent_mean = {0};
+  input.ends.latent_deviation = {1};
+  input.ends.pilot = {1, 0, {0}, {3}, {}};
+  return make_curve(input);
 }
 
 /// Particles on the line, half at -3 and half at 3, where the two modes are, with equal weights; they come from N(0, 1).

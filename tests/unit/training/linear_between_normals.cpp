@@ -46,29 +46,26 @@ TEST_P(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormalizerLogZAndLog
   const auto target = make_gaussian_mixture({{1, {mu}, {S2}}});  // normalized: f_D = (x - mu)^2/(2 S^2) + log(2 pi S^2)/2
   const auto& gaussian = find_latent("gaussian");
   const auto latent = gaussian.make(Parameters("latent", "gaussian", gaussian.parameters, {}), 1);
-  CurveSettings settings;
-  settings.network_width = 32;
-  settings.hidden_layers = 2;
-  settings.normalizer = GetParam();
-  settings.latent_mean = {0};
-  settings.latent_deviation = {1};
-  settings.pilot = {S2, 0.5 + 0.5 * std::log(2 * pi * S2), {mu}, {std::sqrt(S2)}, {}};
+  CurveInput input;
+  input.curve.name = CurveName::linear;
+  input.network.width = 32;
+  input.network.hidden_layers = 2;
+  input.normalizer.kind = GetParam();
+  input.ends.latent_mean = {0};
+  input.ends.latent_deviation = {1};
+  input.ends.pilot = {S2, 0.5 + 0.5 * std::log(2 * pi * S2), {mu}, {std::sqrt(S2)}, {}};
   BatchLossSettings of_loss;
-  of_loss.curve = make_curve(CurveName::linear, settings);
-  of_loss.law.shares = {{CollocationKind::ou_bridge, 0.5}, {CollocationKind::trajectory, 0.5}};
-  of_loss.law.box = {{mu - 1.5}, {mu + 1.5}};
-  of_loss.law.domain = {{-10}, {10}};
-  of_loss.points = 512;
+  of_loss.curve = make_curve(input);
+  of_loss.collocation.shares = {{CollocationKind::ou_bridge, 0.5}, {CollocationKind::trajectory, 0.5}};
+  of_loss.collocation.points = 512;
+  of_loss.region = {{{mu - 1.5}, {mu + 1.5}}, {{-10}, {10}}};
   of_loss.normalizer_by_batches = GetParam() == NormalizerKind::batch;
   const auto loss = make_batch_loss(Precision::double_precision, Communicator(MPI_COMM_SELF), of_loss, *target, *latent);
   const auto& networks = of_loss.curve->networks();
-  const auto optimizer = make_optimizer(OptimizerName::soap, {.beta2 = 0.99, .clip = 100}, networks.tensors());
+  const LearningRate learning_rate{{.name = OptimizerName::soap, .final_learning_rate = 0, .warm_up_steps = 20}, 1500};
+  const auto optimizer = make_optimizer(learning_rate.settings, networks.tensors());
   auto parameters = networks.initial_parameters(1);
   auto state = optimizer->initial_state();
-  LearningRate learning_rate;
-  learning_rate.rate = 1e-2;
-  learning_rate.warm_up_steps = 20;
-  learning_rate.planned_steps = 1500;
   for (std::int64_t step = 0; step < learning_rate.planned_steps; ++step) {
     const auto& result = loss->evaluate(parameters, step);
     ASSERT_TRUE(result.finite);
@@ -131,13 +128,14 @@ TEST_P(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormalizerLogZAndLog
 
 // At the latent end the gradient flow has T psi where the others have f_Z: what C_t leads to there is not known.
 TEST(ThermodynamicLogZ, IsThatOfTheLatentLawMinusTheIntegralOfANormalizerBetweenKnownEnds) {
-  CurveSettings settings;
-  settings.normalizer = NormalizerKind::network;
-  settings.latent_mean = {0};
-  settings.latent_deviation = {1};
-  settings.pilot = {1, 0, {0}, {1}, {}};
+  CurveInput input;
+  input.normalizer.kind = NormalizerKind::network;
+  input.ends.latent_mean = {0};
+  input.ends.latent_deviation = {1};
+  input.ends.pilot = {1, 0, {0}, {1}, {}};
   const auto log_z = [&](CurveName name, double bias) {
-    const auto curve = make_curve(name, settings);
+    input.curve.name = name;
+    const auto curve = make_curve(input);
     auto parameters = curve->networks().initial_parameters(1);  // zero functions; the last of all is the normalizer's last bias
     parameters.back() = bias;
     return thermodynamic_log_z(*curve, parameters, 0.5);
@@ -145,7 +143,7 @@ TEST(ThermodynamicLogZ, IsThatOfTheLatentLawMinusTheIntegralOfANormalizerBetween
   EXPECT_NEAR(log_z(CurveName::linear, 2).value(), -1.5, 1e-14);
   EXPECT_NEAR(log_z(CurveName::learned, -3).value(), 3.5, 1e-14);
   EXPECT_EQ(log_z(CurveName::gradient_flow, 2), std::nullopt);
-  settings.normalizer = NormalizerKind::none;
+  input.normalizer.kind = NormalizerKind::none;
   EXPECT_EQ(log_z(CurveName::linear, 2), std::nullopt);
 }
 

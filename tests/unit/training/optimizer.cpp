@@ -10,8 +10,9 @@
 namespace boltzcurve {
 namespace {
 
-std::unique_ptr<Optimizer> adam_for(int parameters, const OptimizerSettings& settings) {
-  return make_optimizer(OptimizerName::adam, settings, {{"x", parameters, 1, 0, true}});
+std::unique_ptr<Optimizer> adam_for(int parameters, OptimizerSettings settings) {
+  settings.name = OptimizerName::adam;
+  return make_optimizer(settings, {{"x", parameters, 1, 0, true}});
 }
 
 // With a constant gradient both moments, their bias removed, equal g and g^2 at every step: each update is rate * g/(|g| + eps).
@@ -42,7 +43,7 @@ TEST(Adam, RemovesTheBiasOfBothMoments) {
 
 TEST(Adam, ShortensALongGradientToTheClipAndReportsItsTrueNorm) {
   // b1 = 0: the first moment is the clipped gradient itself
-  const auto adam = adam_for(2, {.beta1 = 0, .beta2 = 0.5, .epsilon = 0, .clip = 2});
+  const auto adam = adam_for(2, {.gradient_clip = 2, .beta1 = 0, .beta2 = 0.5, .epsilon = 0});
   auto state = adam->initial_state();
   const auto& first_moment = state.arrays[0].values;
   std::vector<double> x = {0, 0};
@@ -54,16 +55,18 @@ TEST(Adam, ShortensALongGradientToTheClipAndReportsItsTrueNorm) {
 }
 
 TEST(LearningRate, FollowsItsFormulas) {
-  LearningRate rate{0.4, 0.1, LearningRateDecay::cosine, 0.5, 10, 0, 100};
+  const OptimizerSettings settings{
+      .learning_rate = 0.4, .decay_rate = 0.5, .decay_steps = 10, .final_learning_rate = 0.1, .warm_up_steps = 0};
+  LearningRate rate{settings, 100};
   EXPECT_DOUBLE_EQ(rate.at(0), 0.4);
   EXPECT_NEAR(rate.at(50), 0.25, 1e-15);
   EXPECT_NEAR(rate.at(100), 0.1, 1e-15);
   EXPECT_NEAR(rate.at(1000), 0.1, 1e-15);
-  rate.decay = LearningRateDecay::exponential;
+  rate.settings.decay = LearningRateDecay::exponential;
   EXPECT_DOUBLE_EQ(rate.at(20), 0.1);
-  rate.decay = LearningRateDecay::constant;
+  rate.settings.decay = LearningRateDecay::constant;
   EXPECT_DOUBLE_EQ(rate.at(77), 0.4);
-  rate.warm_up_steps = 4;
+  rate.settings.warm_up_steps = 4;
   EXPECT_DOUBLE_EQ(rate.at(0), 0.1);
   EXPECT_DOUBLE_EQ(rate.at(2), 0.3);
   EXPECT_DOUBLE_EQ(rate.at(4), 0.4);
@@ -111,7 +114,7 @@ TEST(Optimizers, DoNotDependOnWhereParametersLieInMemory) {
       const auto entries = static_cast<std::size_t>(size);
       const Arrays near(entries, entries), apart(entries, 1000);
       for (const auto* arrays : {&near, &apart}) {
-        const auto optimizer = make_optimizer(choice.value, {}, {{"x", size, 1, 0, true}});
+        const auto optimizer = make_optimizer({.name = choice.value}, {{"x", size, 1, 0, true}});
         auto state = optimizer->initial_state();
         for (int step = 0; step < 20; ++step) optimizer->update(state, arrays->written, arrays->read, 0.01);
       }

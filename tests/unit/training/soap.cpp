@@ -36,6 +36,11 @@ Matrix diagonal(const std::vector<double>& entries) {
 
 constexpr std::int64_t never = 1000000000;
 
+std::unique_ptr<Optimizer> made(OptimizerName name, OptimizerSettings settings, const std::vector<ParameterTensor>& tensors) {
+  settings.name = name;
+  return make_optimizer(settings, tensors);
+}
+
 /// A state in which a first gradient has been seen and the bases are these.
 OptimizerState started(const Optimizer& soap, const Matrix& left, const Matrix& right) {
   OptimizerState state = soap.initial_state();
@@ -47,9 +52,9 @@ OptimizerState started(const Optimizer& soap, const Matrix& left, const Matrix& 
 }
 
 TEST(Soap, IsAdamToTheBitWhereBasesAreTheIdentity) {
-  const OptimizerSettings settings{.clip = 5, .precondition_every = never};
+  const OptimizerSettings settings{.gradient_clip = 5, .precondition_every = never};
   const auto tensors = one_matrix(9, 17);
-  const auto soap = make_optimizer(OptimizerName::soap, settings, tensors), adam = make_optimizer(OptimizerName::adam, settings, tensors);
+  const auto soap = made(OptimizerName::soap, settings, tensors), adam = made(OptimizerName::adam, settings, tensors);
   auto soap_state = started(*soap, identity_matrix(9), identity_matrix(17)), adam_state = adam->initial_state();
   Matrix x = random_matrix(9, 17, 1), y = x;
   for (std::uint64_t n = 0; n < 30; ++n) {
@@ -61,7 +66,7 @@ TEST(Soap, IsAdamToTheBitWhereBasesAreTheIdentity) {
 
 TEST(Soap, IsAdamForBiasesAndSidesOfOneOrOfMoreThanTheLimit) {
   const std::vector<ParameterTensor> tensors = {{"bias", 5, 1, 0, true}, {"number", 1, 1, 5, false}, {"long", 1, 2049, 6, false}};
-  const auto soap = make_optimizer(OptimizerName::soap, {}, tensors), adam = make_optimizer(OptimizerName::adam, {}, tensors);
+  const auto soap = made(OptimizerName::soap, {}, tensors), adam = made(OptimizerName::adam, {}, tensors);
   auto soap_state = soap->initial_state(), adam_state = adam->initial_state();
   EXPECT_EQ(soap_state, adam_state);
   Matrix x(1, 2055), y(1, 2055);
@@ -77,7 +82,7 @@ TEST(Soap, IsAdamForBiasesAndSidesOfOneOrOfMoreThanTheLimit) {
 TEST(Soap, IsAdamInTheCoordinatesOfItsBases) {
   const OptimizerSettings settings{.precondition_every = never};
   const auto tensors = one_matrix(7, 3);
-  const auto soap = make_optimizer(OptimizerName::soap, settings, tensors), adam = make_optimizer(OptimizerName::adam, settings, tensors);
+  const auto soap = made(OptimizerName::soap, settings, tensors), adam = made(OptimizerName::adam, settings, tensors);
   const Matrix left = orthogonal_factor(random_matrix(7, 7, 1)), right = orthogonal_factor(random_matrix(3, 3, 2));
   auto soap_state = started(*soap, left, right), adam_state = adam->initial_state();
   Matrix x = random_matrix(7, 3, 3), turned = product(product(left.transposed(), x), right);
@@ -92,7 +97,7 @@ TEST(Soap, IsAdamInTheCoordinatesOfItsBases) {
 // Singular values 8, 4, 2, 1 of the gradient are eigenvalues 64, 16, 4, 1 of its factors, which a round of iteration tells apart by a
 // factor of four: ten rounds leave 4^-10 times 8 of the gradient off the diagonal.
 TEST(Soap, FirstGradientThatIsNotZeroChoosesBasesOnly) {
-  const auto soap = make_optimizer(OptimizerName::soap, {}, one_matrix(4, 4));
+  const auto soap = made(OptimizerName::soap, {}, one_matrix(4, 4));
   auto state = soap->initial_state();
   const Matrix u = orthogonal_factor(random_matrix(4, 4, 1)), v = orthogonal_factor(random_matrix(4, 4, 2)), zero(4, 4);
   const Matrix gradient = product(product(u, diagonal({8, 4, 2, 1})), v.transposed()), start = random_matrix(4, 4, 3);
@@ -111,7 +116,7 @@ TEST(Soap, FirstGradientThatIsNotZeroChoosesBasesOnly) {
 
 // Gradients U diag(3, 2, 1, .5) V^T of random sign and order of magnitude 1: the factors' eigenvectors are the columns of U and V.
 TEST(Soap, BasesBecomeEigenvectorsOfTheFactorsLargestFirst) {
-  const auto soap = make_optimizer(OptimizerName::soap, {.precondition_every = 2}, one_matrix(4, 4));
+  const auto soap = made(OptimizerName::soap, {.precondition_every = 2}, one_matrix(4, 4));
   auto state = soap->initial_state();
   const Matrix u = orthogonal_factor(random_matrix(4, 4, 1)), v = orthogonal_factor(random_matrix(4, 4, 2));
   const Matrix singular = product(product(u, diagonal({1, 3, 0.5, 2})), v.transposed());
@@ -134,7 +139,7 @@ TEST(Soap, BasesBecomeEigenvectorsOfTheFactorsLargestFirst) {
 
 // Turned back, the first moment is the running mean of the gradients, however often the bases changed; factors are those of G G^T, G^T G.
 TEST(Soap, FirstMomentTurnsWithTheBasesOfRunningMeans) {
-  const auto soap = make_optimizer(OptimizerName::soap, {.precondition_every = 1, .preconditioner_decay = 0.75}, one_matrix(6, 4));
+  const auto soap = made(OptimizerName::soap, {.precondition_every = 1, .preconditioner_decay = 0.75}, one_matrix(6, 4));
   auto state = soap->initial_state();
   Matrix x(6, 4), mean(6, 4), left(6, 6), right(4, 4);
   const auto average = [](double keep, Matrix& running, const Matrix& latest) {
@@ -156,7 +161,7 @@ TEST(Soap, FirstMomentTurnsWithTheBasesOfRunningMeans) {
 
 // Factors diag(1, 4) make the basis' two vectors change places, and with them rows and columns of the second moment.
 TEST(Soap, SecondMomentFollowsTheOrderOfTheBases) {
-  const auto soap = make_optimizer(OptimizerName::soap, {.beta2 = 0.5, .precondition_every = 1}, one_matrix(2, 2));
+  const auto soap = made(OptimizerName::soap, {.beta2 = 0.5, .precondition_every = 1}, one_matrix(2, 2));
   auto state = started(*soap, identity_matrix(2), identity_matrix(2));
   array(state, "left_factor/w").values = array(state, "right_factor/w").values = diagonal({1, 4}).values;
   array(state, "second_moment/w").values = {1, 2, 3, 4};
@@ -177,11 +182,11 @@ double loss_on_a_quadratic(OptimizerName name, double rate) {
     return product(product(q, diagonal(eigenvalues)), q.transposed());
   };
   const Matrix a = positive(rows, 1), b = positive(columns, 2), minimum = random_matrix(rows, columns, 3);
-  const auto optimizer = make_optimizer(name, {}, one_matrix(rows, columns));
+  const auto optimizer = made(name, {.beta2 = 0.999}, one_matrix(rows, columns));
   auto state = optimizer->initial_state();
   Matrix w(rows, columns);
   double loss = 0;
-  LearningRate schedule{.rate = rate, .final_rate = 0, .decay = LearningRateDecay::cosine, .planned_steps = 1000};
+  const LearningRate schedule{{.learning_rate = rate, .final_learning_rate = 0, .warm_up_steps = 0}, 1000};
   for (std::int64_t step = 0; step <= schedule.planned_steps; ++step) {
     Matrix away = w;
     for (std::size_t i = 0; i < w.values.size(); ++i) away.values[i] -= minimum.values[i];

@@ -1,6 +1,7 @@
 #include "app/commands/studies/study_run.hpp"
 
 #include <boltzcurve/error.hpp>
+#include <boltzcurve/registry.hpp>
 #include "app/commands/study.hpp"
 #include "app/commands/study_table.hpp"
 #include "io/durable_file.hpp"

@@ -1,6 +1,7 @@
 #include "app/commands/studies/line_cases.hpp"
 
 #include <boltzcurve/error.hpp>
+#include <boltzcurve/registry.hpp>
 
 #include <algorithm>
 #include <cmath>

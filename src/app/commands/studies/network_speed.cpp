@@ -91,7 +91,7 @@ ParticleMean mean_of(double sum, double squares, double count) {
 
 NetworkSpeed network_speed(const Communicator& ranks, const TrainedRun& run, const std::vector<double>& shares) {
   const auto& curve = *run.problem.curve;
-  const auto settings = sampling_settings(run.options, run.problem);
+  const auto task = sampling_task(run.options, run.problem);
   NetworkSpeed result;
   for (const double share : shares) result.times.push_back(curve.latent_time() + share * (curve.target_time() - curve.latent_time()));
   const auto moments = moments_of(curve, result.times);
@@ -100,7 +100,7 @@ NetworkSpeed network_speed(const Communicator& ranks, const TrainedRun& run, con
   for (const auto& moment : moments) frame_times.push_back(moment.t);
 
   const SpeedOfParticles speed(run);
-  const auto shard = shard_of(settings.particles, particle_granule, ranks.rank(), ranks.size());
+  const auto shard = shard_of(task.settings.particles, particle_granule, ranks.rank(), ranks.size());
   const auto D = static_cast<std::size_t>(run.problem.dimension());
   // Of every particle: whether it counts, then both squared speeds at every asked time and both actions.
   const std::size_t columns = 2 * result.times.size() + 2;
@@ -110,11 +110,10 @@ NetworkSpeed network_speed(const Communicator& ranks, const TrainedRun& run, con
     const auto n = static_cast<std::size_t>(std::min(particles_at_once, shard.count - done));
     Points<double> start("boltzcurve::speed_starts", n, D), x("boltzcurve::speed_positions", n, D);
     const auto host = Kokkos::create_mirror_view(start);
-    run.problem.latent->draw(settings.seed, shard.first + done, host);
+    run.problem.latent->draw(task.seed, shard.first + done, host);
     Kokkos::deep_copy(start, host);
     const PointScalars<double> no_density("boltzcurve::speed_log_density", n);
-    const auto end =
-        integrate(speed.field(), settings.latent_time, settings.target_time, start, no_density, settings.integration, frame_times);
+    const auto end = integrate(speed.field(), task.latent_time, task.target_time, start, no_density, task.integration(), frame_times);
     const auto status = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.status);
     const auto frames = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.frames);
     std::vector<double> wasserstein(n), fisher_rao(n), rows(n * columns, 0.0);
@@ -156,8 +155,8 @@ NetworkSpeed network_speed(const Communicator& ranks, const TrainedRun& run, con
   }
   result.wasserstein_action = mean(columns - 2);
   result.fisher_rao_action = mean(columns - 1);
-  result.particles = settings.particles;
-  result.failed = settings.particles - static_cast<std::int64_t>(count);
+  result.particles = task.settings.particles;
+  result.failed = task.settings.particles - static_cast<std::int64_t>(count);
   return result;
 }
 

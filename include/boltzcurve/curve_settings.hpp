@@ -1,0 +1,127 @@
+#pragma once
+
+#include <boltzcurve/choice.hpp>
+#include <boltzcurve/setting.hpp>
+
+namespace boltzcurve {
+
+/// The curves, a line each: identifier, name and meaning. Each has its own file in src/curve, which defines make_IDENTIFIER_curve.
+#define BOLTZCURVE_CURVES(ENTRY)                                                                                    \
+  ENTRY(gradient_flow, "gradient-flow", "energy g(t) f_D + t psi or better (curve.form), velocity grad(f_t - f_Z)") \
+  ENTRY(linear, "linear", "energy (1-t) f_Z + t f_D; learned: the velocity")                                        \
+  ENTRY(learned, "learned", "energy (1-t) f_Z + t f_D + t(1-t) psi; learned: psi and the velocity")
+
+#define BOLTZCURVE_CURVE_NAME(identifier, name, meaning) identifier,
+#define BOLTZCURVE_CURVE_CHOICE(identifier, name, meaning) {CurveName::identifier, name, meaning},
+enum class CurveName { BOLTZCURVE_CURVES(BOLTZCURVE_CURVE_NAME) };
+template <>
+inline constexpr auto choices<CurveName> = std::to_array<Choice<CurveName>>({BOLTZCURVE_CURVES(BOLTZCURVE_CURVE_CHOICE)});
+#undef BOLTZCURVE_CURVE_NAME
+#undef BOLTZCURVE_CURVE_CHOICE
+
+/// What stands beside the learned part of the energy f_t, and the share tau(t) of psi in it.
+enum class CurveForm { plain, anchored, contracted };
+template <>
+inline constexpr auto choices<CurveForm> = std::to_array<Choice<CurveForm>>({
+    {CurveForm::plain, "plain", "g f_D + t psi"},
+    {CurveForm::anchored, "anchored", "g f_D + (1 - g) f_Z + t psi: psi need not learn the growth of f_Z"},
+    {CurveForm::contracted, "contracted",
+     "g f_D(x/alpha) + (1 - g)(f_A + psi), alpha = exp(-t), f_A a normal law as wide as the target after time t of diffusion"},
+});
+
+/// Weight g of the target's energy along the gradient flow, g(0) = 1, g(T) = 0 (diffusion: as good as 0). Linear, vp and ou keep f_D to
+/// the latent end: for the forms plain and anchored. In the contracted form f_D(x/alpha) is by then a wall that psi cannot undo.
+enum class Schedule { linear, diffusion, vp, ou, learned };
+template <>
+inline constexpr auto choices<Schedule> = std::to_array<Choice<Schedule>>({
+    {Schedule::linear, "linear", "g(t) = (T - t) / T"},
+    {Schedule::diffusion, "diffusion",
+     "g(t) = (1 + v/c)^-q, v = exp(2t) - 1: f_D fades as diffusion adds to its modes, of squared width c, the variance v"},
+    {Schedule::vp, "vp", "g(t) = 1 - s, s the time of the variance-preserving diffusion with beta from 0.1 to 20: t/T = B(s)/B(1)"},
+    {Schedule::ou, "ou",
+     "g(t) = (exp(-2t) - exp(-2T))/(1 - exp(-2T)): what the Ornstein-Uhlenbeck diffusion leaves of the target's variance"},
+    {Schedule::learned, "learned",
+     "logit g = logit of diffusion - N(s), N a small network of the clock, trained with psi; g(0) = 1, g(T) = 0 always"},
+});
+
+/// A clock s in place of t, from 0 at the target to 1 at the latent law: what networks see, what times are drawn by and in whose units
+/// residuals count.
+enum class CurveClock { logarithmic, square_root, vp, linear };
+template <>
+inline constexpr auto choices<CurveClock> = std::to_array<Choice<CurveClock>>({
+    {CurveClock::logarithmic, "logarithmic",
+     "every doubling of a mode's width takes as long: s ~ log(1 + v/c'), v = exp(2t) - 1; linear, learned: 1 - s ~ log(1 + t sigma^2/c')"},
+    {CurveClock::square_root, "square-root", "s = sqrt(t/T), or 1 - s = sqrt(t): the fast start of the curve becomes smooth"},
+    {CurveClock::vp, "vp", "the time of the variance-preserving diffusion: t/T = B(s)/B(1), or t = B(1 - s)/B(1), B(s) = 0.1 s + 9.95 s^2"},
+    {CurveClock::linear, "linear", "s = t/T, or 1 - s = t: the time of the Ornstein-Uhlenbeck diffusion itself"},
+});
+
+/// In which coordinates the curve runs.
+enum class Coordinates { automatic, given };
+template <>
+inline constexpr auto choices<Coordinates> = std::to_array<Choice<Coordinates>>({
+    {Coordinates::automatic, "auto",
+     "those in which no coordinate's scale follows others, where a survey of the target finds some that do"},
+    {Coordinates::given, "given", "the target's own"},
+});
+
+/// The curve of densities between latent law and target.
+struct CurveSettings {
+  CurveName name = CurveName::gradient_flow;
+  double horizon = 0;  ///< 0: from a pilot run
+  Schedule schedule = Schedule::diffusion;
+  CurveForm form = CurveForm::contracted;
+  double width = 0;  ///< 0: from a pilot run
+  double power = 4;
+  int schedule_width = 16;
+  int schedule_hidden_layers = 1;
+  CurveClock clock = CurveClock::logarithmic;
+  double clock_width = 0.3;  ///< as a share of width
+  Coordinates coordinates = Coordinates::automatic;
+
+  template <class Visit>
+  static void describe(const Visit& setting) {
+    using S = CurveSettings;
+    setting("name", &S::name, "how densities move from latent to target");
+    setting("horizon", &S::horizon, Range{0, 50}, "time", "T, the time at the latent end (gradient-flow); 0: from the target's spread");
+    setting("schedule", &S::schedule, "g(t), the share of the target's energy, 1 at t = 0 and 0 at t = T");
+    setting("form", &S::form, "what stands beside the network in the energy");
+    setting("width", &S::width, Range{0, 1e30}, "length^2",
+            "c of the schedule diffusion, squared width of a mode; 0: from the target's curvature");
+    setting("power", &S::power, Range{0.5, 20}, "", "q of the schedule diffusion");
+    setting("schedule-width", &S::schedule_width, Range{1, 8192}, "units", "units of a hidden layer of the schedule learned");
+    setting("schedule-hidden-layers", &S::schedule_hidden_layers, Range{1, 64}, "layers", "hidden layers of the schedule learned");
+    setting("clock", &S::clock, "what the network sees, and times are drawn by, in place of t");
+    setting("clock-width", &S::clock_width, Range{1e-6, 1e6}, "",
+            "c' of the logarithmic clock as a multiple of c: smaller, and the target end takes longer");
+    setting("coordinates", &S::coordinates, "in which coordinates particles move");
+  }
+  bool operator==(const CurveSettings&) const = default;
+};
+
+/// How C_t = -(d/dt) log Z_t is known.
+enum class NormalizerKind { automatic, none, network, batch };
+template <>
+inline constexpr auto choices<NormalizerKind> = std::to_array<Choice<NormalizerKind>>({
+    {NormalizerKind::automatic, "auto", "none for gradient-flow, which absorbs it in psi, else network"},
+    {NormalizerKind::none, "none", "C_t = 0"},
+    {NormalizerKind::network, "network", "C_t is a small network of t alone"},
+    {NormalizerKind::batch, "batch", "C_t is what the residuals of the batches have in common, in 32 bins of the clock (linear, learned)"},
+});
+
+struct NormalizerSettings {
+  NormalizerKind kind = NormalizerKind::automatic;
+  int width = 16;
+  int hidden_layers = 1;
+
+  template <class Visit>
+  static void describe(const Visit& setting) {
+    using S = NormalizerSettings;
+    setting("kind", &S::kind, "C_t = -(d/dt) log Z_t");
+    setting("width", &S::width, Range{1, 8192}, "units", "units of a hidden layer of C(t)");
+    setting("hidden-layers", &S::hidden_layers, Range{1, 64}, "layers", "hidden layers of C(t)");
+  }
+  bool operator==(const NormalizerSettings&) const = default;
+};
+
+}  // namespace boltzcurve
