@@ -5,6 +5,9 @@ add_library(boltzcurve_options INTERFACE)
 target_compile_options(boltzcurve_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   # no errno from sqrt and friends, no traps: both only stop loops from being vectorised and change no result
   -fno-math-errno -fno-trapping-math)
+# Newer HDF5 libraries keep the interface of 1.10 behind the first; the C++ interface of MPI, which nobody uses, would be compiled with every
+# source without the others.
+target_compile_definitions(boltzcurve_options INTERFACE H5_USE_110_API OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
 if("CUDA" IN_LIST Kokkos_DEVICES)
   # nvcc's own front end: constants of the standard library in kernels, {fmt} as with GCC alone, and what it
   # hands on to the host compiler is not pedantic C++. The wrapper passes all other flags to the host compiler.

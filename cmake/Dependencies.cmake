@@ -38,6 +38,11 @@ if(Kokkos_VERSION VERSION_LESS 3.4 OR Kokkos_VERSION VERSION_GREATER_EQUAL 6)
   boltzcurve_stop("Kokkos ${Kokkos_VERSION} found in ${Kokkos_DIR}; boltzcurve is written for Kokkos 3.4 to 5.x." ${kokkos_advice})
 endif()
 include(${CMAKE_CURRENT_LIST_DIR}/MendKokkosTarget.cmake)
+if(BOLTZCURVE_BACKEND AND NOT BOLTZCURVE_BACKEND IN_LIST Kokkos_DEVICES)
+  list(JOIN Kokkos_DEVICES ", " devices)
+  boltzcurve_stop("The Kokkos in ${Kokkos_DIR} has ${devices}, but not ${BOLTZCURVE_BACKEND}, which BOLTZCURVE_BACKEND asks for."
+    POINT "-DKokkos_ROOT=<prefix of a Kokkos built with Kokkos_ENABLE_${BOLTZCURVE_BACKEND}=ON>, or the preset release, which takes any back end")
+endif()
 
 # HDF5, built on the MPI above
 set(hdf5_advice PACKAGES "libhdf5-openmpi-dev" POINT "-DHDF5_ROOT=<prefix of a parallel HDF5>, the one whose bin folder holds h5pcc")

@@ -17,9 +17,13 @@ if [ ! -f "$build/compile_commands.json" ]; then
   cmake -S . -B "$build" -G Ninja
 fi
 cmake --build "$build" --target boltzcurve_git_description
+# GCC's precompiled headers are none of clang's.
+commands=$(mktemp -d)
+trap 'rm -rf "$commands"' EXIT
+sed -E 's/ -include [^ ]*cmake_pch\.hxx//; s/ -fpch-preprocess//; s/ -Winvalid-pch//' "$build/compile_commands.json" > "$commands/compile_commands.json"
 
 files=("$@")
 if [ ${#files[@]} -eq 0 ]; then
   mapfile -t files < <(find src -name '*.cpp' | sort)
 fi
-printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p "$build"
+printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p "$commands"

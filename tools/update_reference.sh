@@ -15,7 +15,7 @@ fi
 # Options
 
 All keys of a configuration, by section; on the command line `--section.key=value`. Names that a key chooses among are explained by
-`boltzcurve list`. Written by `tools/update_reference.sh`: edit `src/app/options/options.cpp`, not this page.
+`boltzcurve list`. Written by `tools/update_reference.sh`: edit `include/boltzcurve/*_settings.hpp`, not this page.
 
 HEAD
   "$program" list reference

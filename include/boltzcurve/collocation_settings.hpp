@@ -69,7 +69,7 @@ struct CollocationSettings {
     setting("times", &S::times, "how times are drawn by the clock");
     setting("time-power", &S::time_power, Range{0.5, 8}, "", "p in s = u^p, s the clock and u uniform: more favors the target end");
     setting("hottest", &S::hottest, Range{1, 1e6}, "", "temperature of the hottest walkers (langevin); the coolest have 1");
-    setting("refresh-every", &S::refresh_every, Range{1, many}, "steps", "steps between renewals of trajectories");
+    setting("refresh-every", &S::refresh_every, Range{1, max_count}, "steps", "steps between renewals of trajectories");
   }
   bool operator==(const CollocationSettings&) const = default;
 

@@ -14,7 +14,7 @@ struct EvaluationSettings {
   template <class Visit>
   static void describe(const Visit& setting) {
     using S = EvaluationSettings;
-    setting("exact-samples", &S::exact_samples, Range{0, many}, "samples",
+    setting("exact-samples", &S::exact_samples, Range{0, max_count}, "samples",
             "exact target samples to compare with, where the target has them");
     setting("energy-distance-points", &S::energy_distance_points, Range{2, 1e7}, "points",
             "points of either side in the energy distance, whose cost is their square");

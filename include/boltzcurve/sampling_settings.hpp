@@ -29,7 +29,7 @@ struct SamplingSettings : IntegrationSettings {
   template <class Visit>
   static void describe(const Visit& setting) {
     using S = SamplingSettings;
-    setting("particles", &S::particles, Range{1, many}, "particles", "particles drawn, over all ranks");
+    setting("particles", &S::particles, Range{1, max_count}, "particles", "particles drawn, over all ranks");
     setting("relative-tolerance", &S::relative_tolerance, Range{1e-14, 0.1}, "", "relative error of an integration step");
     setting("absolute-tolerance", &S::absolute_tolerance, Range{1e-14, 0.1}, "length", "absolute error of an integration step");
     setting("frames", &S::frames, Range{0, 1e6}, "frames", "frames of the trajectory written, from t = T to 0, denser towards 0; 0: none");

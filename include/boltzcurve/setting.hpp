@@ -27,6 +27,6 @@ struct Range {
 };
 
 /// The upper bound of counts: beyond any run, exact in a double, and times the size of a number still far from overflow.
-inline constexpr double many = 1e12;
+inline constexpr double max_count = 1e12;
 
 }  // namespace boltzcurve

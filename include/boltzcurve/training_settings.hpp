@@ -53,14 +53,14 @@ struct OptimizerSettings {
     setting("learning-rate", &S::learning_rate, Range{1e-12, 10}, "", "learning rate after the warm-up");
     setting("decay", &S::decay, "how the learning rate falls");
     setting("decay-rate", &S::decay_rate, Range{1e-6, 1}, "", "factor per decay-steps (exponential)");
-    setting("decay-steps", &S::decay_steps, Range{1, many}, "steps", "steps that decay-rate is for (exponential)");
+    setting("decay-steps", &S::decay_steps, Range{1, max_count}, "steps", "steps that decay-rate is for (exponential)");
     setting("final-learning-rate", &S::final_learning_rate, Range{0, 10}, "", "learning rate of the last step (cosine)");
-    setting("warm-up-steps", &S::warm_up_steps, Range{0, many}, "steps", "the learning rate grows linearly over these first steps");
+    setting("warm-up-steps", &S::warm_up_steps, Range{0, max_count}, "steps", "the learning rate grows linearly over these first steps");
     setting("gradient-clip", &S::gradient_clip, Range{0, 1e30}, "", "largest norm of the gradient, longer ones are scaled down; 0: off");
     setting("beta1", &S::beta1, Range{0, 1, true}, "per step", "decay of the mean of the gradient");
     setting("beta2", &S::beta2, Range{0, 1, true}, "per step", "decay of the mean of its square");
     setting("epsilon", &S::epsilon, Range{1e-30, 1}, "", "added to the root of that mean");
-    setting("precondition-every", &S::precondition_every, Range{1, many}, "steps", "steps between renewals of the bases (soap)");
+    setting("precondition-every", &S::precondition_every, Range{1, max_count}, "steps", "steps between renewals of the bases (soap)");
     setting("preconditioner-decay", &S::preconditioner_decay, Range{0, 1, true}, "per step",
             "decay of the covariances that the bases belong to (soap)");
   }
@@ -88,7 +88,7 @@ struct TrainingSettings {
   template <class Visit>
   static void describe(const Visit& setting) {
     using S = TrainingSettings;
-    setting("steps", &S::steps, Range{0, many}, "steps", "optimizer steps");
+    setting("steps", &S::steps, Range{0, max_count}, "steps", "optimizer steps");
     setting("max-seconds", &S::max_seconds, Range{0, 1e9}, "s", "wall time of training, which then ends in good order; 0: no limit");
     setting("loss", &S::loss, "what a residual R costs");
     setting("huber-width", &S::huber_width, Range{1e-12, 1e12}, "unit of R", "w of the loss pseudo-huber");
@@ -96,12 +96,14 @@ struct TrainingSettings {
     setting("average", &S::average, Range{0, 1, true}, "per step",
             "decay of the running average of weights used for sampling; 0: the last weights");
     setting("checkpoint-seconds", &S::checkpoint_seconds, Range{0, 1e9}, "s", "wall time between checkpoints; 0: only at the end");
-    setting("checkpoint-steps", &S::checkpoint_steps, Range{0, many}, "steps",
+    setting("checkpoint-steps", &S::checkpoint_steps, Range{0, max_count}, "steps",
             "steps between checkpoints, whatever the time; 0: none by steps");
-    setting("keep-every", &S::keep_every, Range{0, many}, "checkpoints", "every such checkpoint stays, as checkpoint.stepN.h5; 0: none");
+    setting("keep-every", &S::keep_every, Range{0, max_count}, "checkpoints",
+            "every such checkpoint stays, as checkpoint.stepN.h5; 0: none");
     setting("verify-checkpoints", &S::verify_checkpoints, "read every checkpoint back from the disk before it replaces the one before");
-    setting("log-every", &S::log_every, Range{1, many}, "steps", "steps between rows of log and metrics");
-    setting("evaluate-every", &S::evaluate_every, Range{0, many}, "steps", "steps between quick measurements of ESS and log Z; 0: none");
+    setting("log-every", &S::log_every, Range{1, max_count}, "steps", "steps between rows of log and metrics");
+    setting("evaluate-every", &S::evaluate_every, Range{0, max_count}, "steps",
+            "steps between quick measurements of ESS and log Z; 0: none");
     setting("max-skipped-steps", &S::max_skipped_steps, Range{0, 1e9}, "steps",
             "steps in a row without a finite gradient before giving up");
   }

@@ -10,7 +10,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tools/mpi_environment.sh"
-output=runs/experiments program=$root/build/release/boltzcurve ranks=2 seconds=120 seeds="1 2 3" particles=20000 targets=
+output=runs/experiments program='' ranks=2 seconds=120 seeds="1 2 3" particles=20000 targets=
 while [ $# -gt 0 ]; do
   case $1 in
     --output) output=$2; shift 2 ;;
@@ -19,11 +19,13 @@ while [ $# -gt 0 ]; do
     --seconds) seconds=$2; shift 2 ;;
     --seeds) seeds=$2; shift 2 ;;
     --particles) particles=$2; shift 2 ;;
+    --help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit ;;
     --*) echo "experiments.sh: unknown option $1; see the head of this file" >&2; exit 2 ;;
     *) targets="$targets $1"; shift ;;
   esac
 done
 [ -n "$targets" ] || targets="two_modes three_modes many_well_8 asymmetric_two rings four_gaussians"
+[ -n "$program" ] || program=$(find_program "$root")
 [ -x "$program" ] || { echo "experiments.sh: no program at $program; build it (tools/quickstart.sh) or give --program" >&2; exit 3; }
 
 # Curve and scale of the latent law: of the learned curve, a law about as wide as the target.

@@ -8,7 +8,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tools/mpi_environment.sh"
-output=runs/headline program=$root/build/release/boltzcurve ranks=2 seeds="1 2 3" particles=50000 configurations=
+output=runs/headline program='' ranks=2 seeds="1 2 3" particles=50000 configurations=
 while [ $# -gt 0 ]; do
   case $1 in
     --output) output=$2; shift 2 ;;
@@ -16,11 +16,13 @@ while [ $# -gt 0 ]; do
     --ranks) ranks=$2; shift 2 ;;
     --seeds) seeds=$2; shift 2 ;;
     --particles) particles=$2; shift 2 ;;
+    --help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit ;;
     --*) echo "headline.sh: unknown option $1; see the head of this file" >&2; exit 2 ;;
     *) configurations="$configurations $1"; shift ;;
   esac
 done
 [ -n "$configurations" ] || configurations="two_modes three_modes asymmetric_two rings gmm40 many_well_8 many_well_16 many_well_32 mixture_20 mixture_50 funnel"
+[ -n "$program" ] || program=$(find_program "$root")
 [ -x "$program" ] || { echo "headline.sh: no program at $program; build it (tools/quickstart.sh) or give --program" >&2; exit 3; }
 for name in $configurations; do
   config=$root/jobs/configs/$name.ini

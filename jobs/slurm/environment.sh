@@ -1,18 +1,26 @@
 # shellcheck shell=bash
 # Sourced by the job scripts beside it: where the program is, what MPI needs to know, how ranks are started and how a job goes on when its
 # time is up. Set these before sbatch, or once for a machine in a file of your own named by BOLTZCURVE_MACHINE:
-#   BOLTZCURVE          the program (default: build/release/boltzcurve below the folder that sbatch was called in)
+#   BOLTZCURVE          the program (default: that of these scripts, build/release/boltzcurve or as installed, or boltzcurve on the path)
+#   BOLTZCURVE_JOBS     this folder (default: as installed, or jobs/slurm below the folder that sbatch was called in)
 #   BOLTZCURVE_MODULES  modules to load, those that the program was built with ("gcc/12 openmpi/4.1 hdf5/1.12-mpi")
-#   LAUNCHER            what starts the ranks (default: mpirun with a core, or --cpus-per-task cores, for each; "srun --mpi=pmix" works too)
+#   LAUNCHER            what starts the ranks (default: mpirun with a core, or --cpus-per-task cores, for each; "srun --mpi=pmix" works too;
+#                       LAUNCHER=echo bash run.sbatch ..., outside the queue, shows the command)
 #   MAX_REQUEUES        how often a job may take its place in the queue again (default: 20)
 # shellcheck source=/dev/null
 [ -z "${BOLTZCURVE_MACHINE-}" ] || . "$BOLTZCURVE_MACHINE"
 
-BOLTZCURVE=${BOLTZCURVE:-${SLURM_SUBMIT_DIR:-.}/build/release/boltzcurve}
 # shellcheck disable=SC2086  # several words
 [ -z "${BOLTZCURVE_MODULES-}" ] || module load $BOLTZCURVE_MODULES
+if [ -z "${BOLTZCURVE-}" ]; then
+  root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+  for BOLTZCURVE in "$root/build/release/boltzcurve" "${SLURM_SUBMIT_DIR:-.}/build/release/boltzcurve" \
+    "${root%/share/boltzcurve}/bin/boltzcurve" "$(command -v boltzcurve || true)"; do
+    [ ! -x "$BOLTZCURVE" ] || break
+  done
+fi
 [ -x "$BOLTZCURVE" ] || {
-  echo "no program at $BOLTZCURVE: call sbatch in the folder of the sources, after building, or set BOLTZCURVE" >&2
+  echo "no program ${BOLTZCURVE:+at $BOLTZCURVE}: build it (cmake --preset release), put it on the path, or set BOLTZCURVE" >&2
   exit 3
 }
 

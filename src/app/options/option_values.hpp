@@ -54,7 +54,7 @@ struct TextOf<Integer> {
   static std::string last(const Range& range) {
     constexpr auto largest = std::numeric_limits<Integer>::max();
     if (range.upper >= static_cast<double>(largest)) return number_text(largest);
-    return range.upper == many ? "1e12" : number_text(static_cast<Integer>(range.upper));
+    return range.upper == max_count ? "1e12" : number_text(static_cast<Integer>(range.upper));
   }
 };
 

@@ -48,17 +48,17 @@ class Section {
 
   template <class Owner, class Value>
   requires std::derived_from<Settings, Owner>
-  void operator()(const std::string& key, Value Owner::*member, const Range& range, const std::string& unit,
-                  const std::string& meaning) const {
+  void operator()(std::string_view key, Value Owner::*member, const Range& range, std::string_view unit, std::string_view meaning) const {
     const auto section = section_;
     keys_.push_back(key_of<Value>(
-        {name_, key, "", "", "", unit, meaning}, range, [=](const Options& options) -> const Value& { return options.*section.*member; },
+        {name_, std::string(key), "", "", "", std::string(unit), std::string(meaning)}, range,
+        [=](const Options& options) -> const Value& { return options.*section.*member; },
         [=](Options& options, Value value) { options.*section.*member = std::move(value); }));
   }
 
   /// Of a choice between names, yes and no among them, or of texts.
   template <class Owner, class Value>
-  void operator()(const std::string& key, Value Owner::*member, const std::string& meaning) const {
+  void operator()(std::string_view key, Value Owner::*member, std::string_view meaning) const {
     (*this)(key, member, Range{}, "", meaning);
   }
 

@@ -1,10 +1,10 @@
 #include "app/options/request.hpp"
 #include <boltzcurve/error.hpp>
+#include "core/pattern.hpp"
 #include "core/suggestion.hpp"
 
 #include <algorithm>
 #include <array>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -67,12 +67,11 @@ std::string trimmed(const std::string& value) {
 
 /// "5400", "1:30:00", "1-12:00:00".
 double walltime_from(const std::string& text) {
-  static const std::regex forms(R"((\d{1,9}(\.\d{1,9})?)|((\d{1,5})-)?(\d{1,6}):(\d{1,2}):(\d{1,2}))");
-  std::smatch part;
+  const auto part = groups_of(text, "([0-9]{1,9}([.][0-9]{1,9})?)|(([0-9]{1,5})-)?([0-9]{1,6}):([0-9]{1,2}):([0-9]{1,2})");
   double seconds = 0;
-  if (std::regex_match(text, part, forms)) {
-    const auto number = [&](std::size_t i) { return part[i].matched ? std::stod(part[i].str()) : 0.0; };
-    seconds = part[1].matched ? number(1) : ((number(4) * 24 + number(5)) * 60 + number(6)) * 60 + number(7);
+  if (!part.empty()) {
+    const auto number = [&](std::size_t i) { return part[i].empty() ? 0.0 : std::stod(part[i]); };
+    seconds = part[1].empty() ? ((number(4) * 24 + number(5)) * 60 + number(6)) * 60 + number(7) : number(1);
   }
   if (seconds > 0) return seconds;
   throw ConfigError(

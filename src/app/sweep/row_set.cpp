@@ -1,8 +1,9 @@
 #include "app/sweep/row_set.hpp"
+
 #include <boltzcurve/error.hpp>
+#include "core/pattern.hpp"
 
 #include <algorithm>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -11,7 +12,6 @@
 namespace boltzcurve {
 
 std::vector<std::int64_t> parse_rows(const std::string& text, std::int64_t rows) {
-  static const std::regex form(R"((\d{1,12})(-(\d{1,12}))?)");
   const auto fail = [&] {
     throw ConfigError(fmt::format("command line: --rows = {}: must be rows from 0 to {}, for example 3 or 0-3,7", text, rows - 1));
   };
@@ -19,9 +19,9 @@ std::vector<std::int64_t> parse_rows(const std::string& text, std::int64_t rows)
   std::istringstream parts(text);
   std::string part;
   while (std::getline(parts, part, ',')) {
-    std::smatch match;
-    if (!std::regex_match(part, match, form)) fail();
-    const auto first = std::stoll(match[1].str()), last = match[3].matched ? std::stoll(match[3].str()) : first;
+    const auto match = groups_of(part, "([0-9]{1,12})(-([0-9]{1,12}))?");
+    if (match.empty()) fail();
+    const auto first = std::stoll(match[1]), last = match[3].empty() ? first : std::stoll(match[3]);
     if (last < first || first >= rows) fail();
     for (auto row = first; row <= std::min<std::int64_t>(last, rows - 1); ++row) all.insert(row);
   }
