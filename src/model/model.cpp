@@ -1,4 +1,8 @@
-#include "model/model.hpp"
+#include <boltzcurve/model.hpp>
+#include <boltzcurve/registry.hpp>
+#include "collocation/collocation.hpp"
+#include "curve/curve.hpp"
+#include "pilot/pilot_run.hpp"
 
 #include <utility>
 
@@ -44,15 +48,21 @@ Model made_with(const ModelSettings& settings, const MakePilot& make_pilot) {
   const PilotSettings of_pilot{box_of(settings, *target), settings.collocation.points, settings.collocation.hottest, settings.seed,
                                settings.curve.coordinates == Coordinates::automatic};
 
-  Model model{settings, target, latent, make_pilot(target, of_pilot), {}, {}, {}};
-  input.ends.pilot = model.pilot.summary;
+  Model model{settings, target, latent, std::make_shared<const Pilot>(make_pilot(target, of_pilot)), {}, {}, {}};
+  input.ends.pilot = model.pilot->summary;
   model.curve = make_curve(input);
-  model.region = {mapped(of_pilot.box, model.coordinates()), united(model.curve_target().domain(), latent->domain())};
+  model.region = std::make_shared<const CollocationRegion>(
+      CollocationRegion{mapped(of_pilot.box, model.coordinates()), united(model.curve_target().domain(), latent->domain())});
   model.parameters = model.networks().initial_parameters(settings.seed);
   return model;
 }
 
 }  // namespace
+
+std::string Model::description() const { return curve->description(); }
+const Energy& Model::curve_target() const { return *pilot->curve_target; }
+const ScaleMap& Model::coordinates() const { return pilot->summary.coordinates; }
+const CurveNetworks& Model::networks() const { return curve->networks(); }
 
 Model build_model(const Communicator& world, const ModelSettings& settings) {
   return made_with(settings, [&](const auto& target, const PilotSettings& pilot) { return run_pilot(world, target, pilot); });

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <boltzcurve/communicator.hpp>
-#include "parallel/reduction.hpp"
+#include <boltzcurve/reduction.hpp>
 
 #include <cstdint>
 #include <vector>

@@ -29,7 +29,9 @@ ORDER = (
 )
 # Public headers without a source of their own.
 PUBLIC = {
-    **dict.fromkeys(("error", "choice", "precision", "setting", "views"), "core"),
+    **dict.fromkeys(("error", "choice", "precision", "setting", "stop", "views"), "core"),
+    "reduction": "parallel",
+    "training": "training",
     "counter_rng": "random",
     "network_settings": "network",
     "loss_shape": "residual",

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <boltzcurve/model.hpp>
 #include "app/process/run.hpp"
 #include "io/metrics_file.hpp"
 #include "metrics/evaluation.hpp"
-#include "model/model.hpp"
 #include "training/training_state.hpp"
 
 #include <optional>

@@ -158,7 +158,7 @@ SamplingTask sampling_task(const Options& options, const Model& model) {
           .target_time = model.curve->target_time(),
           .seed = options.run.seed,
           .coordinates = model.coordinates(),
-          .domain = model.region.domain};
+          .domain = model.region->domain};
 }
 
 Sampling sample_stage(Run& run, const Model& model, const TrainingState& state, SamplesGo destination) {

@@ -1,9 +1,13 @@
 #pragma once
 
 #include <boltzcurve/error.hpp>
+#include <boltzcurve/training.hpp>
 #include "app/process/run.hpp"
+#include "collocation/collocation.hpp"
+#include "curve/curve.hpp"
+#include "pilot/pilot_run.hpp"
 #include "sampling/particles.hpp"
-#include "training/trainer.hpp"
+#include "training/training_state.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -1,4 +1,5 @@
 #include <boltzcurve/error.hpp>
+#include <boltzcurve/training.hpp>
 #include "app/commands/commands.hpp"
 #include "app/commands/evaluation.hpp"
 #include "app/commands/gradient_advice.hpp"
@@ -7,7 +8,7 @@
 #include "app/process/busy_time.hpp"
 #include "app/terminal/print.hpp"
 #include "training/gradient_monitor.hpp"
-#include "training/trainer.hpp"
+#include "training/training_state.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -115,7 +116,7 @@ Trained beginning(const Run& run) {
 
 Trainer make_trainer(const Run& run, Trained& trained) {
   try {
-    return {run.world(), trained.model, trainer_settings(run.options()), std::move(trained.state),
+    return {run.world(), trained.model, trainer_settings(run.options()), trained.state,
             run.request().accept_changes ? UnfitPoints::begin_anew : UnfitPoints::refuse};
   } catch (const InputError& error) {
     if (!run.checkpoint()) throw;
@@ -127,7 +128,7 @@ Trainer make_trainer(const Run& run, Trained& trained) {
 
 Stop train_stage(Run& run, Trained& trained) {
   trained = beginning(run);
-  run.say("target explored: " + trained.model.curve->description());
+  run.say("target explored: " + trained.model.description());
   Trainer trainer = make_trainer(run, trained);
   TrainingFiles files(run);
   Reports reports(run);

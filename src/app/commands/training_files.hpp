@@ -1,9 +1,9 @@
 #pragma once
 
+#include <boltzcurve/training.hpp>
 #include "app/commands/evaluation.hpp"
 #include "app/process/run.hpp"
 #include "io/metrics_file.hpp"
-#include "training/trainer.hpp"
 
 #include <cstdint>
 #include <filesystem>

@@ -6,9 +6,9 @@
 #include <boltzcurve/network_settings.hpp>
 #include <boltzcurve/parameters.hpp>
 #include <boltzcurve/precision.hpp>
+#include <boltzcurve/reduction.hpp>
 #include <boltzcurve/sampling_settings.hpp>
 #include <boltzcurve/training_settings.hpp>
-#include "parallel/reduction.hpp"
 
 #include <cstdint>
 #include <filesystem>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <boltzcurve/communicator.hpp>
+#include <boltzcurve/stop.hpp>
 #include "core/clock.hpp"
-#include "core/stop.hpp"
 
 #include <algorithm>
 #include <csignal>

@@ -1,19 +1,20 @@
 #pragma once
 
-#include "core/stop.hpp"
-#include "model/model.hpp"
-#include "training/batch_loss.hpp"
-#include "training/optimizer.hpp"
-#include "training/training_state.hpp"
+#include <boltzcurve/model.hpp>
+#include <boltzcurve/reduction.hpp>
+#include <boltzcurve/stop.hpp>
+#include <boltzcurve/training_settings.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 namespace boltzcurve {
+
+class BatchLoss;
+class Trainer;
+struct TrainingState;
 
 /// How a curve is trained; where, and with which normalizer, is the model's.
 struct TrainerSettings {
@@ -31,9 +32,8 @@ struct TrainingRow {
   std::int64_t skipped_steps = 0, left_out_points = 0;  ///< of all steps so far
 };
 
-class Trainer;
-
-/// Whoever looks on while a Trainer works. Every function is called on every rank, in the order in which observers were added.
+/// Whoever looks on while a Trainer works. Every function does nothing by default and is called on every rank, in the order in which
+/// observers were added.
 class TrainingObserver {
  public:
   virtual ~TrainingObserver() = default;
@@ -47,79 +47,64 @@ class TrainingObserver {
   virtual void keep(Trainer& trainer, const TrainingState& state, Occasion occasion, Stop ends) {
     (void)trainer, (void)state, (void)occasion, (void)ends;
   }
-  /// Once for each kind: gradients that explode, points that were left out.
+  /// Points were left out, where the target's energy is not finite: said once.
   virtual void warn(Trainer& trainer, const std::string& text) { (void)trainer, (void)text; }
 };
 
 /// What may be done where points of an earlier state do not fit: they are of another number, or of another target.
 enum class UnfitPoints { refuse, begin_anew };
 
-/// Learns a model's curve: minimizes the mean loss of the residual over collocation points that all ranks share (method.md sections 2-4;
-/// Chemseddine et al., arXiv 2410.03282). The same settings and seed give the same bits on any number of ranks.
+/// Learns a model's curve: minimizes the mean loss of the residual over collocation points that all ranks share (Chemseddine et al., arXiv
+/// 2410.03282, section 4; Mate and Fleuret, arXiv 2301.07388, for the linear and the learned curve). The same settings and seed give the
+/// same bits on any number of ranks.
 ///
 ///     Trainer trainer(world, model, settings);
-///     trainer.observe(progress);
-///     trainer.run();                              // model.parameters are the running mean of the parameters from here on
+///     trainer.observe(observer);
+///     trainer.run();                              // from here on model.parameters are the running mean of the trained ones
 class Trainer {
  public:
   /// Begins with the model's parameters. The model must outlive the trainer. Collective, as is all that changes it.
   Trainer(const Communicator& world, Model& model, const TrainerSettings& settings);
-
   /// Goes on from a state, to the same bits as if it had never been left. Throws InputError where it is of other points.
-  Trainer(const Communicator& world, Model& model, const TrainerSettings& settings, TrainingState from,
+  Trainer(const Communicator& world, Model& model, const TrainerSettings& settings, const TrainingState& from,
           UnfitPoints unfit = UnfitPoints::refuse);
+  Trainer(Trainer&&) noexcept;
+  ~Trainer();
 
   /// The observer must outlive the trainer.
-  void observe(TrainingObserver& observer) { observers_.push_back(&observer); }
+  void observe(TrainingObserver& observer);
 
   /// Steps until all are done, or until `at_border`, which is asked after every step and must answer the same on all ranks, says to stop:
   /// by default when max_seconds are over. Returns why training was interrupted, if it was. Throws NumericalError where too many steps in a
   /// row had no finite loss.
   Stop run(const std::function<StepDecision()>& at_border = {});
 
-  /// Points, loss, reduction over ranks, update, average.
+  /// Points, loss, reduction over ranks, update, average. Costs `collocation.points` evaluations of the target's energy, gradient and
+  /// Laplacian over all ranks.
   void one_step();
 
   /// The state with all that it takes to go on from it, which counts as one more checkpoint: chains and trajectories are on rank 0.
   /// Collective.
   TrainingState snapshot();
 
-  const Communicator& world() const { return world_; }
-  const Model& model() const { return model_; }
-  const TrainerSettings& settings() const { return settings_; }
-  /// As it stands after the last step; its `loss` as of the last snapshot.
-  const TrainingState& state() const { return state_; }
-  const Optimizer& optimizer() const { return *optimizer_; }
-  BatchLoss& loss() { return *loss_; }
+  const Communicator& world() const;
+  const Model& model() const;
+  const TrainerSettings& settings() const;
+  std::int64_t steps_done() const;
   /// Mean loss of the present window of the log, or, where it has none, of the one before.
-  double recent_loss() const { return state_.window.losses > 0 ? state_.window.mean_loss() : last_loss_; }
-  /// Whether run() will make steps.
-  bool has_steps_left() const { return state_.step < settings_.training.steps && !time_is_up(); }
-  bool row_is_due() const { return window_is_full() || state_.step == settings_.training.steps; }
+  double recent_loss() const;
   /// The time that is left of max_seconds, the earlier parts of a training that goes on counted.
-  double seconds_left() const { return settings_.training.max_seconds - state_.seconds; }
+  double seconds_left() const;
+  /// Whether run() will make steps.
+  bool has_steps_left() const;
+  bool row_is_due() const;
+  /// As it stands after the last step; its `loss` as of the last snapshot.
+  const TrainingState& state() const;
+  BatchLoss& loss();
 
  private:
-  bool window_is_full() const { return state_.step % settings_.training.log_every == 0; }
-  bool time_is_up() const { return settings_.training.max_seconds > 0 && seconds_left() <= 0; }
-  StepDecision time_decision() const;
-  void log_row();
-  void keep(TrainingObserver::Occasion occasion, Stop ends);
-  void count_left_out();
-  void warn(const std::string& text);
-  [[noreturn]] void give_up();
-
-  Communicator world_;
-  Model& model_;
-  TrainerSettings settings_;
-  std::unique_ptr<Optimizer> optimizer_;
-  TrainingState state_;
-  std::unique_ptr<BatchLoss> loss_;
-  LearningRate rate_;
-  std::vector<TrainingObserver*> observers_;
-  bool left_out_is_known_ = false;
-  std::int64_t last_tried_;
-  double last_loss_, began_ = 0, seconds_before_ = 0;
+  class Work;
+  std::unique_ptr<Work> work_;
 };
 
 }  // namespace boltzcurve
