@@ -20,7 +20,7 @@ if [ -z "${BOLTZCURVE-}" ]; then
   done
 fi
 [ -x "$BOLTZCURVE" ] || {
-  echo "no program ${BOLTZCURVE:+at $BOLTZCURVE}: build it (cmake --preset release), put it on the path, or set BOLTZCURVE" >&2
+  echo "no program${BOLTZCURVE:+ at $BOLTZCURVE}: build it (cmake --preset release), put it on the path, or set BOLTZCURVE" >&2
   exit 3
 }
 

@@ -107,9 +107,10 @@ foreach(document README.md CONTRIBUTING.md jobs/README.md jobs/OPTIONS.md tools/
   file(READ ${share}/${document} text)
   string(REGEX REPLACE "```[^`]*```" "" text "${text}")
   get_filename_component(folder ${share}/${document} DIRECTORY)
-  string(REGEX MATCHALL "\\]\\([^):#]+" links "${text}")
+  string(REPLACE "](" "<link>" text "${text}")  # brackets have a meaning in lists
+  string(REGEX MATCHALL "<link>[^):#]+" links "${text}")
   foreach(link ${links})
-    string(SUBSTRING "${link}" 2 -1 link)
+    string(REPLACE "<link>" "" link "${link}")
     if(NOT EXISTS ${folder}/${link})
       message(FATAL_ERROR "${share}/${document} links to ${link}, which is not installed")
     endif()

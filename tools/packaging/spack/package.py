@@ -3,10 +3,11 @@
 #
 # Tried: python -m py_compile; and a test of the tree holds version, dependencies and options against CMakeLists.txt and
 # cmake/Dependencies.cmake. Not tried: Spack itself (neither concretizing nor building).
-from spack.package import *
-from spack_repo.builtin.build_systems.cmake import CMakePackage
+from spack_repo.builtin.build_systems.cmake import CMakePackage, generator
 from spack_repo.builtin.build_systems.cuda import CudaPackage
 from spack_repo.builtin.build_systems.rocm import ROCmPackage
+
+from spack.package import *
 
 
 class Boltzcurve(CMakePackage, CudaPackage, ROCmPackage):
@@ -59,8 +60,6 @@ class Boltzcurve(CMakePackage, CudaPackage, ROCmPackage):
             if self.spec.satisfies(f"+{variant}"):
                 args.append(self.define("BOLTZCURVE_BACKEND", backend))
                 break
-        if self.spec.satisfies("+cuda"):
-            args.append(self.define("CMAKE_CXX_COMPILER", self["kokkos"].kokkos_cxx))
-        elif self.spec.satisfies("+rocm"):
-            args.append(self.define("CMAKE_CXX_COMPILER", self.spec["hip"].hipcc))
+        compiler = self.spec["hip"].hipcc if self.spec.satisfies("+rocm") else self["kokkos"].kokkos_cxx
+        args.append(self.define("CMAKE_CXX_COMPILER", compiler))
         return args
