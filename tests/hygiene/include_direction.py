@@ -31,6 +31,7 @@ ORDER = (
 PUBLIC = {
     **dict.fromkeys(("error", "choice", "precision", "setting", "views"), "core"),
     "counter_rng": "random",
+    **dict.fromkeys(("dual", "energy_of", "rescaled"), "energy"),
     "network_settings": "network",
     "loss_shape": "residual",
     "curve_settings": "curve",
