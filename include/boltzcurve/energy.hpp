@@ -3,6 +3,7 @@
 #include <boltzcurve/scale_map.hpp>
 #include <boltzcurve/views.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -12,17 +13,17 @@
 
 namespace boltzcurve {
 
-/// A rectangle that holds all of a law that matters; a particle outside has `escaped`. One interval per coordinate.
+/// A box that holds all of a density that matters; a particle outside has `escaped`. One interval per coordinate.
 struct Domain {
   std::vector<double> lower, upper;  // [D] each
 
   double longest_side() const;
 };
 
-/// The smallest rectangle that holds both.
+/// The smallest box that holds both.
 Domain united(Domain a, const Domain& b);
 
-/// The rectangle in the coordinates z of `map`, as it is where all drivers are at their centers.
+/// The box in the coordinates z of `map`, as it is where all drivers are at their centers.
 Domain mapped(Domain domain, const ScaleMap& map);
 
 /// A component or well of a target: its share of the mass (summing to one) and its center [D].
@@ -36,8 +37,16 @@ struct Moments {
   std::vector<double> mean, deviation;
 };
 
-/// A law rho = exp(-f)/Z on R^D, target or latent: what the rest of the program knows of it. Energies f are in nats.
-/// Implementations are written as a small functor (see energy/energy_of.hpp), not by deriving from this class.
+/// How much of an energy evaluate() is asked for: each asks for what those before it ask for, too, and costs more.
+enum class Wanted { value, gradient, laplacian };
+
+/// Columns that the results of so much take in D dimensions: 1, D + 1 or D + 2.
+constexpr std::size_t result_columns(Wanted wanted, std::size_t dimension) {
+  return wanted == Wanted::value ? 1 : dimension + (wanted == Wanted::gradient ? 1 : 2);
+}
+
+/// An unnormalized density rho = exp(-f)/Z on R^D with its energy f [nats], target or latent: what the rest of the library knows of it.
+/// Implementations are written as a small functor (see energy_of.hpp), not by deriving from this class.
 class Energy {
  public:
   virtual ~Energy() = default;
@@ -45,22 +54,24 @@ class Energy {
   virtual int dimension() const = 0;
   virtual Domain domain() const = 0;
 
-  /// Value, gradient and Laplacian of f at every point x [N][D]: out [N][D+2] with out(n,0) = f, out(n,1+d) = df/dx_d, out(n,D+1) = Lap f.
-  /// Runs on the device; returns after the kernel is launched.
-  virtual void evaluate(Points<const float> x, Points<float> out) const = 0;
-  virtual void evaluate(Points<const double> x, Points<double> out) const = 0;
+  /// Energy f, gradient and Laplacian at every point x [N][D], as far as they are wanted: out(n, 0) = f, out(n, 1+d) = df/dx_d,
+  /// out(n, D+1) = Lap f. `out` has N rows and at least the columns of what is wanted; further ones, up to D+2 in all, are left alone.
+  /// Numbers do not depend on the place of a point in its batch, nor, of the library's own densities, on what else is wanted. Throws Error
+  /// where shapes do not fit. Runs on the device and returns after the kernel is launched; not collective.
+  virtual void evaluate(Points<const float> x, Points<float> out, Wanted wanted = Wanted::laplacian) const = 0;
+  virtual void evaluate(Points<const double> x, Points<double> out, Wanted wanted = Wanted::laplacian) const = 0;
 
   /// log of the integral of exp(-f) [nats] and entropy of rho [nats], where known.
   virtual std::optional<double> log_z() const { return std::nullopt; }
   virtual std::optional<double> entropy() const { return std::nullopt; }
 
-  /// Of the coordinates, where known: always of a latent law.
+  /// Of the coordinates, where known: always of a latent density.
   virtual std::optional<Moments> moments() const { return std::nullopt; }
 
-  /// Modes of the law where known, else empty.
+  /// Modes where known, else empty.
   virtual std::vector<Mode> modes() const { return {}; }
 
-  /// The same law in the coordinates of `map`, or null where the energy is not made of a function of any scalar type (energy_of.hpp).
+  /// The same distribution in the coordinates of `map`, or null where the energy is not a function of any scalar type (energy_of.hpp).
   virtual std::unique_ptr<Energy> in_coordinates(const ScaleMap& map) const {
     (void)map;
     return nullptr;

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace boltzcurve {
 
@@ -30,6 +32,26 @@ class Error : public std::runtime_error {
 class ConfigError : public Error {
  public:
   explicit ConfigError(const std::string& what) : Error(ExitCode::usage, what) {}
+};
+
+/// A setting of a module is wrong. what() names it as the module does, as in "width = 0: must be between 1 and 65536"; a program that keeps
+/// settings in sections names it so with in_section().
+class SettingError : public ConfigError {
+ public:
+  /// The text in pieces: names of settings and what is said of them, in turn, a name first.
+  explicit SettingError(std::vector<std::string> pieces) : ConfigError(joined("", pieces)), pieces_(std::move(pieces)) {}
+
+  /// The same text with "section." before every name.
+  ConfigError in_section(const std::string& section) const { return ConfigError(joined(section + ".", pieces_)); }
+
+ private:
+  static std::string joined(const std::string& prefix, const std::vector<std::string>& pieces) {
+    std::string text;
+    for (std::size_t i = 0; i < pieces.size(); ++i) text += (i % 2 == 0 ? prefix : "") + pieces[i];
+    return text;
+  }
+
+  std::vector<std::string> pieces_;
 };
 
 /// A file cannot be read or written. Example: "cannot read modes.csv, line 3: expected 4 numbers, found 3".

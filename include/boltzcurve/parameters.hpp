@@ -7,7 +7,7 @@
 
 namespace boltzcurve {
 
-/// One option of a target or latent: `section.key` in configurations. `range` bounds numbers (inclusive); text has none.
+/// One setting of a target or latent. Bounds are inclusive and hold for numbers; text has none.
 struct ParameterSpec {
   enum class Kind { integer, real, real_list, text, text_lines };  ///< text_lines: the key may be given many times, a line each
   std::string key;
@@ -17,18 +17,19 @@ struct ParameterSpec {
   double lower = -std::numeric_limits<double>::infinity(), upper = std::numeric_limits<double>::infinity();
 };
 
-/// Checked values of an entry's options, defaults filled in. Values stay text until they are read, so they can be written back exactly.
+/// Checked values of an entry's settings, defaults filled in. Values stay text until they are read, so they can be written back exactly.
 class Parameters {
  public:
   using Values = std::map<std::string, std::vector<std::string>>;  ///< key -> lines, one unless the kind is text_lines
 
   Parameters() = default;
 
-  /// Throws ConfigError, naming "section.key", the value and the need, for an unknown key (with the nearest known one), a value that is
-  /// not of its kind or one out of range.
-  Parameters(const std::string& section, const std::string& owner, const std::vector<ParameterSpec>& specs, const Values& given);
+  /// Throws SettingError, naming key, value and need, for an unknown key (with the nearest known one of `owner`), a value that is not of
+  /// its kind or one out of range.
+  Parameters(const std::string& owner, const std::vector<ParameterSpec>& specs, const Values& given);
 
   bool has(const std::string& key) const;
+  // These throw SettingError for a key that has no value.
   long integer(const std::string& key) const;
   double real(const std::string& key) const;
   std::vector<double> real_list(const std::string& key) const;
@@ -39,7 +40,6 @@ class Parameters {
   const Values& values() const { return values_; }
 
  private:
-  std::string section_;
   Values values_;
 };
 

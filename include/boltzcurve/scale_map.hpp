@@ -8,7 +8,7 @@
 
 namespace boltzcurve {
 
-/// Coordinates z in which no coordinate's scale follows the others, for laws like Neal's funnel where it does ("non-centered", as in
+/// Coordinates z in which no coordinate's scale follows the others, for densities like Neal's funnel where it does ("non-centered", as in
 /// Papaspiliopoulos, Roberts and Skoeld, Statistical Science 22, 2007):
 ///
 ///     x_k = c_k + z_k exp(s_k),   s_k = a_k + sum_j b_kj (x_j - c_j)    for every driven coordinate k, whose b_k is not zero,

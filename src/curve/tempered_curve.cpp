@@ -24,14 +24,14 @@ class TemperedEnergies final : public CurveEnergies<Real> {
     if (n == 0) return;
     const int D = target_.dimension();
     if (of_target_.extent(0) < n) {
-      of_target_ = Points<Real>("boltzcurve::tempered_target", n, static_cast<std::size_t>(D) + 2);
-      of_latent_ = Points<Real>("boltzcurve::tempered_latent", n, static_cast<std::size_t>(D) + 2);
+      of_target_ = Points<Real>("boltzcurve::tempered_target", n, static_cast<std::size_t>(D) + 1);
+      of_latent_ = Points<Real>("boltzcurve::tempered_latent", n, static_cast<std::size_t>(D) + 1);
     }
     const auto rows = std::make_pair(std::size_t{0}, n);
     const Points<Real> of_target = Kokkos::subview(of_target_, rows, Kokkos::ALL),
                        of_latent = Kokkos::subview(of_latent_, rows, Kokkos::ALL);
-    target_.evaluate(x, of_target);
-    latent_.evaluate(x, of_latent);
+    target_.evaluate(x, of_target, Wanted::gradient);
+    latent_.evaluate(x, of_latent, Wanted::gradient);
     const auto tamed = taming_;
     Kokkos::parallel_for(
         "boltzcurve::tempered_base", n, KOKKOS_LAMBDA(const std::size_t i) {

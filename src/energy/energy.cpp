@@ -1,5 +1,5 @@
+#include <boltzcurve/energy_of.hpp>
 #include <boltzcurve/error.hpp>
-#include "energy/energy_of.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -42,9 +42,10 @@ EnergyFacts rescaled(EnergyFacts facts, const ScaleMap& map) {
   return facts;
 }
 
-void detail::refuse_shapes(std::array<std::size_t, 2> points, std::array<std::size_t, 2> results, std::size_t dimension) {
-  throw Error(ExitCode::internal_error, fmt::format("Energy::evaluate: points [{}][{}] and results [{}][{}] do not fit dimension {}",
-                                                    points[0], points[1], results[0], results[1], dimension));
+void detail::refuse_shapes(std::array<std::size_t, 2> points, std::array<std::size_t, 2> results, std::size_t dimension, Wanted wanted) {
+  throw Error(ExitCode::internal_error,
+              fmt::format("Energy::evaluate: points [{}][{}] and results [{}][{}] do not fit dimension {} and {} wanted column(s)",
+                          points[0], points[1], results[0], results[1], dimension, result_columns(wanted, dimension)));
 }
 
 }  // namespace boltzcurve

@@ -1,6 +1,6 @@
 #include "energy/gaussian_mixture.hpp"
 #include <boltzcurve/error.hpp>
-#include "energy/energy_of.hpp"
+#include "energy/vectorized_energy.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -31,10 +31,11 @@ struct CoordinateSums<any_dimension, Scalar, Output> {
   const Output& out;
 
   KOKKOS_FORCEINLINE_FUNCTION CoordinateSums(const Output& output, int dimension) : out(output) {
-    for (int d = 0; d < dimension; ++d) out.store(1 + d, Scalar(0));
+    if constexpr (Output::wanted != Wanted::value)
+      for (int d = 0; d < dimension; ++d) out.gradient(d, Scalar(0));
   }
-  KOKKOS_FORCEINLINE_FUNCTION void add(int d, Scalar term) { out.store(1 + d, out.load(1 + d) + term); }
-  KOKKOS_FORCEINLINE_FUNCTION Scalar operator()(int d) const { return out.load(1 + d); }
+  KOKKOS_FORCEINLINE_FUNCTION void add(int d, Scalar term) { out.gradient(d, out.stored_gradient(d) + term); }
+  KOKKOS_FORCEINLINE_FUNCTION Scalar operator()(int d) const { return out.stored_gradient(d); }
 };
 
 /// The energy of a mixture on the device. A row of the table is one component:
@@ -66,25 +67,28 @@ class MixtureEnergy {
     for (int k = 0; k < components; ++k) {
       const Real* row = &table(k, 0);
       const Scalar share = exp(log_density(row, x) - top);
-      Scalar square(0);
-      for (int d = 0; d < size; ++d) {
-        const Scalar y = pull(row, x, d);
-        square += y * y;
-        slope.add(d, share * y);
-      }
       density += share;
-      curvature += share * (row[trace] - square);
+      if constexpr (Output::wanted != Wanted::value) {
+        Scalar square(0);
+        for (int d = 0; d < size; ++d) {
+          const Scalar y = pull(row, x, d);
+          square += y * y;
+          slope.add(d, share * y);
+        }
+        curvature += share * (row[trace] - square);
+      }
     }
+    out.value(-(top + log(density)));
+    if constexpr (Output::wanted == Wanted::value) return;
 
     const Scalar inverse = Scalar(1) / density;
     Scalar square(0);
     for (int d = 0; d < size; ++d) {
       const Scalar gradient = slope(d) * inverse;
       square += gradient * gradient;
-      out.store(1 + d, gradient);
+      out.gradient(d, gradient);
     }
-    out.store(0, -(top + log(density)));
-    out.store(1 + size, curvature * inverse + square);
+    out.laplacian(curvature * inverse + square);
   }
 
  private:
@@ -192,14 +196,14 @@ std::vector<double> inverse_of(const std::vector<double>& l, std::size_t n) {
   return inverse;
 }
 
-Prepared prepare(const GaussianComponent& component, double weight_sum, std::size_t dimension, const std::string& where) {
+Prepared prepare(const GaussianComponent& component, double weight_sum, std::size_t dimension, const std::string& name) {
   Prepared p;
   p.weight = component.weight / weight_sum;
   p.mean = component.mean;
   double log_det_root = 0;
   if (component.covariance.size() == 1) {
     const double variance = component.covariance[0], deviation = std::sqrt(variance);
-    if (!(variance > 0) || !(1 / variance > 0)) throw ConfigError(where + ": the covariance must be positive and finite");
+    if (!(variance > 0) || !(1 / variance > 0)) throw SettingError({name, ": the covariance must be positive and finite"});
     p.root = {deviation};
     p.precision = {1 / variance};
     p.deviation.assign(dimension, deviation);
@@ -207,7 +211,7 @@ Prepared prepare(const GaussianComponent& component, double weight_sum, std::siz
     p.trace = static_cast<double>(dimension) / variance;
   } else {
     p.root = cholesky(component.covariance, dimension);
-    if (p.root.empty()) throw ConfigError(where + ": the covariance is not positive definite");
+    if (p.root.empty()) throw SettingError({name, ": the covariance is not positive definite"});
     p.precision = inverse_of(p.root, dimension);
     for (std::size_t d = 0; d < dimension; ++d) {
       p.deviation.push_back(std::sqrt(component.covariance[d * dimension + d]));
@@ -261,9 +265,9 @@ typename Energy_::template Table<Real> make_table(const std::vector<Prepared>& c
 template <int static_dimension, Covariance shape>
 std::unique_ptr<Energy> make_with(const std::vector<Prepared>& components, EnergyFacts facts) {
   using Function = MixtureEnergy<static_dimension, shape>;
-  return make_energy(Function(static_cast<int>(components[0].mean.size()), make_table<float, Function>(components),
-                              make_table<double, Function>(components)),
-                     std::move(facts));
+  return make_vectorized_energy(Function(static_cast<int>(components[0].mean.size()), make_table<float, Function>(components),
+                                         make_table<double, Function>(components)),
+                                std::move(facts));
 }
 
 template <Covariance shape>
@@ -292,7 +296,7 @@ template <class PointsOf, class Point>
 double mean_log_responsibility(const Energy& energy, const std::vector<Prepared>& components, PointsOf&& points_of, Point&& point) {
   constexpr std::size_t chunk = 4096;
   const std::size_t dimension = components[0].mean.size();
-  const Points<double> x("boltzcurve::entropy::x", chunk, dimension), out("boltzcurve::entropy::out", chunk, dimension + 2);
+  const Points<double> x("boltzcurve::entropy::x", chunk, dimension), out("boltzcurve::entropy::out", chunk, 1);
   const auto host_x = Kokkos::create_mirror_view(x);
   const auto host_out = Kokkos::create_mirror_view(out);
   std::vector<double> z(dimension), position(dimension), weights(chunk), logs(chunk);
@@ -313,7 +317,7 @@ double mean_log_responsibility(const Energy& energy, const std::vector<Prepared>
         logs[n] = components[k].log_scale - square / 2;
       }
       Kokkos::deep_copy(x, host_x);
-      energy.evaluate(x, out);
+      energy.evaluate(x, out, Wanted::value);
       Kokkos::deep_copy(host_out, out);
       for (std::size_t n = 0; n < count; ++n) mean += weights[n] * std::min(0.0, logs[n] + host_out(n, 0));
     }
@@ -369,25 +373,25 @@ bool is_positive_definite(const GaussianComponent& component) {
   return !cholesky(component.covariance, component.mean.size()).empty();
 }
 
-std::unique_ptr<Energy> make_gaussian_mixture(std::vector<GaussianComponent> components, const std::string& where) {
-  if (components.empty()) throw ConfigError(where + ": at least one mode is needed");
+std::unique_ptr<Energy> make_gaussian_mixture(std::vector<GaussianComponent> components) {
+  if (components.empty()) throw SettingError({"mode", ": at least one is needed"});
   const std::size_t dimension = components[0].mean.size();
-  if (dimension == 0) throw ConfigError(where + " 1: the mean is empty");
+  if (dimension == 0) throw SettingError({"mode 1", ": the mean is empty"});
 
   const bool spherical = std::all_of(components.begin(), components.end(), [](const auto& c) { return c.covariance.size() == 1; });
   double weight_sum = 0;
   for (std::size_t k = 0; k < components.size(); ++k) {
     GaussianComponent& c = components[k];
-    const std::string name = where + " " + std::to_string(k + 1);
+    const std::string name = "mode " + std::to_string(k + 1);
     if (!(c.weight > 0) || !std::isfinite(c.weight))
-      throw ConfigError(name + ": the weight is " + std::to_string(c.weight) + ": must be > 0");
+      throw SettingError({name, ": the weight is " + std::to_string(c.weight) + ": must be > 0"});
     if (c.mean.size() != dimension) {
-      throw ConfigError(name + ": the mean has " + std::to_string(c.mean.size()) + " coordinates, that of the first mode " +
-                        std::to_string(dimension));
+      throw SettingError(
+          {name, ": the mean has " + std::to_string(c.mean.size()) + " coordinates, that of the first mode " + std::to_string(dimension)});
     }
     if (c.covariance.size() != 1 && c.covariance.size() != dimension * dimension) {
-      throw ConfigError(name + ": the covariance has " + std::to_string(c.covariance.size()) + " entries: must be 1 or " +
-                        std::to_string(dimension * dimension));
+      throw SettingError({name, ": the covariance has " + std::to_string(c.covariance.size()) + " entries: must be 1 or " +
+                                    std::to_string(dimension * dimension)});
     }
     if (!spherical && c.covariance.size() == 1 && dimension > 1) {  // one table holds one shape
       std::vector<double> full(dimension * dimension, 0.0);
@@ -402,7 +406,7 @@ std::unique_ptr<Energy> make_gaussian_mixture(std::vector<GaussianComponent> com
   facts.domain = cube(static_cast<int>(dimension), 10);
   facts.log_z = 0;
   for (std::size_t k = 0; k < components.size(); ++k) {
-    prepared.push_back(prepare(components[k], weight_sum, dimension, where + " " + std::to_string(k + 1)));
+    prepared.push_back(prepare(components[k], weight_sum, dimension, "mode " + std::to_string(k + 1)));
     const Prepared& p = prepared.back();
     facts.modes.push_back({p.weight, p.mean});
     for (std::size_t d = 0; d < dimension; ++d) {

@@ -33,9 +33,9 @@ struct GaussianComponent {
 ///
 /// Domain: ten standard deviations around every mean, and at least [-10, 10]^D, where paths from a standard normal start.
 ///
-/// Throws ConfigError, naming `where` and the number of the mode (from 1), for a weight <= 0, means of different length or a covariance
-/// that is not positive definite.
-std::unique_ptr<Energy> make_gaussian_mixture(std::vector<GaussianComponent> components, const std::string& where = "mixture");
+/// Throws SettingError of the setting `mode` and its number (from 1) for a weight <= 0, means of different length or a covariance that is
+/// not positive definite.
+std::unique_ptr<Energy> make_gaussian_mixture(std::vector<GaussianComponent> components);
 
 /// Whether the covariance is (one number: > 0), beyond doubt by rounding.
 bool is_positive_definite(const GaussianComponent& component);
@@ -49,8 +49,8 @@ std::vector<GaussianComponent> read_gaussian_modes(const std::filesystem::path& 
 std::vector<GaussianComponent> parse_gaussian_modes(std::istream& text, const std::string& file);
 
 /// The same from one line  weight | mean_1 ... mean_D | sd  or  weight | mean_1 ... mean_D | cov_11 cov_12 ... cov_DD, numbers separated by
-/// blanks or commas; in one dimension the last number is the standard deviation. Throws ConfigError that starts with `where`.
-GaussianComponent parse_gaussian_mode(const std::string& line, const std::string& where);
+/// blanks or commas; in one dimension the last number is the standard deviation. Throws SettingError of the setting `name`.
+GaussianComponent parse_gaussian_mode(const std::string& line, const std::string& name);
 
 /// The inverse of parse_gaussian_mode, with all digits.
 std::string format_gaussian_mode(const GaussianComponent& component);

@@ -148,8 +148,8 @@ std::vector<GaussianComponent> read_gaussian_modes(const std::filesystem::path& 
   return parse_gaussian_modes(text, file.string());
 }
 
-GaussianComponent parse_gaussian_mode(const std::string& line, const std::string& where) {
-  const Fail fail = [&](const std::string& what) -> void { throw ConfigError(where + ": " + what); };
+GaussianComponent parse_gaussian_mode(const std::string& line, const std::string& name) {
+  const Fail fail = [&](const std::string& what) -> void { throw SettingError({name, ": " + what}); };
   const auto parts = split(line, '|');
   if (parts.size() != 3) {
     fail("expected 'weight | mean_1 ... mean_D | standard deviation or upper triangle of the covariance', found '" + line + "'");

@@ -6,7 +6,7 @@
 
 namespace boltzcurve {
 
-/// What a look around the target found: lengths that defaults follow, in the coordinates in which the curve is learned.
+/// What the pilot run found of the target: lengths that defaults follow, in the coordinates in which the curve is learned.
 struct PilotSummary {
   double width = 1;               ///< squared width of a mode: median of D / Lap f_D where that is positive [length^2]
   double energy = 0;              ///< median of f_D over the chains, nats

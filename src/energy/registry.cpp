@@ -2,6 +2,9 @@
 #include <boltzcurve/registry.hpp>
 #include "core/suggestion.hpp"
 
+#include <algorithm>
+#include <utility>
+
 // The lists, one line an entry. Each names a function, defined in the entry's own file (targets/, latents/), that returns the entry.
 #define BOLTZCURVE_TARGETS(ENTRY) \
   ENTRY(gaussian_mixture_target)  \
@@ -26,33 +29,58 @@ namespace boltzcurve {
 BOLTZCURVE_TARGETS(BOLTZCURVE_DECLARE_TARGET)
 BOLTZCURVE_LATENTS(BOLTZCURVE_DECLARE_LATENT)
 
-const std::vector<TargetEntry>& target_entries() {
-  static const std::vector<TargetEntry> entries{BOLTZCURVE_TARGETS(BOLTZCURVE_CALL)};
-  return entries;
-}
-
-const std::vector<LatentEntry>& latent_entries() {
-  static const std::vector<LatentEntry> entries{BOLTZCURVE_LATENTS(BOLTZCURVE_CALL)};
-  return entries;
-}
-
 namespace {
 
+std::vector<TargetEntry>& targets() {
+  static std::vector<TargetEntry> entries{BOLTZCURVE_TARGETS(BOLTZCURVE_CALL)};
+  return entries;
+}
+
+std::vector<LatentEntry>& latents() {
+  static std::vector<LatentEntry> entries{BOLTZCURVE_LATENTS(BOLTZCURVE_CALL)};
+  return entries;
+}
+
 template <class Entry>
-const Entry& find(const std::vector<Entry>& entries, std::string_view section_name, std::string_view name) {
+void add(std::vector<Entry>& entries, Entry entry, const std::string& kind) {
+  const auto refuse = [&](const std::string& why) { throw Error(ExitCode::internal_error, kind + " '" + entry.name + "': " + why); };
+  if (entry.name.empty()) refuse("an entry needs a name");
+  if (!entry.make) refuse("an entry needs a function that makes it");
+  if (std::any_of(entries.begin(), entries.end(), [&](const Entry& other) { return other.name == entry.name; }))
+    refuse("the name is taken: choose another one");
+  entries.push_back(std::move(entry));
+}
+
+template <class Entry>
+const Entry& find(const std::vector<Entry>& entries, const std::string& kind, std::string_view name) {
   std::vector<std::string> names;
   for (const Entry& entry : entries) {
     if (entry.name == name) return entry;
     names.push_back(entry.name);
   }
-  const std::string section(section_name);
-  throw ConfigError(section + ".name = " + std::string(name) + ": there is no such " + section + "; did you mean " +
-                    nearest_name(name, names) + "?");
+  throw SettingError(
+      {"name", " = " + std::string(name) + ": there is no such " + kind + "; did you mean " + nearest_name(name, names) + "?"});
 }
 
 }  // namespace
 
-const TargetEntry& find_target(std::string_view name) { return find(target_entries(), "target", name); }
-const LatentEntry& find_latent(std::string_view name) { return find(latent_entries(), "latent", name); }
+const std::vector<TargetEntry>& target_entries() { return targets(); }
+const std::vector<LatentEntry>& latent_entries() { return latents(); }
+
+void register_target(TargetEntry entry) { add(targets(), std::move(entry), "target"); }
+void register_latent(LatentEntry entry) { add(latents(), std::move(entry), "latent"); }
+
+const TargetEntry& find_target(std::string_view name) { return find(targets(), "target", name); }
+const LatentEntry& find_latent(std::string_view name) { return find(latents(), "latent", name); }
+
+std::unique_ptr<Energy> make_target(std::string_view name, const Parameters::Values& given) {
+  const TargetEntry& entry = find_target(name);
+  return entry.make(Parameters(entry.name, entry.parameters, given));
+}
+
+std::unique_ptr<Energy> make_latent(std::string_view name, int dimension, const Parameters::Values& given) {
+  const LatentEntry& entry = find_latent(name);
+  return entry.make(Parameters(entry.name, entry.parameters, given), dimension);
+}
 
 }  // namespace boltzcurve

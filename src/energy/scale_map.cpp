@@ -1,4 +1,4 @@
-#include "energy/rescaled.hpp"
+#include <boltzcurve/rescaled.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -57,7 +57,7 @@ Kokkos::View<const Number*> on_device(const std::string& label, const std::vecto
 
 }  // namespace
 
-DeviceScaleMap::DeviceScaleMap(const ScaleMap& map) {
+detail::DeviceScaleMap::DeviceScaleMap(const ScaleMap& map) {
   const std::size_t D = map.center.size();
   std::vector<int> driven_list, driver_list, place_list(D, -1);
   for (std::size_t k = 0; k < D; ++k) {

@@ -1,6 +1,7 @@
 #include <boltzcurve/model.hpp>
 #include <boltzcurve/registry.hpp>
 #include "collocation/collocation.hpp"
+#include "core/in_section.hpp"
 #include "curve/curve.hpp"
 #include "pilot/pilot_run.hpp"
 
@@ -14,11 +15,10 @@ struct Ends {
 };
 
 Ends make_ends(const ModelSettings& settings) {
-  const auto& target = find_target(settings.target_name);
-  const auto& latent = find_latent(settings.latent_name);
   Ends ends;
-  ends.target = target.make(Parameters("target", target.name, target.parameters, settings.target_values));
-  ends.latent = latent.make(Parameters("latent", latent.name, latent.parameters, settings.latent_values), ends.target->dimension());
+  ends.target = in_section("target", [&] { return make_target(settings.target_name, settings.target_values); });
+  const int dimension = ends.target->dimension();
+  ends.latent = in_section("latent", [&] { return make_latent(settings.latent_name, dimension, settings.latent_values); });
   return ends;
 }
 

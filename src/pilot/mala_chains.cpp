@@ -166,8 +166,8 @@ ThermalPoints MalaChains::thermal_points(const Energy& target, const ScaleMap& m
       points.temperature(to) = temperature(at);
     }
   const auto x = Kokkos::create_mirror_view_and_copy(Kokkos::DefaultExecutionSpace::memory_space(), points.position);
-  const Points<double> energy("boltzcurve::thermal_energy", n, D + 2);
-  target.evaluate(x, energy);
+  const Points<double> energy("boltzcurve::thermal_energy", n, D + 1);
+  target.evaluate(x, energy, Wanted::gradient);
   const auto host_energy = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), energy);
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t k = 0; k < D; ++k) points.gradient(i, k) = host_energy(i, k + 1);
@@ -201,7 +201,7 @@ void MalaChains::move_rows(std::size_t first, std::size_t count, std::uint64_t s
         const double e = step(i), drift = e / temperature(i), noise = std::sqrt(2 * e);
         for (std::size_t k = 0; k < D; ++k) trial(i, k) = position(i, k) - drift * energy(i, k + 1) + noise * rng.normal();
       });
-  target_->evaluate(trial, trial_energy);
+  target_->evaluate(trial, trial_energy, Wanted::gradient);
   Kokkos::parallel_for(
       "boltzcurve::walkers_accept", count, KOKKOS_LAMBDA(const std::size_t i) {
         const double e = step(i), T = temperature(i), drift = e / T;
@@ -222,7 +222,7 @@ void MalaChains::move_rows(std::size_t first, std::size_t count, std::uint64_t s
         step(i) = e * std::exp(adaptation * (rate - wanted_acceptance));
         if (!accept) return;
         for (std::size_t k = 0; k < D; ++k) position(i, k) = trial(i, k);
-        for (std::size_t k = 0; k < D + 2; ++k) energy(i, k) = trial_energy(i, k);
+        for (std::size_t k = 0; k < D + 1; ++k) energy(i, k) = trial_energy(i, k);
       });
 }
 
@@ -264,7 +264,7 @@ void MalaChains::restore(std::span<const NamedArray> state) {
   Kokkos::deep_copy(position_, position);
   Kokkos::deep_copy(step_, step);
   show_host();
-  target_->evaluate(position_, energy_);
+  target_->evaluate(position_, energy_, Wanted::gradient);
 }
 
 double MalaChains::acceptance() const {
@@ -276,8 +276,10 @@ double MalaChains::acceptance() const {
 
 PilotSummary MalaChains::pilot_summary() const {
   const auto position = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), position_);
-  const auto energy = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), energy_);
   const auto D = position.extent(1);
+  const Points<double> with_laplacian("boltzcurve::walker_summary", position.extent(0), D + 2);  // moves do not keep it
+  target_->evaluate(position_, with_laplacian);
+  const auto energy = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), with_laplacian);
   PilotSummary pilot;
 
   // Medians: a few chains far out must not decide.

@@ -94,7 +94,7 @@ class MalaChains {
   Shard shard_;
   std::uint64_t settling_rounds_ = 0;
   int layers_;
-  Points<double> position_, energy_;  ///< [chains][D], [chains][D+2]
+  Points<double> position_, energy_;  ///< [chains][D], [chains][D+2]; the Laplacian is that of the last descent, moves leave it behind
   MirrorOf<Points<double>> host_position_;
   Points<double> trial_, trial_energy_;
   PointScalars<double> step_, temperature_;

@@ -28,13 +28,13 @@ void append(const View& view, std::vector<T>& values) {
   for (std::size_t i = 0; i < host.extent(0); ++i) values.push_back(static_cast<T>(host(i)));
 }
 
-/// -f(x) - log Z of a normalized law.
-PointScalars<double> normalized_log_density(const Energy& law, const Points<double>& x) {
-  const std::size_t n = x.extent(0), D = x.extent(1);
-  const double log_z = law.log_z().value();
-  Points<double> energy("boltzcurve::latent_energy", n, D + 2);
+/// -f(x) - log Z of a normalized density.
+PointScalars<double> normalized_log_density(const Energy& density, const Points<double>& x) {
+  const std::size_t n = x.extent(0);
+  const double log_z = density.log_z().value();
+  Points<double> energy("boltzcurve::latent_energy", n, 1);
   PointScalars<double> log_density("boltzcurve::log_density", n);
-  law.evaluate(x, energy);
+  density.evaluate(x, energy, Wanted::value);
   Kokkos::parallel_for(
       "boltzcurve::latent_log_density", n, KOKKOS_LAMBDA(const std::size_t i) { log_density(i) = -energy(i, 0) - log_z; });
   return log_density;
@@ -81,8 +81,8 @@ std::vector<double> energies_of(const Energy& energy, const std::vector<double>&
   for (std::size_t first = 0; first < n; first += max_particles_at_once) {
     const std::size_t count = std::min<std::size_t>(max_particles_at_once, n - first);
     const auto x = to_points(points, first, count, D);
-    Points<double> out("boltzcurve::energy", count, D + 2);
-    energy.evaluate(x, out);
+    Points<double> out("boltzcurve::energy", count, 1);
+    energy.evaluate(x, out, Wanted::value);
     append<double>(Kokkos::subview(out, Kokkos::ALL, 0), values);
   }
   return values;

@@ -144,6 +144,31 @@ KOKKOS_FORCEINLINE_FUNCTION Pack<Real, Lanes> sqrt(Pack<Real, Lanes> x) {
   return root;
 }
 
+// Lane by lane, at the standard library's speed: these serve targets that are not in a hurry.
+#define BOLTZCURVE_LANE_BY_LANE(name, function)                             \
+  template <class Real, int Lanes>                                          \
+  KOKKOS_FORCEINLINE_FUNCTION Pack<Real, Lanes> name(Pack<Real, Lanes> x) { \
+    Pack<Real, Lanes> result;                                               \
+    for (int i = 0; i < Lanes; ++i) result.set(i, function(x[i]));          \
+    return result;                                                          \
+  }
+BOLTZCURVE_LANE_BY_LANE(sin, std::sin)
+BOLTZCURVE_LANE_BY_LANE(cos, std::cos)
+BOLTZCURVE_LANE_BY_LANE(tan, std::tan)
+BOLTZCURVE_LANE_BY_LANE(tanh, std::tanh)
+BOLTZCURVE_LANE_BY_LANE(log1p, std::log1p)
+BOLTZCURVE_LANE_BY_LANE(expm1, std::expm1)
+BOLTZCURVE_LANE_BY_LANE(erf, std::erf)
+BOLTZCURVE_LANE_BY_LANE(lgamma, std::lgamma)
+#undef BOLTZCURVE_LANE_BY_LANE
+
+template <class Real, int Lanes>
+KOKKOS_FORCEINLINE_FUNCTION Pack<Real, Lanes> pow(Pack<Real, Lanes> x, Pack<Real, Lanes> exponent) {
+  Pack<Real, Lanes> result;
+  for (int i = 0; i < Lanes; ++i) result.set(i, std::pow(x[i], exponent[i]));
+  return result;
+}
+
 /// 1/x within 2 ulp for x and 1/x normal and finite. Where the processor has a fast estimate, Newton's iteration r <- r + r (1 - x r)
 /// from there: a third of a division's time.
 template <class Real, int Lanes>

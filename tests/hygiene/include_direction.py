@@ -33,6 +33,7 @@ PUBLIC = {
     "reduction": "parallel",
     "training": "training",
     "counter_rng": "random",
+    **dict.fromkeys(("dual", "energy_of", "rescaled"), "energy"),
     "network_settings": "network",
     "loss_shape": "residual",
     "curve_settings": "curve",

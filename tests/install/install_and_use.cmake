@@ -28,13 +28,19 @@ if(SANITIZE)
 endif()
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
 run(${CMAKE_COMMAND} -S ${SOURCE}/tests/install/consumer -B ${WORK}/build -DCMAKE_PREFIX_PATH=${WORK}/prefix -DCMAKE_CXX_COMPILER=${COMPILER}
-    -DCMAKE_BUILD_TYPE=Debug ${flags})
+    -DCMAKE_BUILD_TYPE=Debug -DEXAMPLES=${SOURCE}/tests/examples ${flags})
 file(STRINGS ${WORK}/build/CMakeCache.txt found REGEX "^boltzcurve_DIR:")
 if(NOT found MATCHES "=${WORK}/prefix/")
   message(FATAL_ERROR "The consumer found another boltzcurve than the one just installed: ${found}")
 endif()
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 expect(${WORK}/build/consumer PRINTS "version ${VERSION}, sum 4950 on 1 rank")
+
+# The examples, as a stranger builds them.
+run(${WORK}/build/own_energy)
+if(NOT output MATCHES "gradient and differences agree")
+  message(FATAL_ERROR "own_energy ran but printed: ${output}")
+endif()
 
 # Nothing that was installed may point back into the source or the build folder.
 file(GLOB_RECURSE package ${WORK}/prefix/*.cmake ${WORK}/prefix/share/boltzcurve/*)

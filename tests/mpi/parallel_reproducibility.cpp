@@ -33,10 +33,8 @@ struct SmallProblem {
   BatchLossSettings settings;
 
   explicit SmallProblem(std::int64_t points, CurveName curve = CurveName::gradient_flow, Schedule schedule = Schedule::diffusion) {
-    const auto& mixture = find_target("gaussian-mixture");
-    target = mixture.make(Parameters("target", "gaussian-mixture", mixture.parameters, {{"preset", {"two"}}}));
-    const auto& gaussian = find_latent("gaussian");
-    latent = gaussian.make(Parameters("latent", "gaussian", gaussian.parameters, {}), 2);
+    target = make_target("gaussian-mixture", {{"preset", {"two"}}});
+    latent = make_latent("gaussian", 2);
     CurveInput of_curve;
     of_curve.curve.name = curve;
     of_curve.curve.horizon = 2;

@@ -38,14 +38,10 @@ inline std::unique_ptr<Energy> target_of(const Case& c) {
     name = "many-well";
     given["dimension"] = {std::to_string(c.dimension)};
   }
-  const auto& entry = find_target(name);
-  return entry.make(Parameters("target", name, entry.parameters, given));
+  return make_target(name, given);
 }
 
-inline std::unique_ptr<Energy> latent_of(int dimension) {
-  const auto& entry = find_latent("gaussian");
-  return entry.make(Parameters("latent", "gaussian", entry.parameters, {}), dimension);
-}
+inline std::unique_ptr<Energy> latent_of(int dimension) { return make_latent("gaussian", dimension); }
 
 /// Points as training draws them by default: bridges from chains, and trajectories.
 inline BatchLossSettings settings_of(const Case& c, const Energy& target, const Communicator& ranks) {

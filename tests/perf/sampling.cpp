@@ -53,12 +53,10 @@ SamplingProblem read_problem(const std::string& path) {
     problem.parameters.insert(problem.parameters.end(), values.begin(), values.end());
   }
   const std::string name = D == 2 ? "gmm40" : "many-well";
-  const auto& target = find_target(name);
   Parameters::Values given;
   if (D > 2) given["dimension"] = {std::to_string(D)};
-  problem.target = target.make(Parameters("target", name, target.parameters, given));
-  const auto& latent = find_latent("gaussian");
-  problem.latent = latent.make(Parameters("latent", "gaussian", latent.parameters, {}), D);
+  problem.target = make_target(name, given);
+  problem.latent = make_latent("gaussian", D);
   problem.start = hdf5::read_dataset<double>(file, "latent/x", 2);
   problem.start_log_density = hdf5::read_dataset<double>(file, "latent/log_density", 1);
   problem.end = hdf5::read_dataset<double>(file, "reference/x", 2);

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "energy/energy_of.hpp"
+#include <boltzcurve/energy_of.hpp>
 
 #include <memory>
 
 namespace boltzcurve::testing_support {
 
-/// A normal law of one variance whose energy is NaN where the first coordinate is above 1: what one's own energy may be by mistake.
+/// A normal density of one variance whose energy is NaN where the first coordinate is above 1: what one's own energy may be by mistake.
 struct HalfKnown {
   int size;
   double variance;

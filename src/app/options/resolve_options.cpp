@@ -3,6 +3,7 @@
 #include <boltzcurve/error.hpp>
 #include <boltzcurve/registry.hpp>
 #include "app/options/options.hpp"
+#include "core/in_section.hpp"
 #include "core/suggestion.hpp"
 
 #include <algorithm>
@@ -42,7 +43,7 @@ std::vector<std::string> section_names() {
       fmt::format("{}: unknown key {}; did you mean {}?", assignment.where, assignment.key, nearest_name(assignment.key, candidates)));
 }
 
-/// Error texts of values say key and value; this adds where.
+/// Error texts of values say key and value; this adds where they stand.
 template <class Action>
 auto located(const std::string& where, const Action& action) {
   try {
@@ -87,7 +88,7 @@ class EntryKeys {
 
   template <class Find>
   Parameters::Values resolve(const Find& find, const std::vector<Entry>& entries) const {
-    const Entry& entry = located(name_from_, [&]() -> const Entry& { return find(name_); });
+    const Entry& entry = *located(name_from_, [&] { return in_section(section_, [&] { return &find(name_); }); });
     Parameters::Values merged;
     for (const auto& source : values_) {
       Parameters::Values given;
@@ -103,12 +104,14 @@ class EntryKeys {
           given[key].clear();
         }
         // One at a time, so that a wrong value is reported with its place.
-        located(where, [&, &text = value] { return Parameters(section_, entry.name, entry.parameters, {{key, {text}}}); });
+        located(where, [&, &text = value] {
+          return in_section(section_, [&] { return Parameters(entry.name, entry.parameters, {{key, {text}}}); });
+        });
         given[key].push_back(value);
       }
       for (auto& [key, lines] : inlined(entry, std::move(given), source.folder)) merged[key] = std::move(lines);
     }
-    return Parameters(section_, entry.name, entry.parameters, merged).values();
+    return in_section(section_, [&] { return Parameters(entry.name, entry.parameters, merged).values(); });
   }
 
  private:

@@ -17,8 +17,8 @@ struct Absolute {
 
 }  // namespace
 
-/// Laplace's law with f = sum over k of |x_k - mean_k|/scale_k, log Z = sum of log(2 scale_k). Tails heavier than a normal law's keep far
-/// modes in reach; where f has its kink, at the mean, its Laplacian is given without the delta function. Domain: 50 scales.
+/// Laplace's density with f = sum over k of |x_k - mean_k|/scale_k, log Z = sum of log(2 scale_k). Tails heavier than a normal density's
+/// keep far modes in reach; where f has its kink, at the mean, its Laplacian is given without the delta function. Domain: 50 scales.
 LatentEntry laplace_latent() {
   return {"laplace", "|x/scale|: tails that fall exponentially",
           detail::mean_and_scale("s in exp(-|x|/s), of standard deviation s sqrt(2)"), [](const Parameters& parameters, int dimension) {

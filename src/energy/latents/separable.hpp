@@ -2,7 +2,7 @@
 
 #include <boltzcurve/error.hpp>
 #include <boltzcurve/registry.hpp>
-#include "energy/energy_of.hpp"
+#include "energy/vectorized_energy.hpp"
 
 #include <cmath>
 #include <functional>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-// Latent laws whose coordinates are independent and alike but for mean and scale.
+// Latent densities whose coordinates are independent and alike but for mean and scale.
 namespace boltzcurve::detail {
 
 /// Energy of one coordinate u and its first two derivatives.
@@ -47,11 +47,11 @@ class Separable {
       const Scalar sharpness(sharpness_(d));
       const auto at = shape_.template operator()<Scalar>((x(d) - mean_(d)) * sharpness);
       value += at.value;
-      out.store(1 + d, at.slope * sharpness);
+      out.gradient(d, at.slope * sharpness);
       laplacian += at.curvature * sharpness * sharpness;
     }
-    out.store(0, value);
-    out.store(1 + dimension_, laplacian);
+    out.value(value);
+    out.laplacian(laplacian);
   }
 
  private:
@@ -60,21 +60,21 @@ class Separable {
   Kokkos::View<double*> mean_, sharpness_;  // [D]
 };
 
-/// What is known of the law exp(-F(u)) of one coordinate with mean 0 and scale 1.
+/// What is known of the density exp(-F(u))/Z of one coordinate with mean 0 and scale 1.
 struct CoordinateFacts {
   double log_z, entropy, deviation;
   double reach;  ///< nothing beyond [-reach, reach] matters: F is 50 there
   std::function<double(CounterRng&)> sample;
 };
 
-/// The numbers of latent.KEY, one for each coordinate: a single one serves all. Throws ConfigError for another count.
+/// The numbers of a setting, one for each coordinate: a single one serves all. Throws SettingError for another count.
 inline std::vector<double> per_coordinate(const Parameters& parameters, const std::string& key, int dimension) {
   const auto size = static_cast<std::size_t>(dimension);
   auto values = parameters.real_list(key);
   if (values.size() == 1) values.assign(size, values[0]);
   if (values.size() != size)
-    throw ConfigError("latent." + key + " = " + parameters.text(key) + ": has " + std::to_string(values.size()) +
-                      " numbers: must be 1 or " + std::to_string(dimension) + ", the dimension of the target");
+    throw SettingError({key, " = " + parameters.text(key) + ": has " + std::to_string(values.size()) + " numbers: must be 1 or " +
+                                 std::to_string(dimension) + ", the dimension of the target"});
   return values;
 }
 
@@ -96,7 +96,7 @@ std::unique_ptr<Energy> make_separable(const Parameters& parameters, int dimensi
   facts.sample = [mean, scale, sample = one.sample](CounterRng& rng, double* x) {
     for (std::size_t d = 0; d < mean.size(); ++d) x[d] = mean[d] + scale[d] * sample(rng);
   };
-  return make_energy(Separable<Shape>(shape, mean, scale), std::move(facts));
+  return make_vectorized_energy(Separable<Shape>(shape, mean, scale), std::move(facts));
 }
 
 /// The options that all of them have; `scale_meaning` says what a scale of 1 is.

@@ -19,13 +19,13 @@ struct Walls {
 
 }  // namespace
 
-/// The uniform law on the box of half sides scale_k, with walls that fall off like a normal law of standard deviation w scale_k: f is 0
-/// inside and (|x_k - mean_k|/scale_k - 1)^2/(2 w^2) outside, log Z = sum of log(scale_k (2 + w sqrt(2 pi))), and the walls hold the share
-/// q = w sqrt(2 pi)/(2 + w sqrt(2 pi)) of each coordinate, so that the entropy is log Z + D q/2. Domain: ten w outside the box.
+/// The uniform density on the box of half sides scale_k, with walls that fall off like a normal density of standard deviation w scale_k: f
+/// is 0 inside and (|x_k - mean_k|/scale_k - 1)^2/(2 w^2) outside, log Z = sum of log(scale_k (2 + w sqrt(2 pi))), and the walls hold the
+/// share q = w sqrt(2 pi)/(2 + w sqrt(2 pi)) of each coordinate, so that the entropy is log Z + D q/2. Domain: ten w outside the box.
 LatentEntry soft_box_latent() {
   auto parameters = detail::mean_and_scale("half a side of the box");
   parameters.push_back({"softness", ParameterSpec::Kind::real, "0.1", "w, standard deviation of the walls over half a side", 1e-3, 1e3});
-  return {"soft-box", "uniform in a box whose walls fall off like a normal law", std::move(parameters),
+  return {"soft-box", "uniform in a box whose walls fall off like a normal density", std::move(parameters),
           [](const Parameters& given, int dimension) {
             const double w = given.real("softness"), walls = w * std::sqrt(2 * std::numbers::pi), share = walls / (2 + walls);
             const double log_z = std::log(2 + walls);

@@ -1,5 +1,5 @@
 #include <boltzcurve/registry.hpp>
-#include "energy/energy_of.hpp"
+#include "energy/vectorized_energy.hpp"
 
 #include <cmath>
 #include <numbers>
@@ -46,7 +46,7 @@ TargetEntry funnel_target() {
           {{"dimension", ParameterSpec::Kind::integer, "10", "number of coordinates", 2, 1024}},
           [](const Parameters& parameters) {
             const int dimension = static_cast<int>(parameters.integer("dimension"));
-            return make_energy(Funnel{dimension}, facts(dimension));
+            return make_vectorized_energy(Funnel{dimension}, facts(dimension));
           },
           nullptr};
 }

@@ -19,20 +19,20 @@ std::vector<GaussianComponent> preset(const std::string& name) {
     const double radius = 4, h = radius * std::numbers::sqrt3 / 2;
     return {spherical(1, {0, radius}, 0.7), spherical(1, {-h, -radius / 2}, 0.85), spherical(1, {h, -radius / 2}, 1)};
   }
-  throw ConfigError("target.preset = " + name + ": there is no such preset; did you mean " + nearest_name(name, {"two", "three"}) + "?");
+  throw SettingError({"preset", " = " + name + ": there is no such preset; did you mean " + nearest_name(name, {"two", "three"}) + "?"});
 }
 
 std::vector<GaussianComponent> components_of(const Parameters& parameters) {
   const bool file = parameters.has("modes"), lines = parameters.has("mode"), named = parameters.has("preset");
   if (file + lines + named > 1) {
-    throw ConfigError(std::string("target.") + (file ? "modes" : "mode") + ": given beside target." + (named ? "preset" : "mode") +
-                      ": must be the only one of preset, modes and mode");
+    throw SettingError(
+        {file ? "modes" : "mode", ": given beside ", named ? "preset" : "mode", ": must be the only one of preset, modes and mode"});
   }
   if (file) return read_gaussian_modes(parameters.text("modes"));
   if (!lines) return preset(named ? parameters.text("preset") : "three");
   std::vector<GaussianComponent> components;
   for (const std::string& line : parameters.lines("mode")) {
-    components.push_back(parse_gaussian_mode(line, "target.mode " + std::to_string(components.size() + 1)));
+    components.push_back(parse_gaussian_mode(line, "mode " + std::to_string(components.size() + 1)));
   }
   return components;
 }
@@ -57,7 +57,7 @@ TargetEntry gaussian_mixture_target() {
            {"modes", Kind::text, "",
             "CSV file of modes, header weight,mean_1,...,mean_D,sd or weight,mean_1,...,mean_D,cov_11,cov_12,...,cov_DD"},
            {"mode", Kind::text_lines, "", "one mode: weight | mean_1 ... mean_D | sd, or the upper triangle of the covariance row by row"}},
-          [](const Parameters& parameters) { return make_gaussian_mixture(components_of(parameters), "target.mode"); },
+          [](const Parameters& parameters) { return make_gaussian_mixture(components_of(parameters)); },
           inline_modes};
 }
 

@@ -22,7 +22,7 @@ TargetEntry gmm40_target() {
               const double x = coordinate(), y = coordinate();
               components.push_back({1.0, {x, y}, {deviation * deviation}});
             }
-            return make_gaussian_mixture(std::move(components), "gmm40 mode");
+            return make_gaussian_mixture(std::move(components));
           },
           nullptr};
 }

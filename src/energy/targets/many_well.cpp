@@ -1,5 +1,5 @@
 #include <boltzcurve/registry.hpp>
-#include "energy/energy_of.hpp"
+#include "energy/vectorized_energy.hpp"
 
 #include <boltzcurve/error.hpp>
 
@@ -31,11 +31,11 @@ class ManyWell {
       const Scalar u = x(i), v = x(i + 1), u2 = u * u;
       value += u2 * (a * u2 - b) - c * u + v * v * 0.5;
       squares += u2;
-      out.store(1 + i, u * (4 * a * u2 - 2 * b) - c);
-      out.store(2 + i, v);
+      out.gradient(i, u * (4 * a * u2 - 2 * b) - c);
+      out.gradient(i + 1, v);
     }
-    out.store(0, value);
-    out.store(1 + dimension_, 12 * a * squares + (1 - 2 * b) * (0.5 * dimension_));  // the 1 is the normal's
+    out.value(value);
+    out.laplacian(12 * a * squares + (1 - 2 * b) * (0.5 * dimension_));  // the 1 is the normal's
   }
 
  private:
@@ -43,7 +43,7 @@ class ManyWell {
   double quartic_, quadratic_, tilt_;
 };
 
-/// The law of u alone, density proportional to exp(-U), cut into cells on each of which U is monotone.
+/// The distribution of u alone, density proportional to exp(-U), cut into cells on each of which U is monotone.
 class Well {
  public:
   Well(double quartic, double quadratic, double tilt) : a_(quartic), b_(quadratic), c_(tilt) {
@@ -170,7 +170,7 @@ std::vector<Mode> modes_of(const Well& well, int pairs) {
 
 std::unique_ptr<Energy> make(const Parameters& parameters) {
   const int dimension = static_cast<int>(parameters.integer("dimension"));
-  if (dimension % 2 != 0) throw ConfigError("target.dimension = " + std::to_string(dimension) + ": must be even for many-well");
+  if (dimension % 2 != 0) throw SettingError({"dimension", " = " + std::to_string(dimension) + ": must be even for many-well"});
   const double quartic = parameters.real("quartic"), quadratic = parameters.real("quadratic"), tilt = parameters.real("tilt");
   const Well well(quartic, quadratic, tilt);
   const int pairs = dimension / 2;
@@ -191,7 +191,7 @@ std::unique_ptr<Energy> make(const Parameters& parameters) {
       x[i + 1] = rng.normal();
     }
   };
-  return make_energy(ManyWell(dimension, quartic, quadratic, tilt), std::move(facts));
+  return make_vectorized_energy(ManyWell(dimension, quartic, quadratic, tilt), std::move(facts));
 }
 
 }  // namespace

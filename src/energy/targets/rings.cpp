@@ -1,5 +1,5 @@
 #include <boltzcurve/registry.hpp>
-#include "energy/energy_of.hpp"
+#include "energy/vectorized_energy.hpp"
 
 #include <cmath>
 #include <numbers>
@@ -69,7 +69,7 @@ TargetEntry rings_target() {
   return {"rings",
           "four concentric rings in the plane, radii 1 to 4, width 0.15, of equal mass",
           {},
-          [](const Parameters&) { return make_energy(Rings{}, facts()); },
+          [](const Parameters&) { return make_vectorized_energy(Rings{}, facts()); },
           nullptr};
 }
 

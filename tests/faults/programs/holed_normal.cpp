@@ -1,7 +1,6 @@
-// A target that the program does not ship, added as CONTRIBUTING.md says (the list of targets with one more line is made by
-// CMakeLists.txt): an energy that is no number at some places, as one's own may be by mistake.
+// A target that the program does not ship: an energy that is no number at some places, as one's own may be by mistake.
+#include <boltzcurve/energy_of.hpp>
 #include <boltzcurve/registry.hpp>
-#include "energy/energy_of.hpp"
 
 namespace boltzcurve {
 namespace {
@@ -20,18 +19,19 @@ struct HoledNormal {
   }
 };
 
+/// Before main, which is the program's own.
+const bool registered = [] {
+  register_target({"holed-normal",
+                   "a normal density whose energy is NaN in a disc",
+                   {{"radius", ParameterSpec::Kind::real, "0.3", "of the disc", 0, 100}},
+                   [](const Parameters& parameters) {
+                     EnergyFacts known;
+                     known.domain = cube(2, 8);
+                     return make_energy(HoledNormal{parameters.real("radius")}, known);
+                   },
+                   nullptr});
+  return true;
+}();
+
 }  // namespace
-
-TargetEntry holed_normal_target() {
-  return {"holed-normal",
-          "a normal law whose energy is NaN in a disc",
-          {{"radius", ParameterSpec::Kind::real, "0.3", "of the disc", 0, 100}},
-          [](const Parameters& parameters) {
-            EnergyFacts known;
-            known.domain = cube(2, 8);
-            return make_energy(HoledNormal{parameters.real("radius")}, known);
-          },
-          nullptr};
-}
-
 }  // namespace boltzcurve

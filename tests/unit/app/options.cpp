@@ -155,7 +155,7 @@ TEST(Options, EveryKeyHasAMeaningAndARange) {
 
 TEST(Options, KeysOfATargetAreResolvedWithItsDefaults) {
   const Options options = resolve({"[target]\nname = many-well\ntilt = 0.25\n[latent]\nscale = 2\n"});
-  const auto expected = Parameters("target", "many-well", find_target("many-well").parameters, {{"tilt", {"0.25"}}}).values();
+  const auto expected = Parameters("many-well", find_target("many-well").parameters, {{"tilt", {"0.25"}}}).values();
   EXPECT_EQ(options.target.values, expected);
   EXPECT_THAT(options.target.values.at("tilt"), ElementsAre("0.25"));
   EXPECT_THAT(options.latent.values.at("scale"), ElementsAre("2"));

@@ -15,9 +15,7 @@ namespace {
 constexpr std::int64_t count = 40000;
 
 std::unique_ptr<Energy> latent(double mean, double scale) {
-  const auto& entry = find_latent("gaussian");
-  return entry.make(
-      Parameters("latent", "gaussian", entry.parameters, {{"mean", {std::to_string(mean)}}, {"scale", {std::to_string(scale)}}}), 2);
+  return make_latent("gaussian", 2, {{"mean", {std::to_string(mean)}}, {"scale", {std::to_string(scale)}}});
 }
 
 std::unique_ptr<Curve> curve() {
@@ -52,10 +50,7 @@ struct Drawn {
   HostPoints<double> x{"test::x", count, 2};
 };
 
-std::unique_ptr<Energy> target() {
-  const auto& entry = find_target("gaussian-mixture");
-  return entry.make(Parameters("target", "gaussian-mixture", entry.parameters, {{"preset", {"two"}}}));
-}
+std::unique_ptr<Energy> target() { return make_target("gaussian-mixture", {{"preset", {"two"}}}); }
 
 Drawn draw(const CollocationSettings& from, std::int64_t step = 7, const TimeBins& bins = {}) {
   Drawn points;

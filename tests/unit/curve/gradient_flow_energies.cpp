@@ -17,15 +17,10 @@ namespace {
 
 constexpr double mean = 0.4, scale = 1.3;
 
-std::unique_ptr<Energy> target() {
-  const auto& entry = find_target("many-well");
-  return entry.make(Parameters("target", "many-well", entry.parameters, {{"dimension", {"4"}}}));
-}
+std::unique_ptr<Energy> target() { return make_target("many-well", {{"dimension", {"4"}}}); }
 
 std::unique_ptr<Energy> latent() {
-  const auto& entry = find_latent("gaussian");
-  return entry.make(
-      Parameters("latent", "gaussian", entry.parameters, {{"mean", {std::to_string(mean)}}, {"scale", {std::to_string(scale)}}}), 4);
+  return make_latent("gaussian", 4, {{"mean", {std::to_string(mean)}}, {"scale", {std::to_string(scale)}}});
 }
 
 GradientFlow curve(CurveForm form) {

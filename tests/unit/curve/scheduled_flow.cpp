@@ -203,10 +203,8 @@ TEST(Schedules, VpAndOuAreTheDiffusionsTheyAreNamedAfter) {
 
 // f_A + g (f_D - f_A) with the g of a fixed schedule is the base that is mixed before.
 TEST(GradientFlowEnergies, InPartsAddUpToTheMixedBase) {
-  const auto& entry = find_target("many-well");
-  const auto target = entry.make(Parameters("target", "many-well", entry.parameters, {{"dimension", {"4"}}}));
-  const auto& normal = find_latent("gaussian");
-  const auto latent = normal.make(Parameters("latent", "gaussian", normal.parameters, {{"mean", {"0.4"}}, {"scale", {"1.25"}}}), 4);
+  const auto target = make_target("many-well", {{"dimension", {"4"}}});
+  const auto latent = make_latent("gaussian", 4, {{"mean", {"0.4"}}, {"scale", {"1.25"}}});
   const CurveAnchor anchor{{0.3, -0.2, 1, 0}, {2.0, 1.0, 0.5, 3.0}, -4, {5, 20}};
   constexpr std::size_t n = 40, D = 4;
   PointScalars<double> t("test::t", n);

@@ -1,10 +1,11 @@
 // Dual numbers against derivatives written by hand, along x(s) = x + a s + b s^2 / 2, so that first and second derivative of the argument
 // are both at work. Results are exact but for rounding.
-#include "energy/dual.hpp"
+#include "energy/vectorized_energy.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numbers>
 #include <type_traits>
 
 namespace boltzcurve {
@@ -31,6 +32,48 @@ TEST(Dual, FunctionsFollowTheChainRule) {
     expect_chain(u * u * u, x * x * x, 3 * x * x, 6 * x);
     expect_chain(fabs(-u), x, 1, 0);
     expect_chain(fabs(u), x, 1, 0);
+  }
+}
+
+TEST(Dual, HasTheDerivativesOfSpecialFunctions) {
+  for (const double x : {0.3, 0.9, 1.7, 4.0}) {
+    const auto u = argument(x);
+    const double sine = std::sin(x), cosine = std::cos(x), t = std::tan(x), h = std::tanh(x), e = std::exp(x);
+    expect_chain(sin(u), sine, cosine, -sine);
+    expect_chain(cos(u), cosine, -sine, -cosine);
+    expect_chain(tan(u), t, 1 / (cosine * cosine), 2 * sine / (cosine * cosine * cosine));
+    expect_chain(tanh(u), h, 1 - h * h, -2 * h * (1 - h * h));
+    expect_chain(log1p(u), std::log1p(x), 1 / (1 + x), -1 / ((1 + x) * (1 + x)));
+    expect_chain(expm1(u), std::expm1(x), e, e);
+    const double bell = 2 / std::sqrt(std::numbers::pi) * std::exp(-x * x);
+    expect_chain(erf(u), std::erf(x), bell, -2 * x * bell);
+    expect_chain(pow(u, 2.5), std::pow(x, 2.5), 2.5 * std::pow(x, 1.5), 3.75 * std::sqrt(x));
+    expect_chain(pow(u, 3), x * x * x, 3 * x * x, 6 * x);
+    expect_chain(pow(2.0, u), std::exp2(x), std::exp2(x) * std::numbers::ln2, std::exp2(x) * std::numbers::ln2 * std::numbers::ln2);
+    // u^u = exp(u log u)
+    const double power = std::pow(x, x), rate = 1 + std::log(x);
+    expect_chain(pow(u, u), power, power * rate, power * (rate * rate + 1 / x));
+  }
+  // at a = 0 an even power still has its derivatives, and a first power its slope
+  expect_chain(pow(argument(0), 2), 0, 0, 2);
+  expect_chain(pow(argument(0), 1), 0, 1, 0);
+  expect_chain(pow(argument(-2), 2), 4, -4, 2);
+}
+
+// psi(1) = -gamma, psi(1/2) = -gamma - 2 log 2, psi'(1) = pi^2/6, psi'(1/2) = pi^2/2, and psi(-1/2) = psi(1/2) + 2 by the recurrence.
+TEST(Dual, HasTheDerivativesOfLogGamma) {
+  const double pi2 = std::numbers::pi * std::numbers::pi, gamma = std::numbers::egamma, at_half = -gamma - 2 * std::numbers::ln2;
+  expect_chain(lgamma(argument(1)), 0, -gamma, pi2 / 6);
+  expect_chain(lgamma(argument(0.5)), 0.5 * std::log(std::numbers::pi), at_half, pi2 / 2);
+  expect_chain(lgamma(argument(-0.5)), std::log(2 * std::sqrt(std::numbers::pi)), at_half + 2, pi2 / 2 + 4);
+  expect_chain(lgamma(argument(3)), std::log(2.0), 1.5 - gamma, pi2 / 6 - 1.25);
+  // far out by differences of fourth order, right to h^4 and rounding over h
+  for (const double x : {0.2, 7.3, 25.0}) {
+    const double h = 1e-3;
+    EXPECT_NEAR(lgamma(Dual<double>(x, 1, 0)).first,
+                (std::lgamma(x - 2 * h) - 8 * std::lgamma(x - h) + 8 * std::lgamma(x + h) - std::lgamma(x + 2 * h)) / (12 * h), 1e-7);
+    EXPECT_NEAR(lgamma(Dual<double>(x, 1, 0)).second,
+                (polygamma<1>(x - 2 * h) - 8 * polygamma<1>(x - h) + 8 * polygamma<1>(x + h) - polygamma<1>(x + 2 * h)) / (12 * h), 1e-6);
   }
 }
 
@@ -96,7 +139,21 @@ TEST(Dual, ChoicesTakeTheDerivativesOfTheBranchTaken) {
 /// Something of everything; smooth for x > 0.
 template <class Scalar>
 Scalar mixed(const Scalar& x) {
-  return sqrt(1 + x * x) * exp(-0.5 * x) - log(x) / (2 + fabs(x - 1)) + fmax(x, 0.25 * x * x) + select(x < Scalar(2), x * x, 4 * x);
+  const Scalar special = sin(x) * cos(x) + tan(0.1 * x) * tanh(x) + log1p(x) * expm1(-x) + erf(x) * lgamma(x) + pow(x, 1.5) + pow(x, -x);
+  return sqrt(1 + x * x) * exp(-0.5 * x) - log(x) / (2 + fabs(x - 1)) + fmax(x, 0.25 * x * x) + select(x < Scalar(2), x * x, 4 * x) +
+         special;
+}
+
+TEST(Dual, OfLowerOrderHasTheSameNumbersAsFarAsItGoes) {
+  for (const double x : {0.3, 1.1, 2.6}) {
+    const auto all = mixed(Dual<double>(x, a, b));
+    const auto first = mixed(Dual<double, 1>(x, a, b));
+    const auto value = mixed(Dual<double, 0>(x, a, b));
+    EXPECT_NEAR(first.value, all.value, 1e-14 * (1 + std::fabs(all.value)));
+    EXPECT_NEAR(first.first, all.first, 1e-14 * (1 + std::fabs(all.first)));
+    EXPECT_NEAR(value.value, all.value, 1e-14 * (1 + std::fabs(all.value)));
+    static_assert(std::is_same_v<decltype(first.second), Nothing> && std::is_same_v<decltype(value.first), Nothing>);
+  }
 }
 
 TEST(Dual, OfPacksDoesInEveryLaneWhatItDoesWithNumbers) {

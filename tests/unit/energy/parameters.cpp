@@ -1,6 +1,7 @@
 // Options of targets and latents: what is accepted, and what is said about the rest.
-#include "laws.hpp"
+#include "densities.hpp"
 
+#include <boltzcurve/energy_of.hpp>
 #include <boltzcurve/error.hpp>
 #include "energy/gaussian_mixture.hpp"
 
@@ -30,9 +31,9 @@ const std::vector<ParameterSpec>& specs() {
   return list;
 }
 
-Parameters parameters(const Parameters::Values& values) { return Parameters("target", "thing", specs(), values); }
+Parameters parameters(const Parameters::Values& values) { return Parameters("thing", specs(), values); }
 
-auto refuses(const std::string& text) { return ThrowsMessage<ConfigError>(text); }
+auto refuses(const std::string& text) { return ThrowsMessage<SettingError>(text); }
 
 TEST(Parameters, FillInDefaultsAndKeepWhatIsGivenAsText) {
   const Parameters p = parameters({{"width", {"+2.50e-1"}}, {"line", {"a b", "c"}}});
@@ -43,42 +44,54 @@ TEST(Parameters, FillInDefaultsAndKeepWhatIsGivenAsText) {
   EXPECT_EQ(p.values().at("width"), (std::vector<std::string>{"+2.50e-1"}));
   EXPECT_FALSE(p.has("file"));
   EXPECT_FALSE(p.values().contains("file"));
-  EXPECT_THAT([&] { p.text("file"); }, refuses("target.file: has no value, but one is needed"));
+  EXPECT_THAT([&] { p.text("file"); }, refuses("file: has no value, but one is needed"));
 }
 
 TEST(Parameters, AKeyWithNothingAfterItIsNotGivenUnlessItHasADefault) {
   EXPECT_FALSE(parameters({{"file", {" "}}}).has("file"));
-  EXPECT_THAT([] { parameters({{"count", {""}}}); }, refuses("target.count = : '' is not an integer: must be between 1 and 10"));
+  EXPECT_THAT([] { parameters({{"count", {""}}}); }, refuses("count = : '' is not an integer: must be between 1 and 10"));
 }
 
 TEST(Parameters, NameTheNearestKeyForAnUnknownOne) {
-  EXPECT_THAT([] { parameters({{"widht", {"1"}}}); }, refuses("target.widht: unknown option of thing; did you mean target.width?"));
-  EXPECT_THAT(
-      [] {
-        Parameters("target", "rings", {}, {{"radius", {"1"}}});
-      },
-      refuses("target.radius: unknown option of rings, which has none"));
+  EXPECT_THAT([] { parameters({{"widht", {"1"}}}); }, refuses("widht: unknown option of thing; did you mean width?"));
+  EXPECT_THAT([] { Parameters("rings", {}, {{"radius", {"1"}}}); }, refuses("radius: unknown option of rings, which has none"));
 }
 
 TEST(Parameters, RefuseWhatIsNotANumberOfTheirKind) {
-  EXPECT_THAT([] { parameters({{"count", {"2.5"}}}); }, refuses("target.count = 2.5: '2.5' is not an integer: must be between 1 and 10"));
-  EXPECT_THAT([] { parameters({{"width", {"1 2"}}}); }, refuses("target.width = 1 2: '1 2' is not a number: must be at least 0"));
-  EXPECT_THAT([] { parameters({{"width", {"nan"}}}); }, refuses("target.width = nan: 'nan' is not a number: must be at least 0"));
-  EXPECT_THAT([] { parameters({{"width", {"1e999"}}}); }, refuses("target.width = 1e999: '1e999' is not a number: must be at least 0"));
-  EXPECT_THAT([] { parameters({{"center", {"1, x"}}}); }, refuses("target.center = 1, x: 'x' is not a number: must be between -5 and 5"));
-  EXPECT_THAT([] { parameters({{"center", {" , "}}}); }, refuses("target.center =  , : expected numbers, separated by blanks or commas"));
+  EXPECT_THAT([] { parameters({{"count", {"2.5"}}}); }, refuses("count = 2.5: '2.5' is not an integer: must be between 1 and 10"));
+  EXPECT_THAT([] { parameters({{"width", {"1 2"}}}); }, refuses("width = 1 2: '1 2' is not a number: must be at least 0"));
+  EXPECT_THAT([] { parameters({{"width", {"nan"}}}); }, refuses("width = nan: 'nan' is not a number: must be at least 0"));
+  EXPECT_THAT([] { parameters({{"width", {"1e999"}}}); }, refuses("width = 1e999: '1e999' is not a number: must be at least 0"));
+  EXPECT_THAT([] { parameters({{"center", {"1, x"}}}); }, refuses("center = 1, x: 'x' is not a number: must be between -5 and 5"));
+  EXPECT_THAT([] { parameters({{"center", {" , "}}}); }, refuses("center =  , : expected numbers, separated by blanks or commas"));
 }
 
 TEST(Parameters, RefuseWhatIsOutOfRangeAndSayTheRange) {
-  EXPECT_THAT([] { parameters({{"count", {"11"}}}); }, refuses("target.count = 11: must be between 1 and 10"));
-  EXPECT_THAT([] { parameters({{"width", {"-1"}}}); }, refuses("target.width = -1: must be at least 0"));
-  EXPECT_THAT([] { parameters({{"center", {"1 6"}}}); }, refuses("target.center = 1 6: must be between -5 and 5"));
+  EXPECT_THAT([] { parameters({{"count", {"11"}}}); }, refuses("count = 11: must be between 1 and 10"));
+  EXPECT_THAT([] { parameters({{"width", {"-1"}}}); }, refuses("width = -1: must be at least 0"));
+  EXPECT_THAT([] { parameters({{"center", {"1 6"}}}); }, refuses("center = 1 6: must be between -5 and 5"));
   EXPECT_EQ(parameters({{"count", {"10"}}}).integer("count"), 10);
   EXPECT_EQ(parameters({{"width", {"0"}}}).real("width"), 0);
 }
 
 TEST(Parameters, RefuseAKeyGivenTwiceUnlessItIsALineEach) {
-  EXPECT_THAT([] { parameters({{"count", {"1", "2"}}}); }, refuses("target.count: given 2 times: must be given once"));
+  EXPECT_THAT([] { parameters({{"count", {"1", "2"}}}); }, refuses("count: given 2 times: must be given once"));
+}
+
+TEST(Parameters, ErrorsTakeTheSectionThatAProgramHasForThem) {
+  const auto in_section = [](const Parameters::Values& values) {
+    try {
+      parameters(values);
+    } catch (const SettingError& error) {
+      throw error.in_section("target");
+    }
+  };
+  EXPECT_THAT([&] { in_section({{"count", {"11"}}}); }, ThrowsMessage<ConfigError>("target.count = 11: must be between 1 and 10"));
+  EXPECT_THAT(
+      [&] {
+        in_section({{"widht", {"1"}}});
+      },
+      ThrowsMessage<ConfigError>("target.widht: unknown option of thing; did you mean target.width?"));
 }
 
 TEST(Registry, NamesAreUniqueAndEveryDefaultIsValid) {
@@ -86,7 +99,7 @@ TEST(Registry, NamesAreUniqueAndEveryDefaultIsValid) {
   for (const TargetEntry& entry : target_entries()) {
     EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
     EXPECT_FALSE(entry.summary.empty()) << entry.name;
-    EXPECT_NO_THROW(Parameters("target", entry.name, entry.parameters, {})) << entry.name;
+    EXPECT_NO_THROW(Parameters(entry.name, entry.parameters, {})) << entry.name;
     for (const ParameterSpec& spec : entry.parameters) EXPECT_FALSE(spec.meaning.empty()) << entry.name << "." << spec.key;
   }
   for (const char* name : {"gaussian-mixture", "gmm40", "many-well", "asymmetric-two", "rings", "funnel"})
@@ -94,8 +107,47 @@ TEST(Registry, NamesAreUniqueAndEveryDefaultIsValid) {
 }
 
 TEST(Registry, NamesTheNearestEntryForAnUnknownOne) {
-  EXPECT_THAT([] { find_target("gmm4"); }, refuses("target.name = gmm4: there is no such target; did you mean gmm40?"));
-  EXPECT_THAT([] { find_latent("gausian"); }, refuses("latent.name = gausian: there is no such latent; did you mean gaussian?"));
+  EXPECT_THAT([] { find_target("gmm4"); }, refuses("name = gmm4: there is no such target; did you mean gmm40?"));
+  EXPECT_THAT([] { find_latent("gausian"); }, refuses("name = gausian: there is no such latent; did you mean gaussian?"));
+}
+
+/// f = |x|^2/2 in two dimensions, from what a program of one's own sees.
+struct RoundWell {
+  KOKKOS_FUNCTION int dimension() const { return 2; }
+
+  template <class Scalar, class Point>
+  KOKKOS_FUNCTION Scalar value(const Point& x) const {
+    return (x(0) * x(0) + x(1) * x(1)) * 0.5;
+  }
+};
+
+TEST(Registry, KnowsWhatAProgramRegistersAndRefusesTakenNames) {
+  const std::size_t before = target_entries().size();
+  const TargetEntry round = {"round-well",
+                             "a bowl",
+                             {{"side", Kind::real, "4", "of the box", 1, 10}},
+                             [](const Parameters& given) {
+                               EnergyFacts facts;
+                               facts.domain = cube(2, given.real("side"));
+                               return make_energy(RoundWell{}, facts);
+                             },
+                             nullptr};
+  register_target(round);
+  ASSERT_EQ(target_entries().size(), before + 1);
+  EXPECT_EQ(make_target("round-well", {{"side", {"6"}}})->domain().upper[1], 6);
+  EXPECT_THAT([] { make_target("round-well", {{"side", {"60"}}}); }, refuses("side = 60: must be between 1 and 10"));
+  const auto of = [&](const std::string& name) {
+    TargetEntry entry = round;
+    entry.name = name;
+    return entry;
+  };
+  EXPECT_THAT([&] { register_target(round); }, ThrowsMessage<Error>("target 'round-well': the name is taken: choose another one"));
+  EXPECT_THAT([&] { register_target(of("gmm40")); }, ThrowsMessage<Error>("target 'gmm40': the name is taken: choose another one"));
+  EXPECT_THAT([&] { register_target(of("")); }, ThrowsMessage<Error>("target '': an entry needs a name"));
+  TargetEntry idle = of("idle");
+  idle.make = nullptr;
+  EXPECT_THAT([&] { register_target(idle); }, ThrowsMessage<Error>("target 'idle': an entry needs a function that makes it"));
+  EXPECT_EQ(target_entries().size(), before + 1);
 }
 
 /// A folder of this process, removed at the end.
@@ -183,18 +235,17 @@ TEST_F(ModeFile, IsReplacedByLinesThatGiveTheSameLawToTheBit) {
 }
 
 TEST(ModeLines, SayWhatIsWrongWithThem) {
-  const auto with = [](const std::string& line) { return [line] { parse_gaussian_mode(line, "target.mode 2"); }; };
-  EXPECT_THAT(with("1 2 3"), refuses("target.mode 2: expected 'weight | mean_1 ... mean_D | standard deviation or upper triangle of the "
+  const auto with = [](const std::string& line) { return [line] { parse_gaussian_mode(line, "mode 2"); }; };
+  EXPECT_THAT(with("1 2 3"), refuses("mode 2: expected 'weight | mean_1 ... mean_D | standard deviation or upper triangle of the "
                                      "covariance', found '1 2 3'"));
-  EXPECT_THAT(with("1 2 | 3 | 1"), refuses("target.mode 2: expected one weight before the first '|', found 2 numbers"));
-  EXPECT_THAT(with("1 | | 1"), refuses("target.mode 2: expected the mean between the bars, found nothing"));
-  EXPECT_THAT(with("1 | 1 2 | 1 2"),
-              refuses("target.mode 2: expected 1 standard deviation or 3 entries of the covariance after a mean of 2 "
-                      "numbers, found 2"));
-  EXPECT_THAT(with("1 | 1 b | 1"), refuses("target.mode 2: 'b' is not a number"));
-  EXPECT_THAT(with("-1 | 1 2 | 1"), refuses("target.mode 2: weight = -1: must be > 0 and at most 1e+100"));
-  EXPECT_THAT(with("1 | 1 2 | 0"), refuses("target.mode 2: standard deviation = 0: must be between 1e-15 and 1e+15"));
-  EXPECT_THAT(with("1 | 1 2 | 1, 2, 1"), refuses("target.mode 2: the covariance is not positive definite"));
+  EXPECT_THAT(with("1 2 | 3 | 1"), refuses("mode 2: expected one weight before the first '|', found 2 numbers"));
+  EXPECT_THAT(with("1 | | 1"), refuses("mode 2: expected the mean between the bars, found nothing"));
+  EXPECT_THAT(with("1 | 1 2 | 1 2"), refuses("mode 2: expected 1 standard deviation or 3 entries of the covariance after a mean of 2 "
+                                             "numbers, found 2"));
+  EXPECT_THAT(with("1 | 1 b | 1"), refuses("mode 2: 'b' is not a number"));
+  EXPECT_THAT(with("-1 | 1 2 | 1"), refuses("mode 2: weight = -1: must be > 0 and at most 1e+100"));
+  EXPECT_THAT(with("1 | 1 2 | 0"), refuses("mode 2: standard deviation = 0: must be between 1e-15 and 1e+15"));
+  EXPECT_THAT(with("1 | 1 2 | 1, 2, 1"), refuses("mode 2: the covariance is not positive definite"));
 }
 
 TEST(ModeLines, OfDifferentDimensionsAreRefused) {
@@ -202,7 +253,7 @@ TEST(ModeLines, OfDifferentDimensionsAreRefused) {
       [] {
         make_target("gaussian-mixture", {{"mode", {"1 | 0 0 | 1", "1 | 0 0 0 | 1"}}});
       },
-      refuses("target.mode 2: the mean has 3 coordinates, that of the first mode 2"));
+      refuses("mode 2: the mean has 3 coordinates, that of the first mode 2"));
 }
 
 TEST(ModeLines, BesideAFileOrAPresetAreRefused) {
@@ -210,12 +261,12 @@ TEST(ModeLines, BesideAFileOrAPresetAreRefused) {
       [] {
         make_target("gaussian-mixture", {{"mode", {"1 | 0 0 | 1"}}, {"preset", {"two"}}});
       },
-      refuses("target.mode: given beside target.preset: must be the only one of preset, modes and mode"));
+      refuses("mode: given beside preset: must be the only one of preset, modes and mode"));
   EXPECT_THAT(
       [] {
         make_target("gaussian-mixture", {{"mode", {"1 | 0 0 | 1"}}, {"modes", {"modes.csv"}}});
       },
-      refuses("target.modes: given beside target.mode: must be the only one of preset, modes and mode"));
+      refuses("modes: given beside mode: must be the only one of preset, modes and mode"));
 }
 
 }  // namespace

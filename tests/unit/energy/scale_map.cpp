@@ -1,4 +1,4 @@
-#include "laws.hpp"
+#include "densities.hpp"
 
 #include <boltzcurve/counter_rng.hpp>
 #include <boltzcurve/error.hpp>
@@ -71,7 +71,7 @@ TEST(ScaleMap, VolumeIsTheDeterminantOfItsDerivative) {
   EXPECT_NEAR(std::log(determinant), map.log_volume(z), 1e-9);  // h^2 and rounding over h
 }
 
-TEST(ScaleMap, MakesAFunnelANormalLaw) {
+TEST(ScaleMap, MakesAFunnelNormal) {
   const int D = 6;
   const auto funnel = make_target("funnel", {{"dimension", {"6"}}});
   const auto normal = funnel->in_coordinates(funnel_map(D));
@@ -97,7 +97,7 @@ TEST(ScaleMap, MakesAFunnelANormalLaw) {
 }
 
 // f(x(z)) - log |dx/dz| of points that are the same in both coordinates; derivatives against fourth-order differences as in every_law.cpp.
-TEST(ScaleMap, EnergyIsThatOfTheSameLaw) {
+TEST(ScaleMap, EnergyIsThatOfTheSameDistribution) {
   const ScaleMap map = two_drivers();
   const auto funnel = make_target("funnel", {{"dimension", {"3"}}});
   const auto other = funnel->in_coordinates(map);

@@ -1,9 +1,9 @@
 // Numbers and formulas of single targets, from outside the program: published values, closed forms, independent code.
-#include "laws.hpp"
+#include "densities.hpp"
 
 #include <boltzcurve/counter_rng.hpp>
+#include <boltzcurve/dual.hpp>
 #include <boltzcurve/error.hpp>
-#include "energy/dual.hpp"
 #include "energy/gaussian_mixture.hpp"
 
 #include <gmock/gmock.h>
@@ -164,7 +164,7 @@ TEST(GaussianMixture, DefaultsToThreeModes) {
       [] {
         make_target("gaussian-mixture", {{"preset", {"thre"}}});
       },
-      ThrowsMessage<ConfigError>(HasSubstr("target.preset = thre: there is no such preset; did you mean three?")));
+      ThrowsMessage<ConfigError>(HasSubstr("preset = thre: there is no such preset; did you mean three?")));
 }
 
 TEST(Gmm40, IsThePublishedMixture) {
@@ -263,7 +263,7 @@ TEST(ManyWell, RefusesAnOddDimensionByName) {
       [] {
         make_target("many-well", {{"dimension", {"7"}}});
       },
-      ThrowsMessage<ConfigError>(HasSubstr("target.dimension = 7: must be even")));
+      ThrowsMessage<ConfigError>(HasSubstr("dimension = 7: must be even")));
 }
 
 TEST(Rings, FourRingsOfWidth15HaveEqualMassAndNoPreferredAngle) {
@@ -349,12 +349,8 @@ TEST(GaussianLatent, OneMeanServesAllCoordinatesAndAnotherNumberOfThemIsRefused)
       [] {
         make_latent("gaussian", 4, {{"mean", {"1 2 3"}}});
       },
-      ThrowsMessage<ConfigError>(HasSubstr("latent.mean = 1 2 3: has 3 numbers: must be 1 or 4")));
-  EXPECT_THAT(
-      [] {
-        make_latent("gaussian", 4, {{"scale", {"0"}}});
-      },
-      ThrowsMessage<ConfigError>(HasSubstr("latent.scale = 0: must be between")));
+      ThrowsMessage<ConfigError>(HasSubstr("mean = 1 2 3: has 3 numbers: must be 1 or 4")));
+  EXPECT_THAT([] { make_latent("gaussian", 4, {{"scale", {"0"}}}); }, ThrowsMessage<ConfigError>(HasSubstr("scale = 0: must be between")));
 }
 
 TEST(GaussianLatent, DrawsFromTheStreamOfLatentParticles) {

@@ -36,8 +36,7 @@ TEST(MalaChains, SettleInTheLawOfASingleMode) {
 }
 
 TEST(MalaChains, FindEveryModeOfAFarFlungTarget) {
-  const auto& entry = find_target("gmm40");
-  const auto target = entry.make(Parameters("target", "gmm40", entry.parameters, {}));
+  const auto target = make_target("gmm40");
   MalaChains chains(self(), {target->domain(), 1024}, *target);
   chains.thermalize();
   for (const auto& mode : target->modes()) {
@@ -68,8 +67,7 @@ TEST(MalaChains, HotOnesSpreadWiderThanColdOnes) {
 // The descent must not run down the neck, where the density is highest and yet holds no mass: the only minimum is at x_0 = -40.5. What it
 // does from the box is to widen: steep walls at x_0 < 0 push towards larger x_0.
 TEST(MalaChains, StayInTheBodyOfAFunnel) {
-  const auto& entry = find_target("funnel");
-  const auto target = entry.make(Parameters("target", "funnel", entry.parameters, {{"dimension", {"10"}}}));
+  const auto target = make_target("funnel", {{"dimension", {"10"}}});
   MalaChains::Settings settings;
   settings.box.lower.assign(10, -6);
   settings.box.upper.assign(10, 6);
@@ -84,8 +82,7 @@ TEST(MalaChains, StayInTheBodyOfAFunnel) {
 }
 
 TEST(MalaChains, SayWhereNoEnergyIsFinite) {
-  const auto& entry = find_target("many-well");
-  const auto target = entry.make(Parameters("target", "many-well", entry.parameters, {{"dimension", {"2"}}}));
+  const auto target = make_target("many-well", {{"dimension", {"2"}}});
   MalaChains chains(self(), {{{1e120, 1e120}, {1e121, 1e121}}, 128}, *target);
   EXPECT_THAT([&] { chains.thermalize(); }, testing::ThrowsMessage<InputError>(testing::HasSubstr("finite at none of 512 points")));
 }

@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::size_t count = 4096;
 
-std::unique_ptr<Energy> target_of(const std::string& name, const Parameters::Values& values = {}) {
-  const auto& entry = find_target(name);
-  return entry.make(Parameters("target", name, entry.parameters, values));
-}
-
 /// Exact samples with their gradients.
 ThermalPoints samples_of(const Energy& target) {
   const auto D = static_cast<std::size_t>(target.dimension());
@@ -39,7 +34,7 @@ ScaleMap fit(const ThermalPoints& points) { return fit_scale_map(Communicator(MP
 // In a funnel log d^2 = x_0 + log z^2 and log g^2 = -x_0 + log z^2 with the same z: its noise leaves the mean of both. What is left comes
 // from the median of x_k: 0 within 1.25 exp(x_0/2) / sqrt(4096) or so of the narrow places, which the logarithm feels there.
 TEST(ScaleFit, FindsTheFunnelsDriver) {
-  const auto map = fit(samples_of(*target_of("funnel")));
+  const auto map = fit(samples_of(*make_target("funnel")));
   ASSERT_FALSE(map.is_identity());
   EXPECT_FALSE(map.is_driven(0));
   for (std::size_t k = 1; k < 10; ++k) {
@@ -77,11 +72,11 @@ TEST(ScaleFit, SeparatesTwoDrivers) {
 
 TEST(ScaleFit, LeavesModesRingsAndWellsAlone) {
   for (const char* name : {"rings", "gmm40", "many-well", "asymmetric-two", "gaussian-mixture"})
-    EXPECT_TRUE(fit(samples_of(*target_of(name))).is_identity()) << name;
+    EXPECT_TRUE(fit(samples_of(*make_target(name))).is_identity()) << name;
 }
 
 TEST(ScaleFit, LeavesOneDimensionAlone) {
-  EXPECT_TRUE(fit(samples_of(*target_of("gaussian-mixture", {{"mode", {"1 | 0 | 1"}}}))).is_identity());
+  EXPECT_TRUE(fit(samples_of(*make_target("gaussian-mixture", {{"mode", {"1 | 0 | 1"}}}))).is_identity());
 }
 
 }  // namespace

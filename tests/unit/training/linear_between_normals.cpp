@@ -44,8 +44,7 @@ INSTANTIATE_TEST_SUITE_P(Normalizers, LinearCurve, testing::Values(NormalizerKin
 
 TEST_P(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormalizerLogZAndLogDensity) {
   const auto target = make_gaussian_mixture({{1, {mu}, {S2}}});  // normalized: f_D = (x - mu)^2/(2 S^2) + log(2 pi S^2)/2
-  const auto& gaussian = find_latent("gaussian");
-  const auto latent = gaussian.make(Parameters("latent", "gaussian", gaussian.parameters, {}), 1);
+  const auto latent = make_latent("gaussian", 1);
   CurveInput input;
   input.curve.name = CurveName::linear;
   input.network.width = 32;

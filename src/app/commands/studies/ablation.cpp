@@ -4,6 +4,7 @@
 #include <boltzcurve/registry.hpp>
 #include "app/commands/study.hpp"
 #include "app/commands/study_table.hpp"
+#include "core/in_section.hpp"
 #include "io/durable_file.hpp"
 
 #include <algorithm>
@@ -67,7 +68,6 @@ LatentOptions latent_from(const std::string& text) {
   std::istringstream words(text);
   LatentOptions latent;
   words >> latent.name;
-  const auto& entry = find_latent(latent.name);
   Parameters::Values given;
   for (std::string word; words >> word;) {
     const auto equals = word.find('=');
@@ -75,7 +75,10 @@ LatentOptions latent_from(const std::string& text) {
       throw ConfigError(fmt::format("study.latents: {}: '{}' must be key=value, as in gaussian scale=3", text, word));
     given[word.substr(0, equals)] = {word.substr(equals + 1)};
   }
-  latent.values = Parameters("latent", entry.name, entry.parameters, given).values();
+  latent.values = in_section("latent", [&] {
+    const auto& entry = find_latent(latent.name);
+    return Parameters(entry.name, entry.parameters, given).values();
+  });
   return latent;
 }
 

@@ -2,6 +2,7 @@
 
 #include <boltzcurve/error.hpp>
 #include <boltzcurve/registry.hpp>
+#include "core/in_section.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -27,8 +28,7 @@ double largest_distance(const Energy& target) {
 }
 
 std::unique_ptr<Energy> make_target(const Options& options) {
-  const auto& entry = find_target(options.target.name);
-  return entry.make(Parameters("target", entry.name, entry.parameters, options.target.values));
+  return in_section("target", [&] { return make_target(options.target.name, options.target.values); });
 }
 
 /// f = min over the peaks of |x - peak|.
@@ -88,8 +88,7 @@ std::unique_ptr<LineEnds> line_ends(const Options& options, double distance) {
   }
   ends->target_law = make_target(options);
   if (ends->target_law->dimension() != 1) return nullptr;
-  const auto& latent = find_latent(options.latent.name);
-  ends->latent_law = latent.make(Parameters("latent", latent.name, latent.parameters, options.latent.values), 1);
+  ends->latent_law = in_section("latent", [&] { return make_latent(options.latent.name, 1, options.latent.values); });
   ends->target = line_energy(*ends->target_law, "target.name");
   ends->latent = line_energy(*ends->latent_law, "latent.name");
   return ends;

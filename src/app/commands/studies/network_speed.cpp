@@ -46,12 +46,12 @@ class SpeedOfParticles {
   void at(double t, const Points<double>& x, double* wasserstein, double* fisher_rao) const {
     const std::size_t n = x.extent(0), D = x.extent(1);
     PointScalars<double> time("boltzcurve::speed_time", n), divergence("boltzcurve::speed_divergence", n);
-    Points<double> velocity("boltzcurve::speed_velocity", n, D), target("boltzcurve::speed_target", n, D + 2),
-        latent("boltzcurve::speed_latent", n, D + 2);
+    Points<double> velocity("boltzcurve::speed_velocity", n, D), target("boltzcurve::speed_target", n, D + 1),
+        latent("boltzcurve::speed_latent", n, D + 1);
     Kokkos::deep_copy(time, t);
     field_->evaluate(time, x, velocity, divergence);
-    run_.model.curve_target().evaluate(x, target);
-    run_.model.latent->evaluate(x, latent);
+    run_.model.curve_target().evaluate(x, target, Wanted::gradient);
+    run_.model.latent->evaluate(x, latent, Wanted::gradient);
     const auto v = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), velocity);
     const auto div = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), divergence);
     const auto of_target = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), target);

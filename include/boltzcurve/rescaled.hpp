@@ -1,7 +1,7 @@
 #pragma once
 
+#include <boltzcurve/dual.hpp>
 #include <boltzcurve/scale_map.hpp>
-#include "energy/dual.hpp"
 
 #include <Kokkos_Core.hpp>
 
@@ -9,7 +9,8 @@
 #include <utility>
 #include <vector>
 
-namespace boltzcurve {
+// Part of energy_of.hpp; nobody else needs it.
+namespace boltzcurve::detail {
 
 /// A ScaleMap where kernels can read it: the drivers of all driven coordinates, and what belongs to them.
 struct DeviceScaleMap {
@@ -32,7 +33,7 @@ struct DeviceScaleMap {
   }
 };
 
-/// A law's energy in the coordinates z of a ScaleMap: f(x(z)) - log |dx/dz|, whose exp(-f) integrates to the same Z. Made of the energy's
+/// An energy in the coordinates z of a ScaleMap: f(x(z)) - log |dx/dz|, whose exp(-f) integrates to the same Z. Made of the energy's
 /// templated `value` alone (see energy_of.hpp), so that its derivatives come from dual numbers.
 template <class Function>
 struct Rescaled {
@@ -67,4 +68,4 @@ inline constexpr bool is_rescaled = false;
 template <class Function>
 inline constexpr bool is_rescaled<Rescaled<Function>> = true;
 
-}  // namespace boltzcurve
+}  // namespace boltzcurve::detail

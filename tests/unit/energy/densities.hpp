@@ -12,22 +12,12 @@
 
 namespace boltzcurve::test {
 
-inline std::unique_ptr<Energy> make_target(const std::string& name, const Parameters::Values& values = {}) {
-  const TargetEntry& entry = find_target(name);
-  return entry.make(Parameters("target", name, entry.parameters, values));
-}
-
-inline std::unique_ptr<Energy> make_latent(const std::string& name, int dimension, const Parameters::Values& values = {}) {
-  const LatentEntry& entry = find_latent(name);
-  return entry.make(Parameters("latent", name, entry.parameters, values), dimension);
-}
-
-/// A law to test: how to make it, and what the generic tests must know about it.
-struct Law {
+/// A density to test: how to make it, and what the generic tests must know about it.
+struct Density {
   std::string name;
   std::function<std::unique_ptr<Energy>()> make;
   /// Spacing at which trapezoid sums over the domain (D <= 2) have no error but rounding: the integrands are analytic and vanish at the
-  /// border. 0: the law has more dimensions.
+  /// border. 0: there are more dimensions.
   double spacing = 0;
   bool stein_by_samples = true;  ///< whether |grad f|^2 has a variance small enough for a test with samples
   /// Where derivatives of f by one coordinate, any of them, have a jump or a singularity: what sums have to mind instead of a spacing.
@@ -35,27 +25,28 @@ struct Law {
   bool weak_laplacian = false;  ///< whether the Laplacian has a delta function at a kink, so that E[Lap f] is not E[|grad f|^2]
 };
 
-inline std::ostream& operator<<(std::ostream& stream, const Law& law) { return stream << law.name; }
+inline std::ostream& operator<<(std::ostream& stream, const Density& density) { return stream << density.name; }
 
 /// Every registered target and latent with its defaults, then variants that reach other code: full covariances, other dimensions, all
 /// coefficients different from their defaults.
-inline std::vector<Law> laws() {
-  std::vector<Law> laws;
+inline std::vector<Density> densities() {
+  std::vector<Density> densities;
   for (const TargetEntry& entry : target_entries()) {
-    laws.push_back({entry.name, [name = entry.name] { return make_target(name); }});
-    if (entry.name == "gaussian-mixture") laws.back().spacing = 0.125;
-    if (entry.name == "gmm40" || entry.name == "asymmetric-two") laws.back().spacing = 0.25;
-    if (entry.name == "rings") laws.back().spacing = 0.02;
-    if (entry.name == "funnel") laws.back().stein_by_samples = false;
+    densities.push_back({entry.name, [name = entry.name] { return make_target(name); }});
+    if (entry.name == "gaussian-mixture") densities.back().spacing = 0.125;
+    if (entry.name == "gmm40" || entry.name == "asymmetric-two") densities.back().spacing = 0.25;
+    if (entry.name == "rings") densities.back().spacing = 0.02;
+    if (entry.name == "funnel") densities.back().stein_by_samples = false;
   }
   for (const LatentEntry& entry : latent_entries()) {
-    laws.push_back({entry.name + "_latent", [name = entry.name] { return make_latent(name, 2); }, entry.name == "gaussian" ? 0.25 : 0});
-    if (entry.name == "laplace" || entry.name == "generalised-normal") laws.back().kinks = {0};
-    if (entry.name == "soft-box") laws.back().kinks = {-1, 1};
-    laws.back().weak_laplacian = entry.name == "laplace";
+    densities.push_back(
+        {entry.name + "_latent", [name = entry.name] { return make_latent(name, 2); }, entry.name == "gaussian" ? 0.25 : 0});
+    if (entry.name == "laplace" || entry.name == "generalised-normal") densities.back().kinks = {0};
+    if (entry.name == "soft-box") densities.back().kinks = {-1, 1};
+    densities.back().weak_laplacian = entry.name == "laplace";
   }
   const auto target = [&](const std::string& name, const std::string& key, const Parameters::Values& values, double spacing) {
-    laws.push_back({name, [key, values] { return make_target(key, values); }, spacing});
+    densities.push_back({name, [key, values] { return make_target(key, values); }, spacing});
   };
   target("two_modes", "gaussian-mixture", {{"preset", {"two"}}}, 0.125);
   target("one_mode_in_1d", "gaussian-mixture", {{"mode", {"5 | 1.5 | 0.5"}}}, 0.125);
@@ -70,9 +61,9 @@ inline std::vector<Law> laws() {
   target("many_well_64", "many-well", {{"dimension", {"64"}}}, 0);
   const auto latent = [&](const std::string& name, const std::string& key, int dimension, const Parameters::Values& values,
                           const std::vector<double>& kinks = {}) {
-    laws.push_back({name, [=] { return make_latent(key, dimension, values); }});
-    laws.back().kinks = kinks;
-    laws.back().weak_laplacian = key == "laplace";
+    densities.push_back({name, [=] { return make_latent(key, dimension, values); }});
+    densities.back().kinks = kinks;
+    densities.back().weak_laplacian = key == "laplace";
   };
   latent("shifted_latent", "gaussian", 3, {{"mean", {"1, -2, 0.5"}}, {"scale", {"2.5"}}});
   latent("latent_of_several_scales", "gaussian", 3, {{"mean", {"1, -2, 0.5"}}, {"scale", {"2.5, 0.5, 1"}}});
@@ -82,16 +73,17 @@ inline std::vector<Law> laws() {
   latent("blunt_of_several_scales", "generalised-normal", 3, {{"scale", {"2, 0.5, 1"}}, {"power", {"3"}}});
   latent("wide_soft_box", "soft-box", 1, {{"mean", {"1"}}, {"scale", {"4"}}, {"softness", {"0.25"}}}, {-3, 5});
   latent("soft_box_of_several_sides", "soft-box", 3, {{"scale", {"2, 0.5, 1"}}, {"softness", {"0.5"}}});
-  return laws;
+  return densities;
 }
 
-/// Results of Energy::evaluate on the host, [N][D+2], for points on the host.
+/// Results of Energy::evaluate on the host, [N][columns of what is wanted], for points on the host.
 template <class Real>
-HostPoints<Real> evaluate(const Energy& energy, const HostPoints<Real>& points) {
-  const Points<Real> x("test::x", points.extent(0), points.extent(1)), out("test::out", points.extent(0), points.extent(1) + 2);
+HostPoints<Real> evaluate(const Energy& energy, const HostPoints<Real>& points, Wanted wanted = Wanted::laplacian) {
+  const Points<Real> x("test::x", points.extent(0), points.extent(1)),
+      out("test::out", points.extent(0), result_columns(wanted, points.extent(1)));
   const HostPoints<Real> results("test::results", out.extent(0), out.extent(1));
   Kokkos::deep_copy(x, points);
-  energy.evaluate(x, out);
+  energy.evaluate(x, out, wanted);
   Kokkos::deep_copy(results, out);
   return results;
 }

@@ -1,5 +1,5 @@
-// What must hold for every law, registered target or latent. A new target is tested here without a line of its own.
-#include "laws.hpp"
+// What must hold for every density, registered target or latent. A new target is tested here without a line of its own.
+#include "densities.hpp"
 
 #include <boltzcurve/counter_rng.hpp>
 #include <boltzcurve/error.hpp>
@@ -13,7 +13,7 @@
 namespace boltzcurve::test {
 namespace {
 
-class EveryLaw : public testing::TestWithParam<Law> {
+class EveryDensity : public testing::TestWithParam<Density> {
  protected:
   void SetUp() override {
     energy = GetParam().make();
@@ -34,7 +34,7 @@ class EveryLaw : public testing::TestWithParam<Law> {
   std::size_t dimension = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Laws, EveryLaw, testing::ValuesIn(laws()), [](const auto& test) {
+INSTANTIATE_TEST_SUITE_P(Densities, EveryDensity, testing::ValuesIn(densities()), [](const auto& test) {
   std::string name = test.param.name;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
@@ -43,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(Laws, EveryLaw, testing::ValuesIn(laws()), [](const aut
 // Fourth-order differences (-g(2h) + 8 g(h) - 8 g(-h) + g(-2h)) / 12h of f give the gradient, of the gradient the Laplacian. With h = 1e-4
 // and derivatives that change by a factor e over 0.02 (between two rings) or more, they are right to h^4 / (30 * 0.02^4), 2e-11 of the
 // derivative's size, and rounding adds 1e-16 |g| / h: bounds of 1e-8 leave room for constants.
-TEST_P(EveryLaw, GradientAndLaplacianAreTheDerivativesOfTheValue) {
+TEST_P(EveryDensity, GradientAndLaplacianAreTheDerivativesOfTheValue) {
   const std::size_t count = 20;
   const double h = 1e-4;
   const auto points = scattered(count);
@@ -115,17 +115,17 @@ Nodes nodes_around(double lower, double upper, const std::vector<double>& kinks)
   return nodes;
 }
 
-// Sums over the domain, exact to rounding (see Law::spacing) or around kinks. Under rho = exp(-f)/Z, integration by parts gives
+// Sums over the domain, exact to rounding (see Density::spacing) or around kinks. Under rho = exp(-f)/Z, integration by parts gives
 // E[x . grad f] = D and E[Lap f] = E[|grad f|^2].
-TEST_P(EveryLaw, QuadratureGivesLogZEntropyAndIntegrationByParts) {
-  const auto& law = GetParam();
+TEST_P(EveryDensity, QuadratureGivesLogZEntropyAndIntegrationByParts) {
+  const auto& density = GetParam();
   if (dimension > 2) GTEST_SKIP() << "more than two dimensions";
-  ASSERT_TRUE(law.spacing > 0 || !law.kinks.empty()) << "a law in one or two dimensions needs a spacing, or kinks";
+  ASSERT_TRUE(density.spacing > 0 || !density.kinks.empty()) << "a density in one or two dimensions needs a spacing, or kinks";
   const Domain domain = energy->domain();
   Nodes axis[2] = {{}, {{0}, {1}}};
   for (std::size_t d = 0; d < dimension; ++d)
-    axis[d] = law.kinks.empty() ? trapezoid_nodes(domain.lower[d], domain.upper[d], law.spacing)
-                                : nodes_around(domain.lower[d], domain.upper[d], law.kinks);
+    axis[d] = density.kinks.empty() ? trapezoid_nodes(domain.lower[d], domain.upper[d], density.spacing)
+                                    : nodes_around(domain.lower[d], domain.upper[d], density.kinks);
   const std::size_t side = axis[0].at.size();
   const HostPoints<double> points("test::grid", side * axis[1].at.size(), dimension);
   for (std::size_t i = 0; i < points.extent(0); ++i) {
@@ -149,15 +149,15 @@ TEST_P(EveryLaw, QuadratureGivesLogZEntropyAndIntegrationByParts) {
   EXPECT_NEAR(*energy->entropy(), mean_energy / z + std::log(z), 1e-7);
   EXPECT_NEAR(virial / z, static_cast<double>(dimension), 1e-9);
   // Of a curvature like |u|^(p-2) the panels next to the kink hold a share of their size to the power p - 1, 2^-8 for p = 1.5.
-  const double tolerance = law.kinks.empty() ? 1e-9 : 0x1p-7;
-  if (!law.weak_laplacian) {
+  const double tolerance = density.kinks.empty() ? 1e-9 : 0x1p-7;
+  if (!density.weak_laplacian) {
     EXPECT_NEAR(laplacian / squares, 1, tolerance);
   }
 }
 
-// The same identities by exact samples, which checks the sampler with all else. A sampler of another law would be seen from a relative
+// The same identities by exact samples, which checks the sampler with all else. A sampler of another density would be seen from a relative
 // difference of a few per cent on.
-TEST_P(EveryLaw, ExactSamplesGiveTheEntropyAndIntegrationByParts) {
+TEST_P(EveryDensity, ExactSamplesGiveTheEntropyAndIntegrationByParts) {
   const std::size_t count = 1 << 15;
   const auto points = draw(*energy, 21, 0, count);
   ASSERT_EQ(points.extent(0), count);
@@ -182,7 +182,7 @@ TEST_P(EveryLaw, ExactSamplesGiveTheEntropyAndIntegrationByParts) {
   }
 }
 
-TEST_P(EveryLaw, ASampleDependsOnSeedAndGlobalIndexOnly) {
+TEST_P(EveryDensity, ASampleDependsOnSeedAndGlobalIndexOnly) {
   const auto all = draw(*energy, 31, 100, 40), part = draw(*energy, 31, 117, 5), other_seed = draw(*energy, 32, 117, 5);
   for (std::size_t i = 0; i < 5; ++i) {
     for (std::size_t d = 0; d < dimension; ++d) {
@@ -193,7 +193,7 @@ TEST_P(EveryLaw, ASampleDependsOnSeedAndGlobalIndexOnly) {
   }
 }
 
-TEST_P(EveryLaw, TheDomainHoldsEverySampleAndAllModes) {
+TEST_P(EveryDensity, TheDomainHoldsEverySampleAndAllModes) {
   const Domain domain = energy->domain();
   ASSERT_EQ(domain.lower.size(), dimension);
   ASSERT_EQ(domain.upper.size(), dimension);
@@ -210,7 +210,7 @@ TEST_P(EveryLaw, TheDomainHoldsEverySampleAndAllModes) {
   }
 }
 
-TEST_P(EveryLaw, ModeWeightsSumToOne) {
+TEST_P(EveryDensity, ModeWeightsSumToOne) {
   const auto modes = energy->modes();
   double sum = 0;
   for (const Mode& mode : modes) {
@@ -223,7 +223,7 @@ TEST_P(EveryLaw, ModeWeightsSumToOne) {
   }
 }
 
-TEST_P(EveryLaw, FloatIsFiniteAllOverTheDomain) {
+TEST_P(EveryDensity, FloatIsFiniteAllOverTheDomain) {
   const Domain domain = energy->domain();
   const HostPoints<float> points("test::box", 512, dimension);
   for (std::size_t i = 0; i < points.extent(0); ++i) {
@@ -243,7 +243,7 @@ TEST_P(EveryLaw, FloatIsFiniteAllOverTheDomain) {
 
 // Both at the same (float) points. Errors are some units of rounding, 6e-8, of the largest term and of the change that one unit of
 // rounding in x makes: |x| times the next derivative.
-TEST_P(EveryLaw, FloatAgreesWithDouble) {
+TEST_P(EveryDensity, FloatAgreesWithDouble) {
   const auto points = rounded<float>(scattered(512));
   const HostPoints<double> same("test::same", points.extent(0), dimension);
   Kokkos::deep_copy(same, points);
@@ -288,22 +288,67 @@ void expect_same_alone_and_among_others(const Energy& energy, const HostPoints<d
   }
 }
 
-TEST_P(EveryLaw, AResultDoesNotDependOnLanePlaceOrBatch) {
+TEST_P(EveryDensity, AResultDoesNotDependOnLanePlaceOrBatch) {
   expect_same_alone_and_among_others<float>(*energy, scattered(37));
   expect_same_alone_and_among_others<double>(*energy, scattered(37));
 }
 
-TEST_P(EveryLaw, AnEmptyBatchIsFine) {
+/// Value, gradient and Laplacian, each asked for as the most that is wanted: to the bit what they are among all, and nothing else touched.
+template <class Real>
+void expect_same_whatever_else_is_wanted(const Energy& energy, const HostPoints<double>& scattered) {
+  const auto points = rounded<Real>(scattered);
+  const std::size_t count = points.extent(0), columns = points.extent(1) + 2;
+  const auto all = evaluate(energy, points);
+  const Points<Real> x("test::x", count, points.extent(1));
+  Kokkos::deep_copy(x, points);
+  for (const Wanted wanted : {Wanted::value, Wanted::gradient, Wanted::laplacian}) {
+    const auto tight = evaluate(energy, points, wanted);
+    const Points<Real> out("test::out", count, columns);
+    Kokkos::deep_copy(out, Real(-1234.5));
+    energy.evaluate(x, out, wanted);
+    const auto wide = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), out);
+    for (std::size_t i = 0; i < count; ++i)
+      for (std::size_t c = 0; c < columns; ++c) {
+        const bool is_wanted = c < tight.extent(1);
+        const Real expected = is_wanted ? all(i, c) : Real(-1234.5), found = wide(i, c), alone = is_wanted ? tight(i, c) : expected;
+        ASSERT_EQ(std::memcmp(&found, &expected, sizeof found), 0)
+            << found << " is not " << expected << " in component " << c << " with " << tight.extent(1) << " columns wanted";
+        ASSERT_EQ(std::memcmp(&alone, &expected, sizeof alone), 0)
+            << alone << " is not " << expected << " in component " << c << " of " << tight.extent(1) << " columns";
+      }
+  }
+}
+
+TEST_P(EveryDensity, AResultDoesNotDependOnWhatElseIsWanted) {
+  expect_same_whatever_else_is_wanted<float>(*energy, scattered(137));
+  expect_same_whatever_else_is_wanted<double>(*energy, scattered(137));
+}
+
+TEST_P(EveryDensity, InOtherCoordinatesGivesTheSameWhateverElseIsWanted) {
+  if (dimension < 2) GTEST_SKIP() << "one dimension only";
+  ScaleMap map{std::vector<double>(dimension, 0.25), std::vector<double>(dimension, 0.0), std::vector<double>(dimension * dimension, 0.0)};
+  map.offset[1] = 0.125, map.slope[dimension] = 0.375;  // x_0 drives x_1
+  const auto other = energy->in_coordinates(map);
+  if (!other) GTEST_SKIP() << "a closed form, which stays in its own coordinates";
+  expect_same_whatever_else_is_wanted<float>(*other, scattered(137));
+  expect_same_whatever_else_is_wanted<double>(*other, scattered(137));
+}
+
+TEST_P(EveryDensity, AnEmptyBatchIsFine) {
   const HostPoints<float> nothing("test::nothing", 0, dimension);
   EXPECT_EQ(evaluate(*energy, nothing).extent(0), 0u);
 }
 
-TEST_P(EveryLaw, RefusesViewsOfAnotherShape) {
+TEST_P(EveryDensity, RefusesViewsOfAnotherShape) {
   const Points<double> x("test::x", 7, dimension + 1), out("test::out", 7, dimension + 3);
   const std::string columns = std::to_string(dimension);
   EXPECT_THAT([&] { energy->evaluate(x, out); },
               testing::ThrowsMessage<Error>(testing::HasSubstr("points [7][" + std::to_string(dimension + 1) + "] and results [7][" +
                                                                std::to_string(dimension + 3) + "] do not fit dimension " + columns)));
+  const Points<double> good("test::x", 7, dimension), narrow("test::narrow", 7, dimension);
+  EXPECT_THAT([&] { energy->evaluate(good, narrow, Wanted::gradient); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("and " + std::to_string(dimension + 1) + " wanted column(s)")));
+  EXPECT_NO_THROW(energy->evaluate(good, narrow, Wanted::value));
 }
 
 }  // namespace

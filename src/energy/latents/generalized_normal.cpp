@@ -17,7 +17,7 @@ struct Power {
   }
 };
 
-/// A draw from the gamma law of shape a >= 1 and scale 1 (Marsaglia and Tsang, ACM Trans. Math. Softw. 26, 2000).
+/// A draw from the gamma distribution of shape a >= 1 and scale 1 (Marsaglia and Tsang, ACM Trans. Math. Softw. 26, 2000).
 double gamma_draw(double a, CounterRng& rng) {
   const double d = a - 1.0 / 3, c = 1 / std::sqrt(9 * d);
   for (;;) {
@@ -28,12 +28,12 @@ double gamma_draw(double a, CounterRng& rng) {
 
 }  // namespace
 
-/// The generalized normal law with f = sum over k of |(x_k - mean_k)/scale_k|^p, log Z = sum of log(2 scale_k Gamma(1 + 1/p)), entropy
-/// log Z + D/p, variance scale^2 Gamma(3/p)/Gamma(1/p). p = 1 is Laplace's law, 2 a normal one of variance scale^2/2, and large p nearly a
-/// box. |u|^p has the gamma law of shape 1/p, and a draw of that is one of shape 1 + 1/p times U^p. Domain: where f is 50.
+/// The generalized normal density with f = sum over k of |(x_k - mean_k)/scale_k|^p, log Z = sum of log(2 scale_k Gamma(1 + 1/p)), entropy
+/// log Z + D/p, variance scale^2 Gamma(3/p)/Gamma(1/p). p = 1 is Laplace's, 2 a normal one of variance scale^2/2, and large p nearly a
+/// box. |u|^p has the gamma distribution of shape 1/p, and a draw of that is one of shape 1 + 1/p times U^p. Domain: where f is 50.
 LatentEntry generalized_normal_latent() {
   auto parameters = detail::mean_and_scale("s in exp(-|x/s|^p)");
-  parameters.push_back({"power", ParameterSpec::Kind::real, "4", "p: 1 Laplace's law, 2 a normal one, more falls faster", 1, 20});
+  parameters.push_back({"power", ParameterSpec::Kind::real, "4", "p: 1 Laplace's density, 2 a normal one, more falls faster", 1, 20});
   return {"generalised-normal", "|x/scale|^power", std::move(parameters), [](const Parameters& given, int dimension) {
             const double p = given.real("power"), log_z = std::log(2.0) + std::lgamma(1 + 1 / p);
             const auto sample = [p](CounterRng& rng) {
