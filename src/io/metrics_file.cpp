@@ -72,7 +72,14 @@ std::int64_t complete_rows(const std::vector<hdf5::Dataset>& columns) {
   return columns.empty() ? 0 : rows;
 }
 
-struct Table {
+template <class T>
+std::vector<T> first_rows(const hdf5::Dataset& column, std::int64_t rows) {
+  std::vector<T> values(static_cast<std::size_t>(rows));
+  hdf5::read_slab<T>(column, {{0}, {rows}}, values);
+  return values;
+}
+
+struct OpenTable {
   hdf5::Group group;
   std::vector<MetricsColumn> columns;
   std::vector<hdf5::Dataset> datasets;
@@ -85,7 +92,7 @@ struct Table {
 };
 
 template <class T>
-void write_last(const Table& table, std::size_t column, T value) {
+void write_last(const OpenTable& table, std::size_t column, T value) {
   hdf5::write_slab<T>(table.datasets[column], {{table.rows - 1}, {1}}, std::span<const T>(&value, 1), hdf5::independent_transfer());
 }
 
@@ -93,9 +100,9 @@ void write_last(const Table& table, std::size_t column, T value) {
 
 struct MetricsFile::State {
   hdf5::File file;
-  std::map<std::string, Table> tables;
+  std::map<std::string, OpenTable> tables;
 
-  Table& table(const std::string& name) {
+  OpenTable& table(const std::string& name) {
     const auto found = tables.find(name);
     if (found == tables.end()) misuse("table " + name + " is not declared");
     return found->second;
@@ -125,7 +132,7 @@ MetricsFile& MetricsFile::operator=(MetricsFile&&) noexcept = default;
 void MetricsFile::declare(const std::string& name, const std::vector<MetricsColumn>& columns) {
   if (columns.empty()) misuse("table " + name + " has no columns");
   const auto& file = state_->file;
-  Table table;
+  OpenTable table;
   table.columns = columns;
   if (hdf5::exists(file, name)) {
     table.group = hdf5::open_group(file, name);
@@ -171,8 +178,7 @@ void MetricsFile::remove_after(const std::string& name, const std::string& colum
   const auto found = std::find_if(table.columns.begin(), table.columns.end(), [&](const auto& other) { return other.name == column; });
   if (found == table.columns.end() || found->type != MetricsColumn::Type::integer)
     misuse(fmt::format("table {} has no integer column {}", name, column));
-  std::vector<std::int64_t> values(static_cast<std::size_t>(table.rows));
-  hdf5::read_slab<std::int64_t>(table.datasets[static_cast<std::size_t>(found - table.columns.begin())], {{0}, {table.rows}}, values);
+  const auto values = first_rows<std::int64_t>(table.datasets[static_cast<std::size_t>(found - table.columns.begin())], table.rows);
   const auto beyond = std::find_if(values.begin(), values.end(), [&](auto value) { return value > last; });
   table.resize(beyond - values.begin());
   hdf5::flush(state_->file);
@@ -200,14 +206,14 @@ void MetricsFile::close() {
 }
 
 const std::vector<double>& MetricsTable::real(const std::string& name) const {
-  for (const auto& one : series)
-    if (one.column.name == name && one.column.type == MetricsColumn::Type::real) return std::get<std::vector<double>>(one.values);
+  for (const auto& column : series)
+    if (const auto* values = std::get_if<Reals>(&column.values); values && column.name == name) return *values;
   throw InputError("metrics: there is no column " + name + " of real numbers");
 }
 
 const std::vector<std::int64_t>& MetricsTable::integer(const std::string& name) const {
-  for (const auto& one : series)
-    if (one.column.name == name && one.column.type == MetricsColumn::Type::integer) return std::get<std::vector<std::int64_t>>(one.values);
+  for (const auto& column : series)
+    if (const auto* values = std::get_if<Integers>(&column.values); values && column.name == name) return *values;
   throw InputError("metrics: there is no column " + name + " of integers");
 }
 
@@ -227,15 +233,12 @@ MetricsTable read_metrics(const std::filesystem::path& path, const std::string& 
   for (const auto& column : columns) datasets.push_back(hdf5::open_dataset(group, column.name));
   const auto rows = complete_rows(datasets);
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    const auto read = [&]<class T>(std::vector<T> values) {
-      values.resize(static_cast<std::size_t>(rows));
-      hdf5::read_slab<T>(datasets[i], {{0}, {rows}}, values);
-      table.series.push_back({columns[i], std::move(values)});
-    };
+    Column column{columns[i].name, columns[i].unit};
     if (columns[i].type == MetricsColumn::Type::integer)
-      read(std::vector<std::int64_t>{});
+      column.values = first_rows<std::int64_t>(datasets[i], rows);
     else
-      read(std::vector<double>{});
+      column.values = first_rows<double>(datasets[i], rows);
+    table.series.push_back(std::move(column));
   }
   return table;
 }

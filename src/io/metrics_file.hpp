@@ -1,6 +1,6 @@
 #pragma once
 
-#include "io/provenance.hpp"
+#include "io/table.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -65,16 +65,10 @@ class MetricsFile {
   std::unique_ptr<State> state_;
 };
 
-/// A whole column, read back.
-struct MetricsSeries {
-  MetricsColumn column;
-  std::variant<std::vector<std::int64_t>, std::vector<double>> values;
-};
-
 struct MetricsTable {
   Provenance provenance;
-  std::string state;                  ///< see MetricsFile::set_state(); empty: never set
-  std::vector<MetricsSeries> series;  ///< in the order of declaration, all of the same length
+  std::string state;           ///< see MetricsFile::set_state(); empty: never set
+  std::vector<Column> series;  ///< in the order of declaration, all of the same length
 
   /// Throws InputError where there is none, or where it is of the other type.
   const std::vector<double>& real(const std::string& name) const;

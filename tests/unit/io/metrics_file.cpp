@@ -48,7 +48,11 @@ TEST(MetricsFile, GivesBackRowsColumnsUnitsAndProvenance) {
 
   const auto table = read_metrics(path, "training");
   ASSERT_EQ(table.series.size(), 3u);
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(table.series[i].column, training[i]);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(table.series[i].name, training[i].name);
+    EXPECT_EQ(table.series[i].unit, training[i].unit);
+    EXPECT_EQ(std::holds_alternative<Integers>(table.series[i].values), training[i].type == Type::integer);
+  }
   ASSERT_EQ(table.integer("step").size(), static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {
     EXPECT_EQ(table.integer("step")[static_cast<std::size_t>(i)], i);
