@@ -3,6 +3,7 @@
 
 #include "app/commands/study.hpp"
 #include "app/commands/study_table.hpp"
+#include "parallel/on_all.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -24,9 +25,7 @@ std::vector<std::vector<double>> measured(const Run& run, const std::vector<Exac
   const auto& times = run.options().study.times;
   const std::size_t numbers = 2 * times.size() + 1;
   std::vector<double> all(tasks.size() * numbers, 0.0);
-  std::string message;
-  int code = 0;
-  try {
+  on_all(run.world(), [&] {
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       if (static_cast<int>(i) % run.world().size() != run.world().rank()) continue;
       const auto ends = line_ends(tasks[i].of->options, tasks[i].of->distance);
@@ -38,11 +37,7 @@ std::vector<std::vector<double>> measured(const Run& run, const std::vector<Exac
       }
       all[i * numbers + times.size()] = curve->action().wasserstein;
     }
-  } catch (const Error& error) {
-    message = error.what();
-    code = static_cast<int>(error.code());
-  }
-  agree_on_error(run.world(), message, code);
+  });
   run.world().sum(all);  // one rank knows each, the others say 0
   std::vector<std::vector<double>> results;
   for (std::size_t i = 0; i < tasks.size(); ++i)
