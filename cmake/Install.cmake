@@ -17,18 +17,23 @@ if(BOLTZCURVE_PROGRAM)
   if(BUILD_SHARED_LIBS)
     set_target_properties(boltzcurve_executable PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   endif()
-  # Made by the program from the tables that its parser reads; left out where it does not run here (built for another machine).
-  foreach(document "man;boltzcurve.1;${CMAKE_INSTALL_MANDIR}/man1" "completion;boltzcurve;${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
-    list(POP_FRONT document topic file folder)
+  # Made from what the program says of itself; left out where it does not run here (built for another machine). The manual page takes help2man.
+  find_program(BOLTZCURVE_HELP2MAN help2man DOC "Makes the manual page")
+  mark_as_advanced(BOLTZCURVE_HELP2MAN)
+  function(boltzcurve_install_document file folder)
     install(CODE "
-      execute_process(COMMAND \"$<TARGET_FILE:boltzcurve_executable>\" list ${topic} OUTPUT_FILE \"${PROJECT_BINARY_DIR}/generated/${file}\"
-                      RESULT_VARIABLE failed ERROR_QUIET)
+      execute_process(COMMAND ${ARGN} OUTPUT_FILE \"${PROJECT_BINARY_DIR}/generated/${file}\" RESULT_VARIABLE failed ERROR_QUIET)
       if(failed)
-        message(WARNING \"boltzcurve list ${topic} does not run here: ${file} is not installed\")
+        message(WARNING \"the program does not run here: ${file} is not installed\")
       else()
         file(INSTALL \"${PROJECT_BINARY_DIR}/generated/${file}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${folder}\")
       endif()")
-  endforeach()
+  endfunction()
+  boltzcurve_install_document(boltzcurve ${CMAKE_INSTALL_DATADIR}/bash-completion/completions \"$<TARGET_FILE:boltzcurve_executable>\" list completion)
+  if(BOLTZCURVE_HELP2MAN)
+    boltzcurve_install_document(boltzcurve.1 ${CMAKE_INSTALL_MANDIR}/man1
+      \"${BOLTZCURVE_HELP2MAN}\" --no-info --name \"${PROJECT_DESCRIPTION}\" \"$<TARGET_FILE:boltzcurve_executable>\")
+  endif()
 
   set(share ${CMAKE_INSTALL_DATADIR}/boltzcurve)
   install(DIRECTORY jobs DESTINATION ${share} USE_SOURCE_PERMISSIONS)

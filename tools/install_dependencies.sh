@@ -10,11 +10,11 @@ if [ "${INSTALL-}" = no ]; then
 fi
 
 packages=(
-  cmake ninja-build g++ git                    # build
+  cmake ninja-build g++ git help2man           # build, manual page
   openmpi-bin libopenmpi-dev                   # ranks
   libhdf5-openmpi-dev hdf5-tools zlib1g-dev    # files, one written by all ranks
   libtrilinos-kokkos-dev                       # kernels
-  libboost-program-options-dev libfmt-dev nlohmann-json3-dev librandom123-dev
+  libboost-dev libboost-program-options-dev libeigen3-dev libfmt-dev nlohmann-json3-dev librandom123-dev
   libgtest-dev libgmock-dev libbenchmark-dev libopenblas-dev  # tests; benchmarks and the ceiling they compare with
   python3 python3-h5py python3-numpy python3-matplotlib       # post-processing
   python3-pytest python3-venv                  # its tests; other people's readers of our files come into a virtual environment
@@ -25,7 +25,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 install_dependencies.sh: this is neither Debian nor Ubuntu (no apt-get), so please install these yourself, or load them as modules:
   CMake >= 3.22, a C++20 compiler (GCC >= 11), git, Ninja or make
   MPI (Open MPI or MPICH), HDF5 >= 1.10 built with that MPI, Kokkos 3.4 to 5.x
-  Boost.Program_options >= 1.71, {fmt}, nlohmann_json 3, Random123
+  Boost >= 1.71 with Program_options, Eigen >= 3.3, {fmt}, nlohmann_json 3, Random123
   for tests: GoogleTest with GoogleMock, Python 3; for benchmarks: google-benchmark, OpenBLAS
   for post-processing: Python 3 with h5py, numpy, matplotlib; for its tests: pytest
 The configuration (cmake --preset release) says which of them it does not find, and how to point at another copy.

@@ -7,6 +7,8 @@
 #include <limits>
 #include <numbers>
 
+#include <Eigen/Cholesky>
+
 namespace boltzcurve {
 namespace {
 
@@ -158,42 +160,29 @@ struct Prepared {
   double trace = 0;               ///< of the precision
 };
 
+using Square = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+Eigen::Map<const Square> as_matrix(const std::vector<double>& a, std::size_t n) {
+  return {a.data(), static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(n)};
+}
+
 /// Lower triangular L with L L^T = a [n][n]; empty if a is not positive definite.
 std::vector<double> cholesky(const std::vector<double>& a, std::size_t n) {
-  std::vector<double> l(n * n, 0.0);
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j <= i; ++j) {
-      double sum = a[i * n + j];
-      for (std::size_t k = 0; k < j; ++k) sum -= l[i * n + k] * l[j * n + k];
-      if (i != j) {
-        l[i * n + j] = sum / l[j * n + j];
-      } else {
-        // what is left of the diagonal must stand out from the rounding errors of the subtraction
-        if (!(sum > 1e-14 * a[i * n + i])) return {};
-        l[i * n + i] = std::sqrt(sum);
-      }
-    }
-  }
-  return l;
+  const auto matrix = as_matrix(a, n);
+  const Eigen::LLT<Square> factor(matrix);
+  const Square root = factor.matrixL();
+  // what is left of the diagonal must stand out from the rounding errors of the subtraction
+  const bool stands_out = (root.diagonal().array().square() > 1e-14 * matrix.diagonal().array()).all();
+  if (factor.info() != Eigen::Success || !stands_out) return {};
+  return {root.data(), root.data() + root.size()};
 }
 
 /// Inverse of L L^T, [n][n].
 std::vector<double> inverse_of(const std::vector<double>& l, std::size_t n) {
-  std::vector<double> inverse_l(n * n, 0.0), inverse(n * n, 0.0);
-  for (std::size_t j = 0; j < n; ++j) {
-    inverse_l[j * n + j] = 1 / l[j * n + j];
-    for (std::size_t i = j + 1; i < n; ++i) {
-      double sum = 0;
-      for (std::size_t k = j; k < i; ++k) sum -= l[i * n + k] * inverse_l[k * n + j];
-      inverse_l[i * n + j] = sum / l[i * n + i];
-    }
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j < n; ++j) {
-      for (std::size_t k = std::max(i, j); k < n; ++k) inverse[i * n + j] += inverse_l[k * n + i] * inverse_l[k * n + j];
-    }
-  }
-  return inverse;
+  Square inverse = Square::Identity(static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(n));
+  as_matrix(l, n).triangularView<Eigen::Lower>().solveInPlace(inverse);
+  inverse = (inverse.transpose() * inverse).eval();
+  return {inverse.data(), inverse.data() + inverse.size()};
 }
 
 Prepared prepare(const GaussianComponent& component, double weight_sum, std::size_t dimension, const std::string& name) {

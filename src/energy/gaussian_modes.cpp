@@ -1,4 +1,4 @@
-#include "energy/numbers.hpp"
+#include "core/text.hpp"
 
 #include <boltzcurve/error.hpp>
 #include "energy/gaussian_mixture.hpp"

@@ -5,53 +5,22 @@
 #include "io/seal.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <set>
 #include <span>
 
 #include <fmt/format.h>
-#include <boost/crc.hpp>
 
 namespace boltzcurve {
 namespace {
 
 constexpr auto format_name = "boltzcurve checkpoint";
 
-// Layout of the file. Root attributes: provenance, the names of the arrays in their order, and the checksum of all that no array's own
-// checksum covers. Scalars are the attributes of a group of their own. After HDF5's last byte the seal, over all of them.
+// Layout of the file. Root attributes: provenance and the names of the arrays in their order. Scalars are the attributes of a group of
+// their own. After HDF5's last byte the seal, over all of them. Files of versions 1 and 2 have checksums inside, too, which are passed
+// over, and the oldest have no seal.
 constexpr auto scalars_group = "scalars";
 constexpr auto names_attribute = "dataset_names";
-constexpr auto contents_attribute = "contents_crc32";
-constexpr auto dataset_attribute = "crc32";
-
-// CRC-32 (IEEE 802.3) of a sequence of items. Lengths go in as well, so that "ab","c" differs from "a","bc".
-class Checksum {
- public:
-  static_assert(std::endian::native == std::endian::little, "checksums are of little-endian bytes, as stored");
-
-  void add(std::int64_t value) { crc_.process_bytes(&value, sizeof value); }
-  void add(std::uint64_t value) { crc_.process_bytes(&value, sizeof value); }
-  void add(double value) { crc_.process_bytes(&value, sizeof value); }
-  void add(std::string_view text) {
-    add(static_cast<std::int64_t>(text.size()));
-    crc_.process_bytes(text.data(), text.size());
-  }
-  void add(const std::string& text) { add(std::string_view(text)); }
-  void add(const std::vector<std::string>& texts) {
-    add(static_cast<std::int64_t>(texts.size()));
-    for (const auto& text : texts) add(text);
-  }
-  template <class T>
-  void add(std::span<const T> values) {
-    add(static_cast<std::int64_t>(values.size_bytes()));
-    crc_.process_bytes(values.data(), values.size_bytes());
-  }
-
-  std::int64_t value() const { return crc_.checksum(); }
-
- private:
-  boost::crc_32_type crc_;
-};
+constexpr std::int64_t first_version_with_a_seal = 3;
 
 template <class T>
 constexpr std::string_view type_title() {
@@ -64,48 +33,6 @@ constexpr std::string_view type_title() {
 template <class T>
 std::string_view type_title_of(const std::vector<T>&) {
   return type_title<T>();
-}
-
-std::int64_t checksum_of(const CheckpointDataset& dataset) {
-  Checksum sum;
-  sum.add(dataset.name);
-  sum.add(std::span<const std::int64_t>(dataset.shape));
-  std::visit(
-      [&]<class T>(const std::vector<T>& values) {
-        sum.add(type_title<T>());
-        sum.add(std::span<const T>(values));
-      },
-      dataset.values);
-  return sum.value();
-}
-
-std::int64_t checksum_of_rest(const Provenance& from, const Checkpoint& checkpoint) {
-  Checksum sum;
-  sum.add(from.format);
-  sum.add(from.format_version);
-  sum.add(from.program_version);
-  sum.add(from.git_description);
-  sum.add(from.options);
-  sum.add(from.command_line);
-  sum.add(from.seed);
-  sum.add(from.build);
-  sum.add(from.hosts);
-  sum.add(from.job_id);
-  sum.add(from.start_utc);
-  if (!from.training.empty()) sum.add(from.training);  // files of earlier versions are without it
-  sum.add(static_cast<std::int64_t>(checkpoint.scalars.size()));
-  for (const auto& [name, scalar] : checkpoint.scalars) {
-    sum.add(name);
-    std::visit(
-        [&]<class T>(const T& value) {
-          sum.add(type_title<T>());
-          sum.add(value);
-        },
-        scalar);
-  }
-  sum.add(static_cast<std::int64_t>(checkpoint.datasets.size()));
-  for (const auto& dataset : checkpoint.datasets) sum.add(dataset.name);
-  return sum.value();
 }
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ExitCode::internal_error, "cannot write a checkpoint: " + what); }
@@ -141,7 +68,6 @@ std::vector<std::byte> compose(const std::filesystem::path& path, const Checkpoi
     names.push_back(dataset.name);
     std::visit([&]<class T>(const std::vector<T>& values) { hdf5::write_dataset<T>(file, dataset.name, values, dataset.shape); },
                dataset.values);
-    hdf5::write_attribute(hdf5::open_dataset(file, dataset.name), dataset_attribute, checksum_of(dataset));
   }
   hdf5::write_attribute(file, names_attribute, names);
 
@@ -157,7 +83,6 @@ std::vector<std::byte> compose(const std::filesystem::path& path, const Checkpoi
         scalar);
   }
   scalars.close();
-  hdf5::write_attribute(file, contents_attribute, checksum_of_rest(provenance, checkpoint));
   auto content = memory.close();
   seal(content);
   return content;
@@ -172,7 +97,7 @@ bool read_if(const hdf5::File& file, const std::string& type, CheckpointDataset&
   return true;
 }
 
-CheckpointDataset read_and_verify(const hdf5::File& file, const std::string& name) {
+CheckpointDataset read_array(const hdf5::File& file, const std::string& name) {
   CheckpointDataset dataset{.name = name, .shape = {}, .values = {}};
   const auto handle = hdf5::open_dataset(file, name);
   const auto title = "dataset " + name + " in " + hdf5::file_name(file.id());
@@ -188,10 +113,6 @@ CheckpointDataset read_and_verify(const hdf5::File& file, const std::string& nam
     throw InputError(fmt::format("{} is damaged: it has the shape {} but {} bytes", title, hdf5::to_text(shape), stored_bytes));
   if (!read_if<float>(file, type, dataset) && !read_if<double>(file, type, dataset) && !read_if<std::int64_t>(file, type, dataset))
     throw InputError(fmt::format("{} is of type {}, expected float32, float64 or int64", title, type));
-  const auto stored = hdf5::read_attribute<std::int64_t>(handle, dataset_attribute), found = checksum_of(dataset);
-  if (stored != found)
-    throw InputError(fmt::format("{} is damaged: its checksum is {:08x}, the file says {:08x}; use another checkpoint, for example {}",
-                                 title, found, stored, previous_path(hdf5::file_name(file.id())).filename().string()));
   return dataset;
 }
 
@@ -265,18 +186,18 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
 }
 
 Checkpoint parse_checkpoint(const std::filesystem::path& source, std::span<const std::byte> image) {
-  const auto file = hdf5::open_image(source, unsealed(source, image));
+  const auto content = unsealed(source, image);
+  const auto file = hdf5::open_image(source, content);
   Checkpoint checkpoint;
   checkpoint.source = source;
   checkpoint.provenance = read_provenance(file, format_name, checkpoint_format_version);
-  for (const auto& name : hdf5::read_attribute_texts(file, names_attribute)) checkpoint.datasets.push_back(read_and_verify(file, name));
-  read_scalars(file, checkpoint);
-  const auto stored = hdf5::read_attribute<std::int64_t>(file, contents_attribute),
-             found = checksum_of_rest(checkpoint.provenance, checkpoint);
-  if (stored != found)
+  if (content.size() == image.size() && checkpoint.provenance.format_version >= first_version_with_a_seal)
     throw InputError(
-        fmt::format("{} is damaged: the checksum of its attributes is {:08x}, the file says {:08x}; use another checkpoint, for example {}",
-                    source.string(), found, stored, previous_path(source).filename().string()));
+        fmt::format("{} is damaged: its last line, with the checksum, is not there: the file was cut short, or changed by another program; "
+                    "use another checkpoint, for example {}",
+                    source.string(), previous_path(source).filename().string()));
+  for (const auto& name : hdf5::read_attribute_texts(file, names_attribute)) checkpoint.datasets.push_back(read_array(file, name));
+  read_scalars(file, checkpoint);
   return checkpoint;
 }
 
@@ -288,18 +209,12 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
 }
 
 Checkpoint read_checkpoint(const Communicator& ranks, const std::filesystem::path& path) {
-  std::string image, message;
+  std::string image;
   FileStamp stamp;
-  if (ranks.is_root()) {
-    try {
-      stamp = stamp_of(path);
-      const auto bytes = read_file(path);
-      image.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    } catch (const InputError& error) {
-      message = error.what();
-    }
-  }
-  agree_on_error(ranks, message, static_cast<int>(ExitCode::input));
+  on_root(ranks, [&] {
+    stamp = stamp_of(path);
+    image = read_text(path);
+  });
   ranks.broadcast(image);
   // All ranks hold the same bytes, so they succeed together or fail together with the same message.
   auto checkpoint = parse_checkpoint(path, std::as_bytes(std::span(image)));

@@ -52,7 +52,7 @@ struct Checkpoint {
 inline constexpr const char* checkpoint_name = "checkpoint.h5";
 
 /// The version written; a reader takes this and older ones.
-inline constexpr std::int64_t checkpoint_format_version = 2;  // 1: without a word for the training
+inline constexpr std::int64_t checkpoint_format_version = 3;  // 1: without a word for the training; 2: with more checksums
 
 /// Writes the checkpoint so that a crash at any moment leaves a valid one: under a temporary name, synchronized, read back if asked to,
 /// renamed over `path`; the one before stays as previous_path(path). For one rank only (rank 0): the others must not call it. The file is
@@ -62,9 +62,9 @@ inline constexpr std::int64_t checkpoint_format_version = 2;  // 1: without a wo
 /// and no temporary left; Error for names or shapes that make no sense.
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint, ReadBack read_back = ReadBack::no);
 
-/// Reads and verifies: the file as a whole by its seal, before HDF5 sees it; then every array against its own CRC-32 (which covers name,
-/// type, shape and values) and everything else against a common one, for files that were changed through HDF5 or that have no seal yet.
-/// Throws InputError, naming the file, the dataset and what is wrong: missing, not HDF5, truncated, checksum, newer version.
+/// Reads and verifies the file as a whole by its seal (io/seal.hpp), before HDF5 sees it. One without is taken only if it is of version 1
+/// or 2, some of which have none: HDF5 cuts the seal off when a program opens the file for writing. Throws InputError, naming the file, the
+/// dataset and what is wrong: missing, not HDF5, truncated, checksum, newer version.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
 /// The same from the bytes of such a file, whose name `source` serves for messages.

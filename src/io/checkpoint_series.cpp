@@ -1,9 +1,9 @@
 #include "io/checkpoint_series.hpp"
 #include <boltzcurve/error.hpp>
+#include "core/text.hpp"
 #include "io/durable_file.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <string_view>
 #include <utility>
@@ -22,9 +22,7 @@ std::vector<std::filesystem::path> kept_checkpoints(const std::filesystem::path&
     const auto name = entry.path().filename().string();
     if (!name.starts_with(begin) || !name.ends_with(end) || name.size() < begin.size() + end.size()) continue;
     const auto digits = std::string_view(name).substr(begin.size(), name.size() - begin.size() - end.size());
-    std::int64_t step = 0;
-    const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), step);
-    if (error == std::errc() && stop == digits.data() + digits.size()) kept.emplace_back(step, entry.path());
+    if (const auto step = number_from<std::int64_t>(digits)) kept.emplace_back(*step, entry.path());
   }
   std::sort(kept.begin(), kept.end(), std::greater<>());
   std::vector<std::filesystem::path> files;

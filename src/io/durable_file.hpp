@@ -14,6 +14,7 @@ namespace boltzcurve {
 /// All bytes of a file. Throws InputError with the system's reason, for example
 /// "cannot read out/checkpoint.h5: No such file or directory".
 std::vector<std::byte> read_file(const std::filesystem::path& path);
+std::string read_text(const std::filesystem::path& path);
 
 enum class Previous { keep, drop };
 /// Whether to read back what was written, past the system's cache where that can be, before it replaces anything.

@@ -22,45 +22,14 @@ void silence_automatic_messages() {
   if (!done) throw Error(ExitCode::internal_error, "cannot switch off HDF5's own messages");
 }
 
-herr_t close_by_kind(Kind kind, hid_t id) noexcept {
-  switch (kind) {
-    case Kind::file:
-      return H5Fclose(id);
-    case Kind::group:
-      return H5Gclose(id);
-    case Kind::dataset:
-      return H5Dclose(id);
-    case Kind::dataspace:
-      return H5Sclose(id);
-    case Kind::datatype:
-      return H5Tclose(id);
-    case Kind::property_list:
-      return H5Pclose(id);
-    case Kind::attribute:
-      return H5Aclose(id);
-  }
-  return -1;
-}
-
-const char* name_of(Kind kind) {
-  switch (kind) {
-    case Kind::file:
-      return "the file";
-    case Kind::group:
-      return "the group";
-    case Kind::dataset:
-      return "the dataset";
-    case Kind::dataspace:
-      return "a dataspace";
-    case Kind::datatype:
-      return "a datatype";
-    case Kind::property_list:
-      return "a property list";
-    case Kind::attribute:
-      return "an attribute";
-  }
-  return "an object";
-}
+// In the order of Kind: how HDF5 closes one, and what errors call it.
+struct KindOfIdentifier {
+  herr_t (*close)(hid_t);
+  const char* name;
+};
+constexpr KindOfIdentifier kinds[] = {{H5Fclose, "the file"},    {H5Gclose, "the group"},  {H5Dclose, "the dataset"},
+                                      {H5Sclose, "a dataspace"}, {H5Tclose, "a datatype"}, {H5Pclose, "a property list"},
+                                      {H5Aclose, "an attribute"}};
 
 // HDF5 refuses to open an image under the name of a file that exists; messages leave this off again.
 constexpr std::string_view image_suffix = " (image)";
@@ -150,13 +119,13 @@ std::string object_path(hid_t location, std::string_view name) {
   return path += name;
 }
 
-bool close_identifier(Kind kind, hid_t id) noexcept { return close_by_kind(kind, id) >= 0; }
+bool close_identifier(Kind kind, hid_t id) noexcept { return kinds[static_cast<int>(kind)].close(id) >= 0; }
 
 void close_identifier_or_throw(Kind kind, hid_t id) {
   const auto file = file_name(id);  // after a failed close it may be unknown
   if (close_identifier(kind, id)) return;
   const auto reason = take_reason();
-  throw InputError(fmt::format("cannot close {} in {}: HDF5: {}", name_of(kind), file, reason));
+  throw InputError(fmt::format("cannot close {} in {}: HDF5: {}", kinds[static_cast<int>(kind)].name, file, reason));
 }
 
 // --- Files and groups ---

@@ -156,12 +156,12 @@ template <class T>
 concept Number = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int8_t> || std::same_as<T, std::int32_t> ||
     std::same_as<T, std::int64_t> || std::same_as<T, std::uint64_t>;
 
-/// The type in memory, owned by HDF5.
+/// Owned by HDF5.
+struct NumberType {
+  hid_t memory, stored;  ///< `stored`: little-endian on every machine
+};
 template <Number T>
-hid_t memory_type();
-/// The type in the file: little-endian on every machine.
-template <Number T>
-hid_t stored_type();
+NumberType type_of();
 
 using Shape = std::vector<std::int64_t>;
 
@@ -180,8 +180,6 @@ Dataset open_dataset(Location location, std::string_view path);
 Shape shape_of(const Dataset& dataset);
 /// For example "float64", "int64", "text"; "other" for types that this program never writes.
 std::string type_name_of(const Dataset& dataset);
-template <Number T>
-std::string type_name();
 
 /// Properties of a dataset without time stamps; add chunks and the like to it.
 PropertyList dataset_properties();

@@ -18,6 +18,17 @@ Datatype type_of_dataset(const Dataset& dataset) {
   return Datatype(check(H5Dget_type(dataset.id()), {"find the type of the dataset", dataset.id()}));
 }
 
+/// Throws InputError unless it is of that type and has so many dimensions (0: any).
+Content content_of_kind(const Dataset& dataset, Location location, std::string_view path, const std::string& type, int dimensions) {
+  auto content = content_of(space_of(dataset), type_of_dataset(dataset), {"read the dataset", location.id(), path});
+  const auto title = "dataset " + object_path(location.id(), path);
+  if (content.type != type) wrong_type(location.id(), title, content.type, type);
+  if (dimensions > 0 && static_cast<int>(content.shape.size()) != dimensions)
+    throw InputError(fmt::format("{} in {} has the shape {}, expected {} dimension{}", title, file_name(location.id()),
+                                 to_text(content.shape), dimensions, dimensions == 1 ? "" : "s"));
+  return content;
+}
+
 Dataset create_typed(Location location, std::string_view path, hid_t type, const Dataspace& space, const PropertyList& properties) {
   if (const auto slash = path.rfind('/'); slash != std::string_view::npos && slash > 0)
     create_groups(location, path.substr(0, slash)).close();
@@ -68,7 +79,7 @@ PropertyList dataset_properties() { return without_time_stamps(H5P_DATASET_CREAT
 
 template <Number T>
 Dataset create_dataset(Location location, std::string_view path, const Shape& shape, const PropertyList& properties, const Shape& maximum) {
-  return create_typed(location, path, stored_type<T>(), make_space(shape, maximum), properties);
+  return create_typed(location, path, type_of<T>().stored, make_space(shape, maximum), properties);
 }
 
 template <Number T>
@@ -79,7 +90,7 @@ void write_dataset(Location location, std::string_view path, std::span<const T> 
                             file_name(location.id()), to_text(shape), values.size()));
   auto dataset = create_dataset<T>(location, path, shape);
   if (!values.empty())
-    check(H5Dwrite(dataset.id(), memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
+    check(H5Dwrite(dataset.id(), type_of<T>().memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
           {"write the dataset", location.id(), path});
   dataset.close();
 }
@@ -96,33 +107,20 @@ void write_dataset(Location location, std::string_view path, const std::vector<s
 
 template <Number T>
 Array<T> read_dataset(Location location, std::string_view path, int dimensions) {
-  const Attempt attempt{"read the dataset", location.id(), path};
   const auto dataset = open_dataset(location, path);
-  const auto shape = shape_of(dataset);
-  if (const auto type = type_name_of(dataset); type != type_name<T>())
-    wrong_type(location.id(), "dataset " + object_path(location.id(), path), type, type_name<T>());
-  if (dimensions > 0 && static_cast<int>(shape.size()) != dimensions)
-    throw InputError(fmt::format("dataset {} in {} has the shape {}, expected {} dimension{}", object_path(location.id(), path),
-                                 file_name(location.id()), to_text(shape), dimensions, dimensions == 1 ? "" : "s"));
-  Array<T> array{shape, room_for<T>(static_cast<std::size_t>(size_of(shape)), location.id(), path)};
-  if (!array.values.empty()) check(H5Dread(dataset.id(), memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()), attempt);
+  const auto content = content_of_kind(dataset, location, path, type_name_by_id(type_of<T>().stored), dimensions);
+  Array<T> array{content.shape, room_for<T>(static_cast<std::size_t>(size_of(content.shape)), location.id(), path)};
+  if (!array.values.empty())
+    check(H5Dread(dataset.id(), type_of<T>().memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()),
+          {"read the dataset", location.id(), path});
   return array;
 }
 
 std::vector<std::string> read_texts(Location location, std::string_view path) {
   const auto dataset = open_dataset(location, path);
-  const auto type = type_of_dataset(dataset);
-  if (const auto name = type_name_by_id(type.id()); name != "text")
-    wrong_type(location.id(), "dataset " + object_path(location.id(), path), name, "text");
-  const auto shape = shape_of(dataset);
-  if (shape.size() != 1)
-    throw InputError(fmt::format("dataset {} in {} has the shape {}, expected 1 dimension", object_path(location.id(), path),
-                                 file_name(location.id()), to_text(shape)));
-  const auto width = bytes_of_type(type, {"read the dataset", location.id(), path});
-  auto bytes = room_for<char>(static_cast<std::size_t>(size_of({shape[0], static_cast<std::int64_t>(width)})), location.id(), path);
-  if (!bytes.empty())
-    check(H5Dread(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), {"read the dataset", location.id(), path});
-  return unpack({bytes.data(), bytes.size()}, width);
+  const auto content = content_of_kind(dataset, location, path, "text", 1);
+  return texts_of(content, location.id(), path,
+                  [&](hid_t type, void* bytes) { return H5Dread(dataset.id(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes); });
 }
 
 template <Number T>
@@ -131,20 +129,20 @@ void write_slab(const Dataset& dataset, const Slab& slab, std::span<const T> val
   const auto in_file = space_of(dataset);
   const auto in_memory = select(in_file, slab, values.size(), dataset, action);
   const T nothing{};  // HDF5 wants an address even where nothing is selected
-  check(
-      H5Dwrite(dataset.id(), memory_type<T>(), in_memory.id(), in_file.id(), transfer_mode.id(), values.empty() ? &nothing : values.data()),
-      {action, dataset.id()});
+  check(H5Dwrite(dataset.id(), type_of<T>().memory, in_memory.id(), in_file.id(), transfer_mode.id(),
+                 values.empty() ? &nothing : values.data()),
+        {action, dataset.id()});
 }
 
 template <Number T>
 void read_slab(const Dataset& dataset, const Slab& slab, std::span<T> values) {
   constexpr auto action = "read the dataset";
-  if (const auto type = type_name_of(dataset); type != type_name<T>())
-    wrong_type(dataset.id(), "dataset " + object_path(dataset.id(), ""), type, type_name<T>());
+  const auto type = type_name_of(dataset), expected = type_name_by_id(type_of<T>().stored);
+  if (type != expected) wrong_type(dataset.id(), "dataset " + object_path(dataset.id(), ""), type, expected);
   const auto in_file = space_of(dataset);
   const auto in_memory = select(in_file, slab, values.size(), dataset, action);
   if (!values.empty())
-    check(H5Dread(dataset.id(), memory_type<T>(), in_memory.id(), in_file.id(), H5P_DEFAULT, values.data()), {action, dataset.id()});
+    check(H5Dread(dataset.id(), type_of<T>().memory, in_memory.id(), in_file.id(), H5P_DEFAULT, values.data()), {action, dataset.id()});
 }
 
 void resize(const Dataset& dataset, const Shape& shape) {

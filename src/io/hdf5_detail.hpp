@@ -5,6 +5,7 @@
 #include "io/hdf5.hpp"
 
 #include <exception>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,10 +29,18 @@ std::vector<hsize_t> extents(const Shape& shape);
 Dataspace make_space(const Shape& shape, const Shape& maximum = {});
 Shape shape_of_space(const Dataspace& space, const Attempt& attempt);
 
-/// Size of an element. Throws InputError.
-std::size_t bytes_of_type(const Datatype& type, const Attempt& attempt);
 /// The name that type_name_of(dataset) speaks of.
 std::string type_name_by_id(hid_t type);
+
+/// What a dataset or an attribute holds.
+struct Content {
+  Shape shape;
+  std::string type;
+  std::size_t element_bytes;
+  Datatype datatype;
+};
+/// Throws InputError.
+Content content_of(const Dataspace& space, Datatype type, const Attempt& attempt);
 /// Throws InputError that `what` (an object's title) in the file of `location` is of another type than expected.
 [[noreturn]] void wrong_type(hid_t location, std::string_view what, const std::string& found, const std::string& expected);
 
@@ -47,7 +56,9 @@ struct PackedTexts {
 };
 /// Throws InputError for text that ends in a zero byte; `location` and `name` say in it what is written.
 PackedTexts pack(const std::vector<std::string>& texts, hid_t location, std::string_view name);
-std::vector<std::string> unpack(std::string_view bytes, std::size_t width);
+/// The texts that `read` reads into memory of that type. Throws InputError.
+std::vector<std::string> texts_of(const Content& content, hid_t location, std::string_view name,
+                                  const std::function<herr_t(hid_t type, void* bytes)>& read);
 
 /// Memory for what a file claims to hold: a damaged file may claim anything.
 template <class T>

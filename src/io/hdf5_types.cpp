@@ -23,28 +23,13 @@ std::string unpadded(std::string_view text) {
 }  // namespace
 
 template <Number T>
-hid_t memory_type() {
-  if constexpr (std::same_as<T, float>) return H5T_NATIVE_FLOAT;
-  if constexpr (std::same_as<T, double>) return H5T_NATIVE_DOUBLE;
-  if constexpr (std::same_as<T, std::int8_t>) return H5T_NATIVE_INT8;
-  if constexpr (std::same_as<T, std::int32_t>) return H5T_NATIVE_INT32;
-  if constexpr (std::same_as<T, std::int64_t>) return H5T_NATIVE_INT64;
-  if constexpr (std::same_as<T, std::uint64_t>) return H5T_NATIVE_UINT64;
-}
-
-template <Number T>
-hid_t stored_type() {
-  if constexpr (std::same_as<T, float>) return H5T_IEEE_F32LE;
-  if constexpr (std::same_as<T, double>) return H5T_IEEE_F64LE;
-  if constexpr (std::same_as<T, std::int8_t>) return H5T_STD_I8LE;
-  if constexpr (std::same_as<T, std::int32_t>) return H5T_STD_I32LE;
-  if constexpr (std::same_as<T, std::int64_t>) return H5T_STD_I64LE;
-  if constexpr (std::same_as<T, std::uint64_t>) return H5T_STD_U64LE;
-}
-
-template <Number T>
-std::string type_name() {
-  return type_name_by_id(stored_type<T>());
+NumberType type_of() {
+  if constexpr (std::same_as<T, float>) return {H5T_NATIVE_FLOAT, H5T_IEEE_F32LE};
+  if constexpr (std::same_as<T, double>) return {H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE};
+  if constexpr (std::same_as<T, std::int8_t>) return {H5T_NATIVE_INT8, H5T_STD_I8LE};
+  if constexpr (std::same_as<T, std::int32_t>) return {H5T_NATIVE_INT32, H5T_STD_I32LE};
+  if constexpr (std::same_as<T, std::int64_t>) return {H5T_NATIVE_INT64, H5T_STD_I64LE};
+  if constexpr (std::same_as<T, std::uint64_t>) return {H5T_NATIVE_UINT64, H5T_STD_U64LE};
 }
 
 std::int64_t size_of(const Shape& shape) {
@@ -110,16 +95,23 @@ PackedTexts pack(const std::vector<std::string>& texts, hid_t location, std::str
   return packed;
 }
 
-std::vector<std::string> unpack(std::string_view bytes, std::size_t width) {
-  std::vector<std::string> texts;
-  for (std::size_t begin = 0; begin + width <= bytes.size(); begin += width) texts.push_back(unpadded(bytes.substr(begin, width)));
-  return texts;
-}
-
-std::size_t bytes_of_type(const Datatype& type, const Attempt& attempt) {
+Content content_of(const Dataspace& space, Datatype type, const Attempt& attempt) {
   const auto bytes = H5Tget_size(type.id());
   if (bytes == 0) fail(attempt);  // how this one reports an error
-  return bytes;
+  auto name = type_name_by_id(type.id());
+  return {shape_of_space(space, attempt), std::move(name), bytes, std::move(type)};
+}
+
+std::vector<std::string> texts_of(const Content& content, hid_t location, std::string_view name,
+                                  const std::function<herr_t(hid_t type, void* bytes)>& read) {
+  auto in_bytes = content.shape;
+  in_bytes.push_back(static_cast<std::int64_t>(content.element_bytes));
+  auto bytes = room_for<char>(static_cast<std::size_t>(size_of(in_bytes)), location, name);
+  if (!bytes.empty()) check(read(content.datatype.id(), bytes.data()), {"read", location, name});
+  std::vector<std::string> texts;
+  for (std::size_t begin = 0; begin < bytes.size(); begin += content.element_bytes)
+    texts.push_back(unpadded({bytes.data() + begin, content.element_bytes}));
+  return texts;
 }
 
 std::string type_name_by_id(hid_t type) {
@@ -142,10 +134,7 @@ void wrong_type(hid_t location, std::string_view what, const std::string& found,
 
 }  // namespace detail
 
-#define BOLTZCURVE_INSTANTIATE(T)  \
-  template hid_t memory_type<T>(); \
-  template hid_t stored_type<T>(); \
-  template std::string type_name<T>();
+#define BOLTZCURVE_INSTANTIATE(T) template NumberType type_of<T>();
 BOLTZCURVE_FOR_EACH_NUMBER(BOLTZCURVE_INSTANTIATE)
 #undef BOLTZCURVE_INSTANTIATE
 

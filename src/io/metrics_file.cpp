@@ -25,37 +25,37 @@ constexpr auto unit_attribute = "unit";
 
 [[noreturn]] void misuse(const std::string& what) { throw Error(ExitCode::internal_error, "metrics: " + what); }
 
-std::string title(const MetricsColumn& column) {
-  return fmt::format("{} [{}, {}]", column.name, column.type == MetricsColumn::Type::integer ? "int64" : "float64", column.unit);
+bool is_integer(const Column& column) { return std::holds_alternative<Integers>(column.values); }
+
+std::string title(const Column& column) {
+  return fmt::format("{} [{}, {}]", column.name, is_integer(column) ? "int64" : "float64", column.unit);
 }
 
-hdf5::Dataset create_column(const hdf5::Group& group, const MetricsColumn& column) {
+hdf5::Dataset create_column(const hdf5::Group& group, const Column& column) {
   const auto properties = hdf5::dataset_properties();
   hdf5::check(H5Pset_chunk(properties.id(), 1, &rows_per_chunk), {"set the chunks of", group.id(), column.name});
   const hdf5::Shape empty{0}, unlimited{-1};
-  auto dataset = column.type == MetricsColumn::Type::integer
-                     ? hdf5::create_dataset<std::int64_t>(group, column.name, empty, properties, unlimited)
-                     : hdf5::create_dataset<double>(group, column.name, empty, properties, unlimited);
+  auto dataset = is_integer(column) ? hdf5::create_dataset<std::int64_t>(group, column.name, empty, properties, unlimited)
+                                    : hdf5::create_dataset<double>(group, column.name, empty, properties, unlimited);
   hdf5::write_attribute(dataset, unit_attribute, column.unit);
   return dataset;
 }
 
-std::vector<MetricsColumn> columns_of(const hdf5::Group& group) {
-  std::vector<MetricsColumn> columns;
+std::vector<Column> columns_of(const hdf5::Group& group) {
+  std::vector<Column> columns;
   for (const auto& name : hdf5::read_attribute_texts(group, columns_attribute)) {
     const auto dataset = hdf5::open_dataset(group, name);
     const auto type = hdf5::type_name_of(dataset);
     if (type != "int64" && type != "float64")
       throw InputError(fmt::format("column {} in {} is of type {}, expected int64 or float64", hdf5::object_path(group.id(), name),
                                    hdf5::file_name(group.id()), type));
-    columns.push_back({.name = name,
-                       .unit = hdf5::read_attribute_text(dataset, unit_attribute),
-                       .type = type == "int64" ? MetricsColumn::Type::integer : MetricsColumn::Type::real});
+    columns.push_back({name, hdf5::read_attribute_text(dataset, unit_attribute)});
+    if (type == "int64") columns.back().values = Integers();
   }
   return columns;
 }
 
-void require_same_columns(const std::vector<MetricsColumn>& found, const std::vector<MetricsColumn>& declared, const std::string& where) {
+void require_same_columns(const std::vector<Column>& found, const std::vector<Column>& declared, const std::string& where) {
   const auto [first, second] = std::mismatch(found.begin(), found.end(), declared.begin(), declared.end());
   if (first == found.end() && second == declared.end()) return;
   throw InputError(fmt::format("cannot append to {}: its column {} is {}, this program writes {}; move the file away", where,
@@ -72,9 +72,16 @@ std::int64_t complete_rows(const std::vector<hdf5::Dataset>& columns) {
   return columns.empty() ? 0 : rows;
 }
 
-struct Table {
+template <class T>
+std::vector<T> first_rows(const hdf5::Dataset& column, std::int64_t rows) {
+  std::vector<T> values(static_cast<std::size_t>(rows));
+  hdf5::read_slab<T>(column, {{0}, {rows}}, values);
+  return values;
+}
+
+struct OpenTable {
   hdf5::Group group;
-  std::vector<MetricsColumn> columns;
+  std::vector<Column> columns;
   std::vector<hdf5::Dataset> datasets;
   std::int64_t rows = 0;
 
@@ -85,7 +92,7 @@ struct Table {
 };
 
 template <class T>
-void write_last(const Table& table, std::size_t column, T value) {
+void write_last(const OpenTable& table, std::size_t column, T value) {
   hdf5::write_slab<T>(table.datasets[column], {{table.rows - 1}, {1}}, std::span<const T>(&value, 1), hdf5::independent_transfer());
 }
 
@@ -93,9 +100,9 @@ void write_last(const Table& table, std::size_t column, T value) {
 
 struct MetricsFile::State {
   hdf5::File file;
-  std::map<std::string, Table> tables;
+  std::map<std::string, OpenTable> tables;
 
-  Table& table(const std::string& name) {
+  OpenTable& table(const std::string& name) {
     const auto found = tables.find(name);
     if (found == tables.end()) misuse("table " + name + " is not declared");
     return found->second;
@@ -122,10 +129,10 @@ MetricsFile::~MetricsFile() = default;
 MetricsFile::MetricsFile(MetricsFile&&) noexcept = default;
 MetricsFile& MetricsFile::operator=(MetricsFile&&) noexcept = default;
 
-void MetricsFile::declare(const std::string& name, const std::vector<MetricsColumn>& columns) {
+void MetricsFile::declare(const std::string& name, const std::vector<Column>& columns) {
   if (columns.empty()) misuse("table " + name + " has no columns");
   const auto& file = state_->file;
-  Table table;
+  OpenTable table;
   table.columns = columns;
   if (hdf5::exists(file, name)) {
     table.group = hdf5::open_group(file, name);
@@ -145,12 +152,12 @@ void MetricsFile::declare(const std::string& name, const std::vector<MetricsColu
   state_->tables.insert_or_assign(name, std::move(table));
 }
 
-void MetricsFile::append(const std::string& name, std::span<const MetricsValue> row) {
+void MetricsFile::append(const std::string& name, std::span<const Cell> row) {
   auto& table = state_->table(name);
   if (row.size() != table.columns.size())
     misuse(fmt::format("table {} has {} columns, a row of {} values was given", name, table.columns.size(), row.size()));
   for (std::size_t i = 0; i < row.size(); ++i)
-    if (table.columns[i].type == MetricsColumn::Type::integer && std::holds_alternative<double>(row[i]))
+    if (is_integer(table.columns[i]) && std::holds_alternative<double>(row[i]))
       misuse(fmt::format("column {} of table {} holds integers, {} was given", table.columns[i].name, name, std::get<double>(row[i])));
 
   if (table.rows % static_cast<std::int64_t>(rows_per_chunk) == 0)
@@ -158,10 +165,11 @@ void MetricsFile::append(const std::string& name, std::span<const MetricsValue> 
                   static_cast<std::int64_t>(row.size() * rows_per_chunk * sizeof(double)) + metadata_bytes);
   table.resize(table.rows + 1);
   for (std::size_t i = 0; i < row.size(); ++i) {
-    if (table.columns[i].type == MetricsColumn::Type::integer)
+    const auto* integer = std::get_if<std::int64_t>(&row[i]);
+    if (is_integer(table.columns[i]))
       write_last(table, i, std::get<std::int64_t>(row[i]));
     else
-      write_last(table, i, std::visit([](auto value) { return static_cast<double>(value); }, row[i]));
+      write_last(table, i, integer ? static_cast<double>(*integer) : std::get<double>(row[i]));
   }
   hdf5::flush(state_->file);
 }
@@ -169,10 +177,8 @@ void MetricsFile::append(const std::string& name, std::span<const MetricsValue> 
 void MetricsFile::remove_after(const std::string& name, const std::string& column, std::int64_t last) {
   auto& table = state_->table(name);
   const auto found = std::find_if(table.columns.begin(), table.columns.end(), [&](const auto& other) { return other.name == column; });
-  if (found == table.columns.end() || found->type != MetricsColumn::Type::integer)
-    misuse(fmt::format("table {} has no integer column {}", name, column));
-  std::vector<std::int64_t> values(static_cast<std::size_t>(table.rows));
-  hdf5::read_slab<std::int64_t>(table.datasets[static_cast<std::size_t>(found - table.columns.begin())], {{0}, {table.rows}}, values);
+  if (found == table.columns.end() || !is_integer(*found)) misuse(fmt::format("table {} has no integer column {}", name, column));
+  const auto values = first_rows<std::int64_t>(table.datasets[static_cast<std::size_t>(found - table.columns.begin())], table.rows);
   const auto beyond = std::find_if(values.begin(), values.end(), [&](auto value) { return value > last; });
   table.resize(beyond - values.begin());
   hdf5::flush(state_->file);
@@ -200,14 +206,14 @@ void MetricsFile::close() {
 }
 
 const std::vector<double>& MetricsTable::real(const std::string& name) const {
-  for (const auto& one : series)
-    if (one.column.name == name && one.column.type == MetricsColumn::Type::real) return std::get<std::vector<double>>(one.values);
+  for (const auto& column : series)
+    if (const auto* values = std::get_if<Reals>(&column.values); values && column.name == name) return *values;
   throw InputError("metrics: there is no column " + name + " of real numbers");
 }
 
 const std::vector<std::int64_t>& MetricsTable::integer(const std::string& name) const {
-  for (const auto& one : series)
-    if (one.column.name == name && one.column.type == MetricsColumn::Type::integer) return std::get<std::vector<std::int64_t>>(one.values);
+  for (const auto& column : series)
+    if (const auto* values = std::get_if<Integers>(&column.values); values && column.name == name) return *values;
   throw InputError("metrics: there is no column " + name + " of integers");
 }
 
@@ -222,20 +228,16 @@ MetricsTable read_metrics(const std::filesystem::path& path, const std::string& 
   table.provenance = read_provenance(file, format_name, newest_format_version);
   if (hdf5::has_attribute(file, run_state_attribute)) table.state = hdf5::read_attribute_text(file, run_state_attribute);
   const auto group = hdf5::open_group(file, name);
-  const auto columns = columns_of(group);
+  table.series = columns_of(group);
   std::vector<hdf5::Dataset> datasets;
-  for (const auto& column : columns) datasets.push_back(hdf5::open_dataset(group, column.name));
+  for (const auto& column : table.series) datasets.push_back(hdf5::open_dataset(group, column.name));
   const auto rows = complete_rows(datasets);
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    const auto read = [&]<class T>(std::vector<T> values) {
-      values.resize(static_cast<std::size_t>(rows));
-      hdf5::read_slab<T>(datasets[i], {{0}, {rows}}, values);
-      table.series.push_back({columns[i], std::move(values)});
-    };
-    if (columns[i].type == MetricsColumn::Type::integer)
-      read(std::vector<std::int64_t>{});
+  for (std::size_t i = 0; i < datasets.size(); ++i) {
+    auto& values = table.series[i].values;
+    if (is_integer(table.series[i]))
+      values = first_rows<std::int64_t>(datasets[i], rows);
     else
-      read(std::vector<double>{});
+      values = first_rows<double>(datasets[i], rows);
   }
   return table;
 }

@@ -1,28 +1,15 @@
 #pragma once
 
-#include "io/provenance.hpp"
+#include "io/table.hpp"
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace boltzcurve {
-
-/// A column of a table of metrics, declared once.
-struct MetricsColumn {
-  enum class Type { integer, real };  ///< int64 or double
-  std::string name;                   ///< for example "gradient_norm"
-  std::string unit;                   ///< for example "nats", "points/s"; "1" for a pure number
-  Type type = Type::real;
-
-  bool operator==(const MetricsColumn&) const = default;
-};
-
-using MetricsValue = std::variant<std::int64_t, double>;
 
 /// metrics.h5: tables that grow by rows. A table is a group (/training, /evaluation), a column is a one-dimensional dataset in it whose
 /// attribute `unit` says what its numbers mean. Each appended row is flushed: a killed process loses none.
@@ -37,13 +24,14 @@ class MetricsFile {
   MetricsFile(MetricsFile&&) noexcept;
   MetricsFile& operator=(MetricsFile&&) noexcept;
 
-  /// Declares a table, in either case ready for append(). Where the file has it already, the columns must be the same: otherwise throws
-  /// InputError that names the first that is not. Rows that a killed process left half-written are removed.
-  void declare(const std::string& table, const std::vector<MetricsColumn>& columns);
+  /// Declares a table by its columns of integers and reals, all empty; it is then ready for append(). Where the file has it already, the
+  /// columns must be the same: otherwise throws InputError that names the first that is not. Rows that a killed process left half-written
+  /// are removed.
+  void declare(const std::string& table, const std::vector<Column>& columns);
 
   /// Adds a row, a value per column in the order of declaration. An integer may stand in a real column. Throws InputError where writing
   /// fails (disk full), and Error where the table, the number of values or a type is not as declared.
-  void append(const std::string& table, std::span<const MetricsValue> row);
+  void append(const std::string& table, std::span<const Cell> row);
 
   /// Removes the rows from the first on in which `column` (an integer one, such as "step") is beyond `last`: a run that resumes from a
   /// checkpoint takes back what its predecessor did after it.
@@ -65,16 +53,10 @@ class MetricsFile {
   std::unique_ptr<State> state_;
 };
 
-/// A whole column, read back.
-struct MetricsSeries {
-  MetricsColumn column;
-  std::variant<std::vector<std::int64_t>, std::vector<double>> values;
-};
-
 struct MetricsTable {
   Provenance provenance;
-  std::string state;                  ///< see MetricsFile::set_state(); empty: never set
-  std::vector<MetricsSeries> series;  ///< in the order of declaration, all of the same length
+  std::string state;           ///< see MetricsFile::set_state(); empty: never set
+  std::vector<Column> series;  ///< in the order of declaration, all of the same length
 
   /// Throws InputError where there is none, or where it is of the other type.
   const std::vector<double>& real(const std::string& name) const;

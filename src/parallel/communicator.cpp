@@ -2,6 +2,7 @@
 #include <boltzcurve/error.hpp>
 #include "core/heartbeat.hpp"
 #include "parallel/mpi_check.hpp"
+#include "parallel/on_all.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -12,13 +13,22 @@ namespace {
 
 // MPI-3 counts are int: longer arrays travel in pieces.
 template <class T>
-void all_reduce(MPI_Comm comm, std::span<T> values, MPI_Datatype type, MPI_Op operation) {
+void in_pieces(std::span<T> values, const char* function, const std::function<int(T* piece, int count)>& call) {
   const WaitForOthers waiting;
   constexpr std::size_t piece = std::size_t{1} << 30;
-  for (std::size_t begin = 0; begin < values.size(); begin += piece) {
-    const auto count = static_cast<int>(std::min(piece, values.size() - begin));
-    check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data() + begin, count, type, operation, comm), "MPI_Allreduce");
-  }
+  for (std::size_t begin = 0; begin < values.size(); begin += piece)
+    check_mpi(call(values.data() + begin, static_cast<int>(std::min(piece, values.size() - begin))), function);
+}
+
+template <class T>
+void all_reduce(MPI_Comm comm, std::span<T> values, MPI_Datatype type, MPI_Op operation) {
+  in_pieces<T>(values, "MPI_Allreduce",
+               [&](T* piece, int count) { return MPI_Allreduce(MPI_IN_PLACE, piece, count, type, operation, comm); });
+}
+
+template <class T>
+void broadcast_from_root(MPI_Comm comm, std::span<T> values, MPI_Datatype type) {
+  in_pieces<T>(values, "MPI_Bcast", [&](T* piece, int count) { return MPI_Bcast(piece, count, type, 0, comm); });
 }
 
 /// How many values each rank gives and where they go: MPI-3 wants both as int.
@@ -89,23 +99,11 @@ void Communicator::broadcast(std::string& text) const {
   auto length = static_cast<std::int64_t>(text.size());
   broadcast(std::span<std::int64_t>(&length, 1));
   text.resize(static_cast<std::size_t>(length));
-  const WaitForOthers waiting;
-  constexpr std::size_t piece = std::size_t{1} << 30;
-  for (std::size_t begin = 0; begin < text.size(); begin += piece) {
-    const auto count = static_cast<int>(std::min(piece, text.size() - begin));
-    check_mpi(MPI_Bcast(text.data() + begin, count, MPI_CHAR, 0, handle_), "MPI_Bcast");
-  }
+  broadcast_from_root(handle_, std::span<char>(text), MPI_CHAR);
 }
 
-void Communicator::broadcast(std::span<double> values) const {
-  const WaitForOthers waiting;
-  check_mpi(MPI_Bcast(values.data(), static_cast<int>(values.size()), MPI_DOUBLE, 0, handle_), "MPI_Bcast");
-}
-
-void Communicator::broadcast(std::span<std::int64_t> values) const {
-  const WaitForOthers waiting;
-  check_mpi(MPI_Bcast(values.data(), static_cast<int>(values.size()), MPI_INT64_T, 0, handle_), "MPI_Bcast");
-}
+void Communicator::broadcast(std::span<double> values) const { broadcast_from_root(handle_, values, MPI_DOUBLE); }
+void Communicator::broadcast(std::span<std::int64_t> values) const { broadcast_from_root(handle_, values, MPI_INT64_T); }
 
 std::vector<double> Communicator::all_gather(std::span<const double> values) const {
   return gather_to_all(handle_, size_, values, MPI_DOUBLE);
@@ -153,20 +151,24 @@ void agree_on_error(const Communicator& ranks, const std::string& message, int c
   throw Error(static_cast<ExitCode>(codes[failed]), *first + where);
 }
 
-void on_root(const Communicator& ranks, const std::function<void()>& work) {
+void on_all(const Communicator& ranks, const std::function<void()>& work) {
   std::string message;
   auto code = ExitCode::internal_error;
-  if (ranks.is_root()) {
-    try {
-      work();
-    } catch (const Error& error) {
-      message = error.what();
-      code = error.code();
-    } catch (const std::exception& error) {
-      message = error.what();
-    }
+  try {
+    work();
+  } catch (const Error& error) {
+    message = error.what();
+    code = error.code();
+  } catch (const std::exception& error) {
+    message = error.what();
   }
   agree_on_error(ranks, message, static_cast<int>(code));
+}
+
+void on_root(const Communicator& ranks, const std::function<void()>& work) {
+  on_all(ranks, [&] {
+    if (ranks.is_root()) work();
+  });
 }
 
 }  // namespace boltzcurve

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include <Eigen/LU>
+
 namespace boltzcurve {
 namespace {
 
@@ -62,29 +64,6 @@ double explained(const Moments& m, std::size_t k, std::size_t j) {
   return ratio > 1 / largest_disagreement && ratio < largest_disagreement ? least : 0;
 }
 
-/// Solves the symmetric positive definite system a [n][n] x = b by Cholesky's method, in place of b. A direction of no length is left out.
-void solve(std::vector<double> a, std::vector<double>& b) {
-  const std::size_t n = b.size();
-  for (std::size_t j = 0; j < n; ++j) {
-    for (std::size_t i = j; i < n; ++i) {
-      double sum = a[i * n + j];
-      for (std::size_t l = 0; l < j; ++l) sum -= a[i * n + l] * a[j * n + l];
-      if (i == j)
-        a[j * n + j] = sum > 1e-12 * a[j * n + j] ? std::sqrt(sum) : HUGE_VAL;
-      else
-        a[i * n + j] = sum / a[j * n + j];
-    }
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t l = 0; l < i; ++l) b[i] -= a[i * n + l] * b[l];
-    b[i] /= a[i * n + i];
-  }
-  for (std::size_t i = n; i-- > 0;) {
-    for (std::size_t l = i + 1; l < n; ++l) b[i] -= a[l * n + i] * b[l];
-    b[i] /= a[i * n + i];
-  }
-}
-
 }  // namespace
 
 ScaleMap fit_scale_map(const Communicator& ranks, const ThermalPoints& points) {
@@ -137,16 +116,22 @@ ScaleMap fit_scale_map(const Communicator& ranks, const ThermalPoints& points) {
     std::vector<std::size_t> drivers;
     for (std::size_t j = 0; j < D; ++j)
       if (share[k * D + j] > 0 && is_driver[j]) drivers.push_back(j);
-    std::vector<double> matrix, right;
-    for (const std::size_t j : drivers) {
-      for (const std::size_t l : drivers) matrix.push_back(m.covariance_xx(j, l));
-      right.push_back((m.covariance_yx(0, k, j) + m.covariance_yx(1, k, j)) / 2);
+    const auto count = static_cast<Eigen::Index>(drivers.size());
+    Eigen::MatrixXd among_drivers(count, count);
+    Eigen::VectorXd with_scale(count);
+    for (Eigen::Index a = 0; a < count; ++a) {
+      const auto j = drivers[static_cast<std::size_t>(a)];
+      for (Eigen::Index b = 0; b < count; ++b) among_drivers(a, b) = m.covariance_xx(j, drivers[static_cast<std::size_t>(b)]);
+      with_scale(a) = (m.covariance_yx(0, k, j) + m.covariance_yx(1, k, j)) / 2;
     }
-    solve(matrix, right);
+    Eigen::FullPivLU<Eigen::MatrixXd> factors(among_drivers);
+    factors.setThreshold(1e-12);  // a direction of no length is left out
+    const Eigen::VectorXd slope = factors.solve(with_scale);
     double offset = (m.mean(m.y(0, k)) + m.mean(m.y(1, k))) / 2;
     for (std::size_t a = 0; a < drivers.size(); ++a) {
-      map.slope[k * D + drivers[a]] = right[a] / 2;
-      offset -= right[a] * m.mean(m.x(drivers[a]));
+      const double here = slope(static_cast<Eigen::Index>(a));
+      map.slope[k * D + drivers[a]] = here / 2;
+      offset -= here * m.mean(m.x(drivers[a]));
     }
     map.offset[k] = offset / 2;
     any = true;

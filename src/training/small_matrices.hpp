@@ -38,7 +38,7 @@ Matrix product(const MatrixView& a, const MatrixView& b);
 /// a a^T, symmetric to the bit.
 Matrix gram(const MatrixView& a);
 
-/// The orthogonal factor Q of a square matrix = Q R with R upper triangular, its diagonal not negative, by Householder reflections:
+/// The orthogonal factor Q of a square matrix = Q R with R upper triangular, its diagonal not negative, by Householder reflections (Eigen):
 /// orthonormal to rounding for every finite matrix, of whatever rank; where a column adds no direction, some direction that is left.
 Matrix orthogonal_factor(const MatrixView& square);
 

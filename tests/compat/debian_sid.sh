@@ -54,7 +54,7 @@ cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/" 2>/dev/null || true
 
 # 2. Packages.
 packages=(cmake ninja-build g++ git openmpi-bin libopenmpi-dev libhdf5-openmpi-dev hdf5-tools zlib1g-dev libkokkos-dev
-  libboost-program-options-dev libfmt-dev nlohmann-json3-dev librandom123-dev libgtest-dev libgmock-dev
+  libboost-dev libboost-program-options-dev libeigen3-dev libfmt-dev nlohmann-json3-dev librandom123-dev libgtest-dev libgmock-dev
   python3 python3-h5py python3-numpy python3-matplotlib python3-pytest)
 inside() { chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
 { inside apt-get update -q && inside apt-get install -q -y --no-install-recommends "${packages[@]}"; } >"$root.log" 2>&1 ||

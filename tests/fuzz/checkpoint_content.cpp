@@ -4,6 +4,7 @@
 
 #include "io/checkpoint.hpp"
 #include "io/hdf5.hpp"
+#include "io/seal.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,7 +17,7 @@ namespace {
 
 constexpr std::array root_attributes = {"format",       "format_version", "program_version", "git_description", "options",
                                         "command_line", "seed",           "build",           "hosts",           "job_id",
-                                        "start_utc",    "training",       "dataset_names",   "contents_crc32"};
+                                        "start_utc",    "training",       "dataset_names"};
 constexpr std::array datasets = {"parameters/weight", "counts"};
 constexpr std::array scalars = {"step", "seconds", "run_state"};
 
@@ -100,8 +101,7 @@ void replace_dataset(hid_t file, const char* name, const Edit& edit) {
     H5Gclose(H5Gcreate2(file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
   } else {
     const hid_t space = space_of(edit, true), dataset = H5Dcreate2(file, name, type_of(edit), space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    const std::int64_t checksum = edit.size;
-    if (dataset >= 0) hdf5::write_attribute(hdf5::Dataset(dataset), "crc32", checksum);
+    if (dataset >= 0) H5Dclose(dataset);
     H5Sclose(space);
   }
 }
@@ -116,9 +116,7 @@ std::vector<std::byte> file_with(const std::vector<Edit>& edits) {
   write_provenance(file, provenance);
   hdf5::write_dataset<double>(file, datasets[0], std::vector<double>{1, 2, 3, 4, 5, 6}, {2, 3});
   hdf5::write_dataset<std::int64_t>(file, datasets[1], std::vector<std::int64_t>{7, 8}, {2});
-  for (const char* name : datasets) hdf5::write_attribute(hdf5::open_dataset(file, name), "crc32", std::int64_t{0});
   hdf5::write_attribute(file, "dataset_names", std::vector<std::string>(datasets.begin(), datasets.end()));
-  hdf5::write_attribute(file, "contents_crc32", std::int64_t{0});
   auto group = hdf5::create_groups(file, "scalars");
   hdf5::write_attribute(group, scalars[0], std::int64_t{3});
   hdf5::write_attribute(group, scalars[1], 0.5);
@@ -126,20 +124,19 @@ std::vector<std::byte> file_with(const std::vector<Edit>& edits) {
   group.close();
 
   for (const Edit& edit : edits) {
-    std::size_t object = edit.object % (root_attributes.size() + scalars.size() + 2 * datasets.size());
+    std::size_t object = edit.object % (root_attributes.size() + scalars.size() + datasets.size());
     if (object < root_attributes.size()) {
       replace_attribute(file.id(), root_attributes[object], edit);
     } else if ((object -= root_attributes.size()) < scalars.size()) {
       const auto owner = hdf5::open_group(file, "scalars");
       replace_attribute(owner.id(), scalars[object], edit);
-    } else if ((object -= scalars.size()) < datasets.size()) {
-      replace_dataset(file.id(), datasets[object], edit);
-    } else if (const hid_t owner = H5Oopen(file.id(), datasets[object - datasets.size()], H5P_DEFAULT); owner >= 0) {
-      replace_attribute(owner, "crc32", edit);
-      H5Oclose(owner);
+    } else {
+      replace_dataset(file.id(), datasets[object - scalars.size()], edit);
     }
   }
-  return memory.close();
+  auto content = memory.close();
+  seal(content);
+  return content;
 }
 
 }  // namespace

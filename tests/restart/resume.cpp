@@ -199,7 +199,7 @@ TEST_F(Resume, DoesNotGoPastACheckpointOfANewerProgram) {
   const auto outcome = boltzcurve(folder, 2, train("out", {"--resume=auto"}));
   EXPECT_EQ(outcome.exit_code, 3);
   EXPECT_THAT(outcome.err,
-              HasSubstr("out/checkpoint.h5 is a boltzcurve checkpoint of format version 3; this program reads versions 1 to 2: "
+              HasSubstr("out/checkpoint.h5 is a boltzcurve checkpoint of format version 4; this program reads versions 1 to 3: "
                         "use the newer program that wrote it"));
 }
 

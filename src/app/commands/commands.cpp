@@ -19,7 +19,7 @@ const std::vector<Command>& commands() {
       {{"evaluate", "", "measure samples.h5md, or fresh particles: evaluation.json, a row in metrics.h5"}, From::checkpoint, evaluate},
       {{"study", "NAME", "compare what the method can do (list studies): CSV, HDF5"}, From::given, study},
       {{"sweep", "ACTION [FILE]", "many runs: plan FILE, run, status, collect; in the folder --output"}, From::nothing, sweep},
-      {{"list", "[TOPIC]", "show what can be chosen (targets, latents, curves, ...); reference, man, completion: for the documentation"},
+      {{"list", "[TOPIC]", "show what can be chosen (targets, latents, curves, ...); reference, completion: for the documentation"},
        From::nothing,
        list},
       {{"verify", "", "check this machine in seconds: closed forms, same bits on all ranks and resumed; exit code 4 where not"},

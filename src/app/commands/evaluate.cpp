@@ -179,14 +179,14 @@ QuickEvaluation quick_evaluation(Run& run, const Model& model, const TrainingSta
   return {task.settings.particles, estimate.ess, estimate.log_z, estimate.log_z_stderr, measure_likelihood(input).front().value};
 }
 
-std::vector<MetricsColumn> evaluation_columns() {
-  std::vector<MetricsColumn> columns = {{"step", "1", MetricsColumn::Type::integer}};
-  for_each_column([&](const MetricEntry& entry) { columns.push_back({entry.key, entry.unit, MetricsColumn::Type::real}); });
+std::vector<Column> evaluation_columns() {
+  std::vector<Column> columns = {{"step", "1", Integers()}};
+  for_each_column([&](const MetricEntry& entry) { columns.push_back({entry.key, entry.unit}); });
   return columns;
 }
 
-std::vector<MetricsValue> evaluation_row(const QuickEvaluation& quick, const TrainingState& state) {
-  std::vector<MetricsValue> row = {state.step};
+std::vector<Cell> evaluation_row(const QuickEvaluation& quick, const TrainingState& state) {
+  std::vector<Cell> row = {state.step};
   for_each_column([&](const MetricEntry& entry) {
     double value = std::nan("");
     if (entry.key == "particles") value = static_cast<double>(quick.particles);
@@ -200,8 +200,8 @@ std::vector<MetricsValue> evaluation_row(const QuickEvaluation& quick, const Tra
   return row;
 }
 
-std::vector<MetricsValue> evaluation_row(const std::vector<EvaluatedMetric>& metrics, const TrainingState& state) {
-  std::vector<MetricsValue> row = {state.step};
+std::vector<Cell> evaluation_row(const std::vector<EvaluatedMetric>& metrics, const TrainingState& state) {
+  std::vector<Cell> row = {state.step};
   for_each_column([&](const MetricEntry& entry) { row.emplace_back(value_of(metrics, entry.key).value_or(std::nan(""))); });
   return row;
 }

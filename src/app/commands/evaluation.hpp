@@ -23,9 +23,9 @@ struct QuickEvaluation {
 QuickEvaluation quick_evaluation(Run& run, const Model& model, const TrainingState& state);
 
 /// Columns of /evaluation in metrics.h5: step, then every key of evaluation.json that is a number. Unknown values are NaN.
-std::vector<MetricsColumn> evaluation_columns();
-std::vector<MetricsValue> evaluation_row(const QuickEvaluation& quick, const TrainingState& state);
-std::vector<MetricsValue> evaluation_row(const std::vector<EvaluatedMetric>& metrics, const TrainingState& state);
+std::vector<Column> evaluation_columns();
+std::vector<Cell> evaluation_row(const QuickEvaluation& quick, const TrainingState& state);
+std::vector<Cell> evaluation_row(const std::vector<EvaluatedMetric>& metrics, const TrainingState& state);
 
 /// evaluation.json: one flat object, "target" and "curve" first, then every metric, null where it is unknown, and last the sentences of
 /// the "diagnosis".

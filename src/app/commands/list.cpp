@@ -1,7 +1,7 @@
 #include <boltzcurve/registry.hpp>
 #include "app/commands/commands.hpp"
 #include "app/commands/study.hpp"
-#include "app/options/manual.hpp"
+#include "app/options/completion.hpp"
 #include "core/suggestion.hpp"
 
 #include <algorithm>
@@ -60,10 +60,10 @@ ExitCode list(Run& run) {
   const auto& wanted = run.request().argument;
   std::vector<CommandDescription> descriptions;
   for (const auto& command : commands()) descriptions.push_back(command.description);
-  std::vector<std::string> names = {"reference", "completion", "man"};
-  if (wanted == "reference" || wanted == "completion" || wanted == "man") {
+  std::vector<std::string> names = {"reference", "completion"};
+  if (wanted == "reference" || wanted == "completion") {
     for (const auto& topic : topics()) names.push_back(topic.name);
-    run.say(wanted == "reference" ? options_reference() : wanted == "man" ? man_page(descriptions) : bash_completion(descriptions, names));
+    run.say(wanted == "reference" ? options_reference() : bash_completion(descriptions, names));
     return ExitCode::done;
   }
   std::string text;

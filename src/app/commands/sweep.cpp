@@ -9,6 +9,7 @@
 #include "metrics/evaluation.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include <fmt/format.h>
@@ -73,10 +74,9 @@ ExitCode plan(Run& run) {
       const std::filesystem::path file = request.more_arguments[0];
       const auto sweep = read_sweep_file(file);
       const auto options = options_of(sweep, request.sources);
-      const auto bytes = read_file(file);
       // A table has no settings to be read again; its rows are in the manifest.
       const auto copy = sweep.places.empty()
-                            ? std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())
+                            ? read_text(file)
                             : fmt::format("; planned from the table {}: its rows are in {}\n", file.string(), manifest_name);
       manifest = write_plan(folder, sweep, options, copy);
       told = fmt::format("{} holds the plan\n{}", (folder / manifest_name).string(), folders_left_alone(folder, manifest));
@@ -133,9 +133,10 @@ ExitCode collect(Run& run) {
     for (const auto& entry : metric_entries())
       if (entry.audience == Audience::file_and_terminal) metrics.push_back({entry.key, entry.unit});
     const auto table = collect_table(folder, manifest, metrics);
-    replace_file(folder / "sweep.csv", to_csv(table));
-    write_table(folder / "sweep.h5", table, run.provenance());
-    text = fmt::format("{} and sweep.h5 hold {} columns\n{}", (folder / "sweep.csv").string(), table.size(),
+    replace_file(folder / "sweep.csv", table.csv());
+    const std::array tables = {&table};
+    write_tables(folder / "sweep.h5", run.provenance(), "boltzcurve sweep", tables);
+    text = fmt::format("{} and sweep.h5 hold {} columns\n{}", (folder / "sweep.csv").string(), table.columns.size(),
                        summary_of(statuses_of(folder, manifest), folder));
   });
   run.say(text);

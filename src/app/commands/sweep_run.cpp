@@ -181,10 +181,7 @@ std::vector<Row> rows_to_run(const Run& sweep, const Manifest& manifest) {
 template <class Read>
 auto read_on_root(const Communicator& world, const std::filesystem::path& file, const Read& read) {
   std::string text;
-  on_root(world, [&] {
-    const auto bytes = read_file(file);
-    text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  });
+  on_root(world, [&] { text = read_text(file); });
   world.broadcast(text);
   return read(text);
 }

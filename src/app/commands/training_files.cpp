@@ -19,15 +19,15 @@
 namespace boltzcurve {
 namespace {
 
-const std::vector<MetricsColumn> training_columns = {
-    {"step", "1", MetricsColumn::Type::integer},
+const std::vector<Column> training_columns = {
+    {"step", "1", Integers()},
     {"loss", "squared unit of the residual"},  // mean over the steps since the row before
     {"gradient_norm", "1"},
     {"learning_rate", "1"},
     {"points_per_second", "points/s"},
     {"seconds", "s"},
-    {"skipped_steps", "1", MetricsColumn::Type::integer},
-    {"left_out_points", "1", MetricsColumn::Type::integer},
+    {"skipped_steps", "1", Integers()},
+    {"left_out_points", "1", Integers()},
 };
 
 /// The metrics beside a checkpoint that tell its history, if they are there: those of the last run in the folder, or those it put aside.
@@ -143,8 +143,8 @@ void TrainingFiles::declare_metrics(const std::filesystem::path& path) {
 
 void TrainingFiles::row(Trainer&, const TrainingRow& row) {
   on_root(run_.world(), [&] {
-    const MetricsValue values[] = {row.step,    row.loss,          row.gradient_norm,  row.learning_rate, row.points_per_second,
-                                   row.seconds, row.skipped_steps, row.left_out_points};
+    const Cell values[] = {row.step,    row.loss,          row.gradient_norm,  row.learning_rate, row.points_per_second,
+                           row.seconds, row.skipped_steps, row.left_out_points};
     metrics_->append("training", values);
   });
 }

@@ -72,8 +72,8 @@ OptionSource parse_config(const std::string& text, const std::string& name, cons
   return source;
 }
 
-OptionSource read_config_file(const std::filesystem::path& file) {
-  const auto fail = [&](const std::string& reason) { throw InputError("cannot read config file " + file.string() + ": " + reason); };
+std::string read_configuration(const std::filesystem::path& file, const std::string& kind) {
+  const auto fail = [&](const std::string& reason) { throw InputError("cannot read " + kind + " " + file.string() + ": " + reason); };
   std::error_code unreadable;
   if (std::filesystem::is_directory(file, unreadable)) fail("it is a folder");
   errno = 0;
@@ -84,7 +84,11 @@ OptionSource read_config_file(const std::filesystem::path& file) {
   if (stream.bad()) fail(std::strerror(errno));
   text.resize(static_cast<std::size_t>(stream.gcount()));
   if (text.size() > longest_file) fail("it is longer than 64 MiB: this is no configuration");
-  return parse_config(text, file.string(), file.parent_path());
+  return text;
+}
+
+OptionSource read_config_file(const std::filesystem::path& file) {
+  return parse_config(read_configuration(file, "config file"), file.string(), file.parent_path());
 }
 
 }  // namespace boltzcurve

@@ -3,9 +3,9 @@
 #include <boltzcurve/choice.hpp>
 #include "app/options/options.hpp"
 #include "core/suggestion.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <concepts>
 #include <limits>
 #include <optional>
@@ -22,14 +22,6 @@ namespace boltzcurve {
 template <class Number>
 std::string number_text(Number number) {
   return fmt::format("{}", number);  // shortest text that reads back as the same number
-}
-
-template <class Number>
-std::optional<Number> number_from(std::string_view text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 inline bool contains(const Range& range, double number) {
@@ -135,13 +127,8 @@ struct TextOf<std::vector<CollocationShare>> {
 /// The parts of a list, which commas separate, without blanks at their ends; none for an empty text.
 inline std::vector<std::string> list_parts(const std::string& text) {
   std::vector<std::string> parts;
-  if (text.find_first_not_of(' ') == std::string::npos) return parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const auto end = std::min(text.find(',', begin), text.size());
-    const auto first = text.find_first_not_of(' ', begin), last = text.find_last_not_of(' ', end - (end > 0 ? 1 : 0));
-    parts.push_back(first < end ? text.substr(first, last - first + 1) : std::string());
-    begin = end + 1;
-  }
+  if (trimmed(text).empty()) return parts;
+  for (const auto part : split(text, ',')) parts.emplace_back(trimmed(part));
   return parts;
 }
 

@@ -114,6 +114,10 @@ struct OptionSource {
 /// Throws ConfigError naming `name` and the line for anything else. Keys and values are checked by resolve_options.
 OptionSource parse_config(const std::string& text, const std::string& name, const std::filesystem::path& folder = {});
 
+/// The text of such a file, or of another `kind` of file, which errors name: "cannot read config file a.ini: it is a folder". Throws
+/// InputError, also beyond 64 MiB.
+std::string read_configuration(const std::filesystem::path& file, const std::string& kind);
+
 /// The same from a file; throws InputError where it cannot be read.
 OptionSource read_config_file(const std::filesystem::path& file);
 

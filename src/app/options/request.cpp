@@ -2,6 +2,7 @@
 #include <boltzcurve/error.hpp>
 #include "core/pattern.hpp"
 #include "core/suggestion.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -58,13 +59,6 @@ std::vector<std::string> all_option_names() {
   throw ConfigError(fmt::format("command line: unknown option --{}; did you mean --{}?", name, nearest_name(name, all_option_names())));
 }
 
-/// Without blanks at the ends, as values in a file.
-std::string trimmed(const std::string& value) {
-  constexpr const char* blanks = " \t\r\n";
-  const auto begin = value.find_first_not_of(blanks);
-  return begin == std::string::npos ? std::string() : value.substr(begin, value.find_last_not_of(blanks) - begin + 1);
-}
-
 /// "5400", "1:30:00", "1-12:00:00".
 double walltime_from(const std::string& text) {
   const auto part = groups_of(text, "([0-9]{1,9}([.][0-9]{1,9})?)|(([0-9]{1,5})-)?([0-9]{1,6}):([0-9]{1,2}):([0-9]{1,2})");
@@ -81,9 +75,8 @@ double walltime_from(const std::string& text) {
 }
 
 int ranks_from(const std::string& text) {
-  constexpr std::size_t max_digits = 7;
-  const bool is_number = !text.empty() && text.size() <= max_digits && text.find_first_not_of("0123456789") == std::string::npos;
-  if (is_number && std::stoi(text) > 0) return std::stoi(text);
+  constexpr int most = 9'999'999;
+  if (const auto ranks = number_from<int>(text); ranks && *ranks > 0 && *ranks <= most) return *ranks;
   throw ConfigError(fmt::format("command line: --ranks-per-run = {}: must be a whole number from 1 on", text));
 }
 
@@ -193,7 +186,7 @@ Request parse_command_line(int argc, const char* const* argv, std::span<const Co
       request.question = std::max(request.question, Request::Question::show_config);
     else
       from_command_line.assignments.push_back(
-          {common != common_options.end() ? std::string(common->key) : name, trimmed(value), "command line"});
+          {common != common_options.end() ? std::string(common->key) : name, std::string(trimmed(value)), "command line"});
   }
   request.sources.push_back(std::move(from_command_line));
   if (request.output.empty()) throw ConfigError("command line: --output needs the name of a folder");

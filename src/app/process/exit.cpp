@@ -1,4 +1,5 @@
 #include "app/process/exit.hpp"
+#include "app/process/stop_request.hpp"
 #include "core/heartbeat.hpp"
 #include "io/hdf5.hpp"
 #include "parallel/mpi_check.hpp"
@@ -71,10 +72,6 @@ void tell(const std::string& reason, const std::string& where) {
   std::fflush(stderr);
 }
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 /// No exception may leave the end of a program: tells an error of MPI and ends the job.
 void must(int code, const char* function) {
   try {
@@ -111,7 +108,7 @@ Ending ending_of(const Communicator& ranks, const std::function<ExitCode()>& wor
   // Of several ranks that fail, the lowest loses patience first, and its abort, which takes a launcher up to half a second, silences the
   // others.
   const double patience = patience_seconds + 2.0 * ranks.rank() / ranks.size();
-  for (const auto start = std::chrono::steady_clock::now(); !all_arrived && seconds_since(start) < patience;) {
+  for (const double start = steady_seconds(); !all_arrived && steady_seconds() - start < patience;) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     must(MPI_Test(&agreement, &all_arrived, MPI_STATUS_IGNORE), "MPI_Test");
   }

@@ -10,7 +10,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <limits>
 #include <random>
 #include <string>
 #include <thread>
@@ -27,18 +26,12 @@
 namespace boltzcurve {
 namespace {
 
-/// What a rank says of itself.
+/// What a rank tells the next one of itself.
 struct News {
-  std::uint64_t job = 0;  // tells it from strangers' datagrams
-  std::int32_t rank = 0, waits = 0;
-  double still_for = 0;  // seconds without a beat
-  char phase[48] = {};
-};
-
-struct Rank {
-  News last;
-  double heard_at = 0;
-  bool heard = false;
+  std::uint64_t job = 0;     // tells it from strangers' datagrams
+  double still_for = 0;      // seconds without a beat
+  std::int64_t waiting = 0;  // so many ranks in a row, the last of which is this one, have waited for others for too long
+  char phase[48] = "starting";
 };
 
 constexpr double seconds_for_mpi_to_abort = 5;
@@ -51,19 +44,18 @@ constexpr double seconds_for_mpi_to_abort = 5;
   _exit(code);
 }
 
-sockaddr_in address_of(const std::string& host, bool same_host, int port) {
+sockaddr_in address_of(const std::string& host, bool same_host, std::int64_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (same_host) return address;
+  address.sin_addr.s_addr = htonl(same_host ? INADDR_LOOPBACK : INADDR_ANY);
   addrinfo hints{}, *found = nullptr;
   hints.ai_family = AF_INET;
   hints.ai_socktype = SOCK_DGRAM;
-  address.sin_addr.s_addr = htonl(INADDR_ANY);  // nowhere: nothing gets through
-  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return address;
-  address.sin_addr = reinterpret_cast<const sockaddr_in*>(found->ai_addr)->sin_addr;
-  freeaddrinfo(found);
+  if (!same_host && getaddrinfo(host.c_str(), nullptr, &hints, &found) == 0) {
+    address.sin_addr = reinterpret_cast<const sockaddr_in*>(found->ai_addr)->sin_addr;
+    freeaddrinfo(found);
+  }
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
   return address;
 }
 
@@ -72,14 +64,12 @@ sockaddr_in address_of(const std::string& host, bool same_host, int port) {
 class Watchdog::Watch {
  public:
   Watch(const Communicator& world, double seconds)
-      : rank_(world.rank()),
+      : rank_(static_cast<std::size_t>(world.rank())),
+        size_(static_cast<std::size_t>(world.size())),
         limit_(seconds),
         interval_(std::clamp(seconds / 8, 0.05, 10.0)),
-        hosts_(host_of_each_rank(world)),
-        ranks_(static_cast<std::size_t>(world.size())),
-        start_(steady_seconds()) {
-    if (world.size() > 1) open_socket(world);
-    for (auto& rank : ranks_) rank.heard_at = start_;
+        hosts_(host_of_each_rank(world)) {
+    open_socket(world);
     // Signals are for the thread that works.
     sigset_t all, before;
     sigfillset(&all);
@@ -95,146 +85,117 @@ class Watchdog::Watch {
   }
 
  private:
+  std::size_t rank_before() const { return (rank_ + size_ - 1) % size_; }
+
   void open_socket(const Communicator& world) {
     socket_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    sockaddr_in any{};
-    any.sin_family = AF_INET;
-    socklen_t size = sizeof any;
-    std::int64_t where[2] = {0, 0};
-    if (rank_ == 0 && socket_ >= 0 && bind(socket_, reinterpret_cast<sockaddr*>(&any), size) == 0 &&
-        getsockname(socket_, reinterpret_cast<sockaddr*>(&any), &size) == 0) {
-      std::random_device entropy;
-      where[0] = ntohs(any.sin_port);
-      where[1] = static_cast<std::int64_t>((static_cast<std::uint64_t>(entropy()) << 32) | entropy());
-    }
-    world.broadcast(std::span<std::int64_t>(where));
-    job_ = static_cast<std::uint64_t>(where[1]);
-    if (rank_ != 0) root_ = address_of(hosts_[0], hosts_[0] == hosts_[static_cast<std::size_t>(rank_)], static_cast<int>(where[0]));
+    sockaddr_in mine{};
+    mine.sin_family = AF_INET;
+    socklen_t size = sizeof mine;
+    std::int64_t port = 0;
+    if (socket_ >= 0 && bind(socket_, reinterpret_cast<sockaddr*>(&mine), size) == 0 &&
+        getsockname(socket_, reinterpret_cast<sockaddr*>(&mine), &size) == 0)
+      port = ntohs(mine.sin_port);
+    const auto ports = world.all_gather(std::vector<std::int64_t>{port});
+    const std::size_t next = (rank_ + 1) % size_;
+    next_ = address_of(hosts_[next], hosts_[next] == hosts_[rank_], ports[next]);
+    std::random_device entropy;
+    std::int64_t job[] = {static_cast<std::int64_t>((static_cast<std::uint64_t>(entropy()) << 32) | entropy())};
+    world.broadcast(std::span<std::int64_t>(job));
+    mine_.job = static_cast<std::uint64_t>(job[0]);
   }
 
   void watch() {
-    tell(steady_seconds());  // at once: one that is stopped before it has ever spoken cannot be told from one whose datagrams get lost
+    double now = last_beat_ = steady_seconds();
     while (!done_) {
-      const double before = steady_seconds();
-      wait_for_news();
-      const double now = steady_seconds();
+      look_at_myself(now);
+      tell();
+      const double before = now;
+      listen(before + interval_);
+      now = steady_seconds();
       // Stopped as a whole, this program included: nobody could have made progress.
-      if (now - before > 2 * interval_ + 1) begin_anew(now);
-      tell(now);
+      if (now - before > 2 * interval_ + 1) last_beat_ = heard_at_ = now, before_.still_for = 0;
+      look_at_myself(now);
       judge(now);
-    }
-  }
-
-  void tell(double now) {
-    look_at_myself(now);
-    if (rank_ != 0) send(ranks_[me()].last, root_);
-  }
-
-  std::size_t me() const { return static_cast<std::size_t>(rank_); }
-
-  void begin_anew(double now) {
-    for (auto& rank : ranks_) rank.heard_at = now, rank.last.still_for = 0;
-    last_beat_ = now;
-  }
-
-  /// Takes what comes in until it is time to look again; soon at the end of the program.
-  void wait_for_news() {
-    constexpr double shortest_nap = 0.05;
-    const double until = steady_seconds() + interval_;
-    for (double left = interval_; left > 0 && !done_; left = until - steady_seconds()) {
-      pollfd ready{socket_, POLLIN, 0};
-      poll(&ready, socket_ >= 0 ? 1 : 0, static_cast<int>(1e3 * std::min(left, shortest_nap)) + 1);
-      News news;
-      sockaddr_in from{};
-      socklen_t size = sizeof from;
-      while (socket_ >= 0 &&
-             recvfrom(socket_, &news, sizeof news, 0, reinterpret_cast<sockaddr*>(&from), &size) == static_cast<ssize_t>(sizeof news)) {
-        if (news.job != job_ || news.rank < 0 || static_cast<std::size_t>(news.rank) >= ranks_.size() || news.rank == rank_) continue;
-        news.phase[sizeof news.phase - 1] = '\0';
-        ranks_[static_cast<std::size_t>(news.rank)] = {news, steady_seconds(), true};
-        if (rank_ == 0) send(ranks_[0].last, from);
-      }
     }
   }
 
   void look_at_myself(double now) {
     const auto heartbeat = read_heartbeat();
-    if (heartbeat.beats != beats_ || last_beat_ == 0) last_beat_ = now;
+    if (heartbeat.beats != beats_) last_beat_ = now;
     beats_ = heartbeat.beats;
-    News news;
-    news.job = job_;
-    news.rank = rank_;
-    news.waits = heartbeat.waits;
-    news.still_for = now - last_beat_;
-    std::strncpy(news.phase, heartbeat.phase, sizeof news.phase - 1);
-    ranks_[me()] = {news, now, true};
+    waits_ = heartbeat.waits;
+    mine_.still_for = now - last_beat_;
+    std::strncpy(mine_.phase, heartbeat.phase, sizeof mine_.phase - 1);
+    count_the_waiting();
   }
 
-  void send(const News& news, const sockaddr_in& to) const {
-    if (socket_ >= 0 && to.sin_port != 0)
-      (void)sendto(socket_, &news, sizeof news, MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+  void count_the_waiting() {
+    const auto before = size_ > 1 ? before_.waiting : 0;
+    mine_.waiting = waits_ && mine_.still_for > limit_ ? std::min<std::int64_t>(before, static_cast<std::int64_t>(size_)) + 1 : 0;
   }
 
-  double still_for(std::size_t rank, double now) const { return ranks_[rank].last.still_for + (now - ranks_[rank].heard_at); }
-  bool is_silent(std::size_t rank, double now) const { return ranks_[rank].heard && now - ranks_[rank].heard_at > 4 * interval_; }
-
-  void judge(double now) {
-    if (rank_ == 0)
-      judge_all(now);
-    else
-      judge_without_root(now);
+  void tell() const {
+    if (socket_ >= 0 && size_ > 1 && next_.sin_port != 0)
+      (void)sendto(socket_, &mine_, sizeof mine_, MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&next_), sizeof next_);
   }
 
-  void judge_all(double now) {
-    bool somebody_hangs = false, all_wait = true;
-    for (std::size_t r = 0; r < ranks_.size(); ++r) {
-      const bool hangs = still_for(r, now) > limit_ && ranks_[r].heard;
-      somebody_hangs = somebody_hangs || (hangs && (!ranks_[r].last.waits || is_silent(r, now)));
-      all_wait = all_wait && hangs && ranks_[r].last.waits;
+  /// Takes what comes in until it is time to look again; soon at the end of the program.
+  void listen(double until) {
+    constexpr double shortest_nap = 0.05;
+    for (double now = steady_seconds(); now < until && !done_; now = steady_seconds()) {
+      pollfd ready{socket_, POLLIN, 0};
+      poll(&ready, socket_ >= 0 ? 1 : 0, static_cast<int>(1e3 * std::min(until - now, shortest_nap)) + 1);
+      for (News news; socket_ >= 0 && recv(socket_, &news, sizeof news, 0) == static_cast<ssize_t>(sizeof news);) {
+        if (news.job != mine_.job) continue;
+        before_ = news;
+        before_.phase[sizeof news.phase - 1] = '\0';
+        heard_ = true;
+        heard_at_ = steady_seconds();
+        const auto told = mine_.waiting;
+        count_the_waiting();
+        if (mine_.waiting != told) tell();  // at once: what is told on the other side of the ring must not be long past
+      }
     }
-    if (still_for(0, now) > 2 * limit_ && ranks_[0].last.waits)
-      for (std::size_t r = 1; r < ranks_.size(); ++r)
-        if (!ranks_[r].heard) end(r, now, " and has never been heard: it was stopped, or datagrams do not get through from its node");
-    if (!somebody_hangs && !all_wait) return;
-    for (std::size_t r = 0; r < ranks_.size(); ++r)
-      if (is_silent(r, now)) end(r, now, " and does not answer: it was stopped, or its node or the network is down");
-    for (std::size_t r = 0; r < ranks_.size(); ++r)
-      if (still_for(r, now) > limit_ && !ranks_[r].last.waits) end(r, now, "");
-    end(0, now, ", nor has any other rank: all wait for each other");
   }
 
-  /// Rank 0 has `limit_` and some more; then the others speak, the lowest first.
-  void judge_without_root(double now) {
-    const double turn = 2 * interval_ + 1.0 * static_cast<double>(rank_) / static_cast<double>(ranks_.size());
-    const double mine = still_for(me(), now);
-    if (ranks_[0].heard) {
-      if (now - ranks_[0].heard_at > limit_ + turn && mine > limit_)
-        end(0, now, " and does not answer: it was stopped, or its node or the network is down");
-    } else if (mine > 2 * limit_ + turn && ranks_[me()].last.waits) {
-      end(me(), now, ": it waits for another rank, which one cannot be told because datagrams do not get through to rank 0");
+  void judge(double now) const {
+    const double turn = static_cast<double>(rank_) / static_cast<double>(size_);  // of several, the lowest speaks
+    if (mine_.still_for <= limit_) return;
+    if (!waits_ && mine_.still_for > limit_ + turn) end(rank_, mine_, "");
+    if (!waits_) return;
+    if (heard_ && now - heard_at_ > limit_) {
+      auto last = before_;
+      last.still_for += now - heard_at_;
+      end(rank_before(), last, " and does not answer: it was stopped, or its node or the network is down");
     }
-    if (mine > limit_ + 4 * interval_ + turn && !ranks_[me()].last.waits) end(me(), now, "");
+    if (rank_ == 0 && mine_.waiting >= static_cast<std::int64_t>(size_))
+      end(rank_, mine_, ", nor has any other rank: all wait for each other");
+    if (!heard_ && mine_.still_for > 2 * limit_ + turn)
+      end(rank_, mine_,
+          fmt::format(": it waits for another rank, which one cannot be told because datagrams do not get through from rank {}",
+                      rank_before()));
   }
 
-  [[noreturn]] void end(std::size_t culprit, double now, const std::string& more) const {
-    const auto& rank = ranks_[culprit];
+  [[noreturn]] void end(std::size_t culprit, const News& last, const std::string& more) const {
     const auto text = fmt::format(
         "boltzcurve: error: rank {} on {} has made no progress for {:.3g} s while {}{}; the job ends. --resume goes on from the last "
         "checkpoint; run.watchdog-seconds = {:.6g} is how long to wait, 0: for ever\n",
-        culprit, hosts_[culprit], still_for(culprit, now), rank.heard ? rank.last.phase : "starting", more, limit_);
+        culprit, hosts_[culprit], last.still_for, last.phase, more, limit_);
     std::fwrite(text.data(), 1, text.size(), stderr);
     std::fflush(stderr);
     end_job();
   }
 
-  const int rank_;
+  const std::size_t rank_, size_;
   const double limit_, interval_;
   const std::vector<std::string> hosts_;
-  std::vector<Rank> ranks_;  // on rank 0 all, elsewhere this one and rank 0
-  double start_, last_beat_ = 0;
-  std::uint64_t beats_ = 0, job_ = 0;
+  News mine_, before_;  // of this rank and of the one before it
+  bool waits_ = false, heard_ = false;
+  double heard_at_ = 0, last_beat_ = 0;
+  std::uint64_t beats_ = 0;
   int socket_ = -1;
-  sockaddr_in root_{};
+  sockaddr_in next_{};
   std::atomic<bool> done_{false};
   std::thread thread_;
 };

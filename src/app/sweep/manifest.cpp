@@ -1,7 +1,7 @@
 #include "app/sweep/manifest.hpp"
 #include <boltzcurve/error.hpp>
-#include "app/sweep/csv.hpp"
 #include "io/durable_file.hpp"
+#include "io/table.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -17,11 +17,6 @@ std::uint64_t hash_of(std::string_view text) {
   std::uint64_t hash = 14695981039346656037u;
   for (const char letter : text) hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211u;
   return hash;
-}
-
-std::string text_of(const std::filesystem::path& file) {
-  const auto bytes = read_file(file);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 const std::vector<std::string> first_columns = {"row", "folder"};
@@ -76,7 +71,7 @@ Manifest write_plan(const std::filesystem::path& folder, const Sweep& sweep, con
     if (error) throw InputError(fmt::format("cannot make {}: {}", run.string(), error.message()));
     const auto config = run / "config.ini";
     const auto resolved = resolved_text(options[row]);
-    if (!std::filesystem::exists(config) || text_of(config) != resolved) replace_file(config, resolved);
+    if (!std::filesystem::exists(config) || read_text(config) != resolved) replace_file(config, resolved);
   }
   replace_file(folder / sweep_copy_name, text);
   replace_file(folder / manifest_name, to_csv(manifest));
@@ -89,7 +84,7 @@ Manifest read_manifest(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(file, missing))
     throw InputError(fmt::format("there is no sweep in {}: no {}; plan one there: boltzcurve sweep plan FILE --output {}", folder.string(),
                                  manifest_name, folder.string()));
-  return manifest_from_csv(text_of(file), file.string());
+  return manifest_from_csv(read_text(file), file.string());
 }
 
 }  // namespace boltzcurve

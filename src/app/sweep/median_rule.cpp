@@ -1,7 +1,7 @@
 #include "app/sweep/median_rule.hpp"
 #include <boltzcurve/error.hpp>
+#include "metrics/likelihood.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -35,12 +35,6 @@ std::optional<double> value_at(const std::filesystem::path& file, std::int64_t s
   return std::nullopt;
 }
 
-double median_of(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const auto half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
 }  // namespace
 
 MedianRule::MedianRule(const SweepSettings& settings, std::filesystem::path folder, std::vector<std::filesystem::path> others)
@@ -55,11 +49,11 @@ std::optional<std::string> MedianRule::tell(std::int64_t step, double value) {
   for (const auto& other : others_)
     if (const auto one = value_at(other / trace_name, step)) theirs.push_back(*one);
   if (static_cast<std::int64_t>(theirs.size()) < settings_.stop_early_rows) return std::nullopt;
-  const double median = median_of(theirs);
+  const double middle = median(theirs);
   const bool by_loss = settings_.stop_early == EarlyStop::loss;
-  if (by_loss ? !(value > median) : !(value < median)) return std::nullopt;
+  if (by_loss ? !(value > middle) : !(value < middle)) return std::nullopt;
   return fmt::format("{} {:.4g} at step {}, the median of {} others is {:.4g}", by_loss ? "loss" : "ESS", value, step, theirs.size(),
-                     median);
+                     middle);
 }
 
 }  // namespace boltzcurve

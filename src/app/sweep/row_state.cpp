@@ -19,9 +19,7 @@ constexpr std::string_view stopped_prefix = "stopped: ";
 std::optional<RowStatus> from_outcome(const std::filesystem::path& file) {
   std::error_code missing;
   if (!std::filesystem::exists(file, missing)) return std::nullopt;
-  const auto bytes = read_file(file);
-  const auto* text = reinterpret_cast<const char*>(bytes.data());
-  const auto json = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
+  const auto json = nlohmann::json::parse(read_text(file), nullptr, false);
   if (!json.is_object() || !json.contains("state") || !json["state"].is_string()) return std::nullopt;
   const auto name = json["state"].get<std::string>();
   const auto choice = std::find_if(choices<RowState>.begin(), choices<RowState>.end(), [&](const auto& c) { return c.name == name; });

@@ -1,17 +1,13 @@
 #include "app/sweep/sweep_file.hpp"
 #include <boltzcurve/error.hpp>
-#include "app/sweep/csv.hpp"
 #include "app/sweep/values.hpp"
 #include "core/suggestion.hpp"
+#include "core/text.hpp"
+#include "io/table.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
-#include <fstream>
 #include <limits>
 #include <map>
-#include <sstream>
-#include <system_error>
 
 #include <fmt/format.h>
 
@@ -36,12 +32,10 @@ auto located(const Line& line, const Action& action) {
 }
 
 std::uint64_t whole_number(const Line& line, std::uint64_t least, std::uint64_t most) {
-  std::uint64_t number = 0;
-  const auto* end = line.value.data() + line.value.size();
-  const auto [stopped, error] = std::from_chars(line.value.data(), end, number);
-  if (error != std::errc() || stopped != end || number < least || number > most)
+  const auto number = number_from<std::uint64_t>(line.value);
+  if (!number || *number < least || *number > most)
     throw ConfigError(fmt::format("{}: {} = {}: must be a whole number from {} to {}", line.where, line.key, line.value, least, most));
-  return number;
+  return *number;
 }
 
 EarlyStop early_stop_from(const Line& line) {
@@ -173,7 +167,7 @@ Sweep parse_sweep_table(const std::string& text, const std::string& name, const 
   const auto next = [&] {
     const auto begin = at;
     auto fields = csv_record(text, at);
-    for (auto& field : fields) field = trimmed(field);
+    for (auto& field : fields) field = std::string(trimmed(field));
     const auto place = fmt::format("{}:{}", name, line);
     line += std::count(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
     return std::pair(std::move(fields), place);
@@ -233,18 +227,8 @@ Sweep parse_sweep(const std::string& text, const std::string& name, const std::f
 }
 
 Sweep read_sweep_file(const std::filesystem::path& file) {
-  const auto fail = [&](const std::string& reason) { throw InputError("cannot read sweep file " + file.string() + ": " + reason); };
-  std::error_code unknown;
-  const auto kind = std::filesystem::status(file, unknown).type();
-  if (kind == std::filesystem::file_type::directory) fail("it is a folder");
-  if (kind == std::filesystem::file_type::character || kind == std::filesystem::file_type::block) fail("it is a device");
-  errno = 0;
-  std::ifstream stream(file);
-  if (!stream) fail(std::generic_category().message(errno));
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (stream.bad()) fail(std::generic_category().message(errno));
-  return (file.extension() == ".csv" ? parse_sweep_table : parse_sweep)(text.str(), file.string(), file.parent_path());
+  const auto parse = file.extension() == ".csv" ? parse_sweep_table : parse_sweep;
+  return parse(read_configuration(file, "sweep file"), file.string(), file.parent_path());
 }
 
 std::vector<Options> options_of(const Sweep& sweep, std::span<const OptionSource> more) {

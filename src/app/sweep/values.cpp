@@ -2,9 +2,9 @@
 #include <boltzcurve/counter_rng.hpp>
 #include <boltzcurve/error.hpp>
 #include "core/suggestion.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -16,12 +16,12 @@ namespace {
 constexpr std::int64_t max_values = 1'000'000;  // a row is a folder
 
 /// At commas outside of double quotes, which are taken off.
-std::vector<std::string> split_list(const std::string& text) {
+std::vector<std::string> parts_of(const std::string& text) {
   std::vector<std::string> parts;
   std::string part;
   bool quoted = false;
   const auto finish = [&] {
-    part = trimmed(part);
+    part = std::string(trimmed(part));
     if (part.size() >= 2 && part.front() == '"' && part.back() == '"') part = part.substr(1, part.size() - 2);
     if (part.empty()) throw ConfigError(fmt::format("'{}': a value of the list is empty", text));
     parts.push_back(part);
@@ -40,11 +40,9 @@ std::vector<std::string> split_list(const std::string& text) {
 }
 
 double number_in(const std::string& text, const std::string& whole) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number))
-    throw ConfigError(fmt::format("'{}': '{}' is no number", whole, text));
-  return number;
+  const auto number = number_from<double>(text);
+  if (!number || !std::isfinite(*number)) throw ConfigError(fmt::format("'{}': '{}' is no number", whole, text));
+  return *number;
 }
 
 bool is_whole(Scale scale) { return scale == Scale::integers || scale == Scale::log_integers; }
@@ -56,7 +54,7 @@ ValueRange parse_range(const std::string& text, const std::string& name, const s
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end())
     throw ConfigError(fmt::format("'{}': unknown scale '{}'; did you mean {}?", text, name, nearest_name(name, names)));
-  const auto parts = split_list(arguments);
+  const auto parts = parts_of(arguments);
   if (parts.size() < 2 || parts.size() > 3)
     throw ConfigError(fmt::format("'{}': expected {}(LOWER, UPPER), or in a grid {}(LOWER, UPPER, COUNT)", text, name, name));
 
@@ -91,18 +89,13 @@ double between(const ValueRange& range, double u) {
 
 }  // namespace
 
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t");
-  return first == std::string::npos ? std::string() : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 Values parse_values(const std::string& text) {
-  const auto all = trimmed(text);
+  const std::string all(trimmed(text));
   const auto open = all.find('(');
   const bool is_call =
       open != std::string::npos && open > 0 && all.back() == ')' && all.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == open;
   if (is_call) return parse_range(all, all.substr(0, open), all.substr(open + 1, all.size() - open - 2));
-  return split_list(all);
+  return parts_of(all);
 }
 
 std::vector<std::string> listed(const Values& values) {

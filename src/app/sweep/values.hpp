@@ -29,9 +29,6 @@ struct ValueRange {
   bool operator==(const ValueRange&) const = default;
 };
 
-/// Without blanks and tabs at both ends.
-std::string trimmed(const std::string& text);
-
 /// What a sweep writes behind a key: a list of texts, or a range.
 using Values = std::variant<std::vector<std::string>, ValueRange>;
 

@@ -25,14 +25,13 @@ using ::testing::HasSubstr;
 using testing::ScratchFolder;
 using testing::SmallDisk;
 using ::testing::ThrowsMessage;
-using Type = MetricsColumn::Type;
 
-const std::vector<MetricsColumn> training{{.name = "step", .unit = "1", .type = Type::integer},
-                                          {.name = "loss", .unit = "nats^2/time^2"},
-                                          {.name = "points_per_second", .unit = "points/s"}};
-const std::vector<MetricsColumn> evaluation{{.name = "ess", .unit = "1"}, {.name = "particles", .unit = "1", .type = Type::integer}};
+const std::vector<Column> training{{.name = "step", .unit = "1", .values = Integers()},
+                                   {.name = "loss", .unit = "nats^2/time^2"},
+                                   {.name = "points_per_second", .unit = "points/s"}};
+const std::vector<Column> evaluation{{.name = "ess", .unit = "1"}, {.name = "particles", .unit = "1", .values = Integers()}};
 
-std::vector<MetricsValue> row(std::int64_t step, double loss) { return {step, loss, std::int64_t{7}}; }
+std::vector<Cell> row(std::int64_t step, double loss) { return {step, loss, std::int64_t{7}}; }
 
 TEST(MetricsFile, GivesBackRowsColumnsUnitsAndProvenance) {
   const ScratchFolder folder;
@@ -48,7 +47,11 @@ TEST(MetricsFile, GivesBackRowsColumnsUnitsAndProvenance) {
 
   const auto table = read_metrics(path, "training");
   ASSERT_EQ(table.series.size(), 3u);
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(table.series[i].column, training[i]);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(table.series[i].name, training[i].name);
+    EXPECT_EQ(table.series[i].unit, training[i].unit);
+    EXPECT_EQ(table.series[i].values.index(), training[i].values.index());
+  }
   ASSERT_EQ(table.integer("step").size(), static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {
     EXPECT_EQ(table.integer("step")[static_cast<std::size_t>(i)], i);
@@ -73,7 +76,7 @@ TEST(MetricsFile, GoesOnWhereAnotherRunStopped) {
   later.command_line = "boltzcurve evaluate";
   MetricsFile file(path, later);
   file.declare("evaluation", evaluation);
-  file.append("evaluation", std::vector<MetricsValue>{0.97, std::int64_t{10000}});
+  file.append("evaluation", std::vector<Cell>{0.97, std::int64_t{10000}});
   file.declare("training", training);
   EXPECT_EQ(file.rows("training"), 2);
   file.append("training", row(3, 0.25));
@@ -125,7 +128,7 @@ TEST(MetricsFile, RefusesOtherColumnsByName) {
   const ScratchFolder folder;
   const auto path = folder / "metrics.h5";
   { MetricsFile(path, example_provenance()).declare("training", training); }
-  const auto declare = [&](std::vector<MetricsColumn> columns) { MetricsFile(path, example_provenance()).declare("training", columns); };
+  const auto declare = [&](std::vector<Column> columns) { MetricsFile(path, example_provenance()).declare("training", columns); };
   auto other = training;
   other[1].unit = "1";
   EXPECT_THAT([&] { declare(other); },
@@ -133,7 +136,7 @@ TEST(MetricsFile, RefusesOtherColumnsByName) {
                   "cannot append to " + path.string() +
                   " /training: its column 2 is loss [float64, nats^2/time^2], this program writes loss [float64, 1]; move the file away"));
   other = training;
-  other[0].type = Type::real;
+  other[0].values = Reals();
   EXPECT_THAT([&] { declare(other); },
               ThrowsMessage<InputError>(HasSubstr("column 1 is step [int64, 1], this program writes step [float64, 1]")));
   other = training;
@@ -150,11 +153,11 @@ TEST(MetricsFile, RefusesRowsThatDoNotFit) {
   MetricsFile file(folder / "metrics.h5", example_provenance());
   EXPECT_THAT([&] { file.append("training", row(1, 1.0)); }, ThrowsMessage<Error>("metrics: table training is not declared"));
   file.declare("training", training);
-  EXPECT_THAT([&] { file.append("training", std::vector<MetricsValue>{1.0}); },
+  EXPECT_THAT([&] { file.append("training", std::vector<Cell>{1.0}); },
               ThrowsMessage<Error>("metrics: table training has 3 columns, a row of 1 values was given"));
   EXPECT_THAT(
       [&] {
-        file.append("training", std::vector<MetricsValue>{1.5, 1.0, 1.0});
+        file.append("training", std::vector<Cell>{1.5, 1.0, 1.0});
       },
       ThrowsMessage<Error>("metrics: column step of table training holds integers, 1.5 was given"));
   EXPECT_EQ(file.rows("training"), 0);

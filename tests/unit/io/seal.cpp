@@ -63,7 +63,7 @@ TEST(Seal, TellsBytesThatAreMissingOrTooMany) {
     EXPECT_THROW(unsealed("a.h5", bytes_of(damaged)), InputError) << damaged;
 }
 
-// A bit of the line itself: either it is no line any more, and the file is left to its other checksums, or it is not true.
+// A bit of the line itself: either it is no line any more, and who reads the file decides, or it is not true.
 TEST(Seal, ThatIsDamagedItselfGivesNothingWrong) {
   const std::string text = "123456789";
   const auto whole = sealed(text);

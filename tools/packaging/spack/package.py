@@ -31,6 +31,7 @@ class Boltzcurve(CMakePackage, CudaPackage, ROCmPackage):
     depends_on("kokkos@3.4:5")
     depends_on("hdf5@1.10:+mpi")
     depends_on("boost@1.71:+program_options")
+    depends_on("eigen@3.3:")
     depends_on("fmt")
     depends_on("nlohmann-json@3")
     depends_on("random123")

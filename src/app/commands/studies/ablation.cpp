@@ -17,11 +17,9 @@
 namespace boltzcurve {
 namespace {
 
-using Type = StudyColumn::Type;
-
 /// A number of evaluation.json, or made of several.
 struct Measure {
-  StudyColumn column;
+  Column column;
   double (*of)(const nlohmann::json& evaluation);
 };
 
@@ -112,22 +110,20 @@ std::vector<Combination> combinations_of(const Options& options) {
   return all;
 }
 
-StudyTable empty_table() {
-  std::vector<StudyColumn> columns = {{"latent", "text", Type::text}, {"schedule", "text", Type::text}, {"curve", "text", Type::text}};
+Table empty_table() {
+  std::vector<Column> columns = {{"latent", "text", Texts()}, {"schedule", "text", Texts()}, {"curve", "text", Texts()}};
   for (const auto& measure : measures()) columns.push_back(measure.column);
-  columns.push_back({"error", "text", Type::text});
+  columns.push_back({"error", "text", Texts()});
   return {"ablation", columns};
 }
 
-void add_row(const Run& run, StudyTable& table, const Combination& of, const std::string& error) {
-  std::vector<StudyValue> row = {of.latent, of.schedule, of.curve};
+void add_row(const Run& run, Table& table, const Combination& of, const std::string& error) {
+  std::vector<Cell> row = {of.latent, of.schedule, of.curve};
   nlohmann::json evaluation = nlohmann::json::object();
   on_root(run.world(), [&] {
     if (!error.empty()) return;
     const auto file = run.output(of.folder()) / "evaluation.json";
-    const auto bytes = read_file(file);
-    const auto* const text = reinterpret_cast<const char*>(bytes.data());
-    evaluation = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
+    evaluation = nlohmann::json::parse(read_text(file), nullptr, false);
     if (evaluation.is_discarded()) throw InputError(fmt::format("{} is no JSON: it is damaged; remove it to measure again", file.string()));
   });
   for (const auto& measure : measures()) row.emplace_back(measure.of(evaluation));
@@ -143,8 +139,8 @@ ExitCode ablation(Run& run) {
   auto table = empty_table();
   std::size_t failures = 0;
   for (const auto& one : combinations) {
-    run.say(fmt::format("== {} of {}: latent {}, schedule {}, curve {}", table.rows().size() + 1, combinations.size(), one.latent,
-                        one.schedule, one.curve));
+    run.say(fmt::format("== {} of {}: latent {}, schedule {}, curve {}", table.rows() + 1, combinations.size(), one.latent, one.schedule,
+                        one.curve));
     std::string error;
     try {
       if (const auto stop = measured_run(run, one.folder(), one.options); stop != Stop::no) return interrupted_study(run, stop);

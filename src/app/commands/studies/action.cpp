@@ -22,20 +22,18 @@ namespace {
 // On the line by quadrature (curve/line_curve.hpp), W2 by quantile functions; else from particles of networks (network_speed.hpp), and the
 // sliced distance between latent law and exact samples of the target stands for W2.
 
-using Type = StudyColumn::Type;
-
-const std::vector<StudyColumn> columns = {{"distance", "length"},
-                                          {"dimension", "1", Type::integer},
-                                          {"curve", "text", Type::text},
-                                          {"source", "text", Type::text},
-                                          {"wasserstein_action", "length^2/time"},
-                                          {"wasserstein_action_error", "length^2/time"},
-                                          {"fisher_rao_action", "1/time"},
-                                          {"fisher_rao_action_error", "1/time"},
-                                          {"duration", "time"},
-                                          {"w2", "length"},
-                                          {"w2_kind", "text", Type::text},
-                                          {"failed", "count", Type::integer}};
+const std::vector<Column> columns = {{"distance", "length"},
+                                     {"dimension", "1", Integers()},
+                                     {"curve", "text", Texts()},
+                                     {"source", "text", Texts()},
+                                     {"wasserstein_action", "length^2/time"},
+                                     {"wasserstein_action_error", "length^2/time"},
+                                     {"fisher_rao_action", "1/time"},
+                                     {"fisher_rao_action_error", "1/time"},
+                                     {"duration", "time"},
+                                     {"w2", "length"},
+                                     {"w2_kind", "text", Texts()},
+                                     {"failed", "count", Integers()}};
 
 HostPoints<double> drawn(const Communicator& ranks, const Energy& law, std::int64_t count, std::uint64_t seed, bool& known) {
   const auto shard = shard_of(count, particle_granule, ranks.rank(), ranks.size());
@@ -54,7 +52,7 @@ double sliced_distance(const Run& run, const TrainedRun& trained) {
   return sliced_wasserstein(run.world(), latent, target, trained.options.run.seed);
 }
 
-void add_exact(const Run& run, StudyTable& table, const StudyCase& of) {
+void add_exact(const Run& run, Table& table, const StudyCase& of) {
   const auto ends = line_ends(of.options, of.distance);
   if (!ends) return;
   double w2 = std::nan("");
@@ -85,7 +83,7 @@ ExitCode action(Run& run) {
         "them, "
         "--study.runs=DIR takes those of a run");
   run.take_output_folder();
-  StudyTable table("action", columns);
+  Table table{"action", columns};
   for (const auto& of : cases) add_exact(run, table, of);
   const auto stop = for_each_network(run, cases, [&](double distance, const std::string& folder, const TrainedRun& trained) {
     const auto speed = network_speed(run.world(), trained, {});

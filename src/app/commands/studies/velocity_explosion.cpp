@@ -3,6 +3,7 @@
 
 #include "app/commands/study.hpp"
 #include "app/commands/study_table.hpp"
+#include "parallel/on_all.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -12,8 +13,6 @@
 
 namespace boltzcurve {
 namespace {
-
-using Type = StudyColumn::Type;
 
 /// Of one case and one curve: norms at all times, the action, and the times.
 struct ExactTask {
@@ -26,9 +25,7 @@ std::vector<std::vector<double>> measured(const Run& run, const std::vector<Exac
   const auto& times = run.options().study.times;
   const std::size_t numbers = 2 * times.size() + 1;
   std::vector<double> all(tasks.size() * numbers, 0.0);
-  std::string message;
-  int code = 0;
-  try {
+  on_all(run.world(), [&] {
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       if (static_cast<int>(i) % run.world().size() != run.world().rank()) continue;
       const auto ends = line_ends(tasks[i].of->options, tasks[i].of->distance);
@@ -40,11 +37,7 @@ std::vector<std::vector<double>> measured(const Run& run, const std::vector<Exac
       }
       all[i * numbers + times.size()] = curve->action().wasserstein;
     }
-  } catch (const Error& error) {
-    message = error.what();
-    code = static_cast<int>(error.code());
-  }
-  agree_on_error(run.world(), message, code);
+  });
   run.world().sum(all);  // one rank knows each, the others say 0
   std::vector<std::vector<double>> results;
   for (std::size_t i = 0; i < tasks.size(); ++i)
@@ -69,7 +62,7 @@ double slope_of(const std::vector<double>& x, const std::vector<double>& y) {
 }
 
 /// How the largest norm of every curve grows with the distance.
-StudyTable growth_of(const std::vector<ExactTask>& tasks, const std::vector<std::vector<double>>& results, std::ptrdiff_t times) {
+Table growth_of(const std::vector<ExactTask>& tasks, const std::vector<std::vector<double>>& results, std::ptrdiff_t times) {
   struct Course {
     std::vector<double> distance, log_norm, log_norm_less_power;
   };
@@ -82,11 +75,12 @@ StudyTable growth_of(const std::vector<ExactTask>& tasks, const std::vector<std:
     course.log_norm.push_back(std::log(largest));
     course.log_norm_less_power.push_back(std::log(largest) - std::log(distance - 1));
   }
-  StudyTable table("velocity_explosion_growth", {{"curve", "text", Type::text},
-                                                 {"distances", "count", Type::integer},
-                                                 {"log_norm_per_distance", "1/length"},
-                                                 {"log_norm_per_distance_less_power", "1/length"},
-                                                 {"last_log_norm_per_distance", "1/length"}});
+  Table table{"velocity_explosion_growth",
+              {{"curve", "text", Texts()},
+               {"distances", "count", Integers()},
+               {"log_norm_per_distance", "1/length"},
+               {"log_norm_per_distance_less_power", "1/length"},
+               {"last_log_norm_per_distance", "1/length"}}};
   for (const auto& [curve, course] : courses) {
     const auto last_two = [](const std::vector<double>& values) {
       return std::vector<double>(values.end() - std::min<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(values.size())), values.end());
@@ -97,20 +91,20 @@ StudyTable growth_of(const std::vector<ExactTask>& tasks, const std::vector<std:
   return table;
 }
 
-const std::vector<StudyColumn> network_columns = {{"distance", "length"},
-                                                  {"dimension", "1", Type::integer},
-                                                  {"curve", "text", Type::text},
-                                                  {"t", "time"},
-                                                  {"velocity_norm", "length/time"},
-                                                  {"velocity_norm_error", "length/time"},
-                                                  {"action", "length^2/time"},
-                                                  {"action_error", "length^2/time"},
-                                                  {"particles", "count", Type::integer},
-                                                  {"failed", "count", Type::integer},
-                                                  {"run", "text", Type::text}};
+const std::vector<Column> network_columns = {{"distance", "length"},
+                                             {"dimension", "1", Integers()},
+                                             {"curve", "text", Texts()},
+                                             {"t", "time"},
+                                             {"velocity_norm", "length/time"},
+                                             {"velocity_norm_error", "length/time"},
+                                             {"action", "length^2/time"},
+                                             {"action_error", "length^2/time"},
+                                             {"particles", "count", Integers()},
+                                             {"failed", "count", Integers()},
+                                             {"run", "text", Texts()}};
 
 /// Of one network: a row for each time. The error of a root is that of its square over twice the root.
-void add_speeds(StudyTable& table, double distance, const std::string& folder, const TrainedRun& trained, const NetworkSpeed& speed) {
+void add_speeds(Table& table, double distance, const std::string& folder, const TrainedRun& trained, const NetworkSpeed& speed) {
   for (std::size_t j = 0; j < speed.times.size(); ++j) {
     const double norm = std::sqrt(speed.wasserstein[j].value);
     table.add({distance, std::int64_t{trained.model.dimension()}, std::string(name_of(trained.model.curve_name())), speed.times[j], norm,
@@ -138,11 +132,9 @@ ExitCode velocity_explosion(Run& run) {
         "networks of other curves and in more dimensions are studied with --study.networks=yes, or from --study.runs=DIR");
   run.take_output_folder();
   const auto results = measured(run, tasks);
-  StudyTable table("velocity_explosion", {{"distance", "length"},
-                                          {"curve", "text", Type::text},
-                                          {"t", "time"},
-                                          {"velocity_norm", "length/time"},
-                                          {"action", "length^2/time"}});
+  Table table{
+      "velocity_explosion",
+      {{"distance", "length"}, {"curve", "text", Texts()}, {"t", "time"}, {"velocity_norm", "length/time"}, {"action", "length^2/time"}}};
   std::string text = fmt::format("{:>9}  {:<14}", "distance", "curve");
   for (const double share : options.study.times) text += fmt::format(" {:>9.4g}", share);
   text += fmt::format(" {:>11}\n", "action");
@@ -157,13 +149,13 @@ ExitCode velocity_explosion(Run& run) {
     text += fmt::format(" {:>11.6g}\n", results[i][times]);
   }
   const auto growth = growth_of(tasks, results, static_cast<std::ptrdiff_t>(options.study.times.size()));
-  std::vector<const StudyTable*> tables;
+  std::vector<const Table*> tables;
   if (!tasks.empty()) {
     tables = {&table, &growth};
     run.say("norm of the velocity in L2(rho_t), by share of the time from latent law to target, and action\n" + text);
   }
 
-  StudyTable networks("velocity_explosion_networks", network_columns);
+  Table networks{"velocity_explosion_networks", network_columns};
   Stop stop = Stop::no;
   if (with_networks) {
     stop = for_each_network(run, cases, [&](double distance, const std::string& folder, const TrainedRun& trained) {

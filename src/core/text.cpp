@@ -1,6 +1,5 @@
-#include "energy/numbers.hpp"
+#include "core/text.hpp"
 
-#include <charconv>
 #include <cmath>
 
 namespace boltzcurve {
@@ -12,10 +11,7 @@ template <class Number>
 std::optional<Number> parse(std::string_view text) {
   text = trimmed(text);
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);  // from_chars knows no plus sign
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
+  return number_from<Number>(text);
 }
 
 }  // namespace

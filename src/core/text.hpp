@@ -1,5 +1,6 @@
 #pragma once
 
+#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,15 @@ namespace boltzcurve {
 
 /// `text` without blanks at its ends.
 std::string_view trimmed(std::string_view text);
+
+/// The number that all of `text` spells, blanks not among it; nothing if it spells none. Independent of the locale.
+template <class Number>
+std::optional<Number> number_from(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
 
 /// The number that all of `text` spells, blanks at its ends aside; nothing if it spells none or one that is not finite. Independent of the
 /// locale.

@@ -11,7 +11,4 @@ namespace boltzcurve {
 /// package of completions, and is made from the tables that the parser reads.
 std::string bash_completion(std::span<const CommandDescription> commands, std::span<const std::string> topics);
 
-/// A page for man(1), section 1, in roff: commands, options, every key with default, range, unit and meaning, files and exit codes.
-std::string man_page(std::span<const CommandDescription> commands);
-
 }  // namespace boltzcurve
