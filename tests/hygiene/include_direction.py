@@ -29,7 +29,7 @@ ORDER = (
 )
 # Public headers without a source of their own.
 PUBLIC = {
-    **dict.fromkeys(("error", "choice", "precision", "setting", "views"), "core"),
+    **dict.fromkeys(("error", "choice", "choice_list", "precision", "setting", "views"), "core"),
     "counter_rng": "random",
     "network_settings": "network",
     "loss_shape": "residual",
