@@ -10,9 +10,9 @@
 namespace boltzcurve {
 
 /// Where the positions of collocation points come from. A bridge is the point y of the target, carried to time t as the curve's densities
-/// spread and contract (Curve::bridges_at): along the gradient flow m + a (y - m) + sqrt(1 - a^2) sigma e with a = exp(-t/sigma^2), the
-/// point y after time t of the diffusion towards N(m, sigma^2). From a chain of temperature T, the noise e is wider by sqrt(T) as well: of
-/// a normal target that makes the curve's densities to the power 1/T at all times, so that flanks are seen where no particle would lead.
+/// spread and contract (Curve::interpolations_at): along the gradient flow m + a (y - m) + sqrt(1 - a^2) sigma e with a = exp(-t/sigma^2),
+/// the point y after time t of the diffusion towards N(m, sigma^2). From a chain of temperature T, the noise e is wider by sqrt(T) as well:
+/// of a normal target that makes the curve's densities to the power 1/T at all times, so that flanks are seen where no particle would lead.
 enum class CollocationKind { uniform, latent, ou_bridge, langevin, trajectory, mixture };
 template <>
 inline constexpr auto choices<CollocationKind> = std::to_array<Choice<CollocationKind>>({

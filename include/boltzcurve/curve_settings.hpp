@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boltzcurve/choice.hpp>
+#include <boltzcurve/choice_list.hpp>
 #include <boltzcurve/setting.hpp>
 
 namespace boltzcurve {
@@ -10,51 +10,40 @@ namespace boltzcurve {
   ENTRY(gradient_flow, "gradient-flow", "energy g(t) f_D + t psi or better (curve.form), velocity grad(f_t - f_Z)") \
   ENTRY(linear, "linear", "energy (1-t) f_Z + t f_D; learned: the velocity")                                        \
   ENTRY(learned, "learned", "energy (1-t) f_Z + t f_D + t(1-t) psi; learned: psi and the velocity")
+BOLTZCURVE_CHOICES(CurveName, BOLTZCURVE_CURVES)
 
-#define BOLTZCURVE_CURVE_NAME(identifier, name, meaning) identifier,
-#define BOLTZCURVE_CURVE_CHOICE(identifier, name, meaning) {CurveName::identifier, name, meaning},
-enum class CurveName { BOLTZCURVE_CURVES(BOLTZCURVE_CURVE_NAME) };
-template <>
-inline constexpr auto choices<CurveName> = std::to_array<Choice<CurveName>>({BOLTZCURVE_CURVES(BOLTZCURVE_CURVE_CHOICE)});
-#undef BOLTZCURVE_CURVE_NAME
-#undef BOLTZCURVE_CURVE_CHOICE
+/// Forms of the gradient flow: what stands beside the learned part of the energy f_t, and the factor tau(t) of psi in it. Each has its own
+/// file in src/curve/forms.
+#define BOLTZCURVE_FORMS(ENTRY)                                                                    \
+  ENTRY(plain, "plain", "g f_D + t psi")                                                           \
+  ENTRY(anchored, "anchored", "g f_D + (1 - g) f_Z + t psi: psi need not learn the growth of f_Z") \
+  ENTRY(contracted, "contracted",                                                                  \
+        "g f_D(x/alpha) + (1 - g)(f_A + psi), alpha = exp(-t), f_A a normal law as wide as the target after time t of diffusion")
+BOLTZCURVE_CHOICES(CurveForm, BOLTZCURVE_FORMS)
 
-/// What stands beside the learned part of the energy f_t, and the share tau(t) of psi in it.
-enum class CurveForm { plain, anchored, contracted };
-template <>
-inline constexpr auto choices<CurveForm> = std::to_array<Choice<CurveForm>>({
-    {CurveForm::plain, "plain", "g f_D + t psi"},
-    {CurveForm::anchored, "anchored", "g f_D + (1 - g) f_Z + t psi: psi need not learn the growth of f_Z"},
-    {CurveForm::contracted, "contracted",
-     "g f_D(x/alpha) + (1 - g)(f_A + psi), alpha = exp(-t), f_A a normal law as wide as the target after time t of diffusion"},
-});
+/// Schedules, the weight g of the target's energy along the gradient flow, g(0) = 1, g(T) = 0 (diffusion: as good as 0). Each has its own
+/// file in src/curve/schedules. Linear, vp and ou keep f_D to the latent end: for the forms plain and anchored. In the contracted form
+/// f_D(x/alpha) is by then a wall that psi cannot undo.
+#define BOLTZCURVE_SCHEDULES(ENTRY)                                                                                                     \
+  ENTRY(linear, "linear", "g(t) = (T - t) / T")                                                                                         \
+  ENTRY(diffusion, "diffusion",                                                                                                         \
+        "g(t) = (1 + v/c)^-q, v = exp(2t) - 1: f_D fades as diffusion adds to its modes, of squared width c, the variance v")           \
+  ENTRY(vp, "vp", "g(t) = 1 - s, s the time of the variance-preserving diffusion with beta from 0.1 to 20: t/T = B(s)/B(1)")            \
+  ENTRY(ou, "ou", "g(t) = (exp(-2t) - exp(-2T))/(1 - exp(-2T)): what the Ornstein-Uhlenbeck diffusion leaves of the target's variance") \
+  ENTRY(learned, "learned",                                                                                                             \
+        "logit g = logit of diffusion - N(s), N a small network of the clock, trained with psi; g(0) = 1, g(T) = 0 always")
+BOLTZCURVE_CHOICES(Schedule, BOLTZCURVE_SCHEDULES)
 
-/// Weight g of the target's energy along the gradient flow, g(0) = 1, g(T) = 0 (diffusion: as good as 0). Linear, vp and ou keep f_D to
-/// the latent end: for the forms plain and anchored. In the contracted form f_D(x/alpha) is by then a wall that psi cannot undo.
-enum class Schedule { linear, diffusion, vp, ou, learned };
-template <>
-inline constexpr auto choices<Schedule> = std::to_array<Choice<Schedule>>({
-    {Schedule::linear, "linear", "g(t) = (T - t) / T"},
-    {Schedule::diffusion, "diffusion",
-     "g(t) = (1 + v/c)^-q, v = exp(2t) - 1: f_D fades as diffusion adds to its modes, of squared width c, the variance v"},
-    {Schedule::vp, "vp", "g(t) = 1 - s, s the time of the variance-preserving diffusion with beta from 0.1 to 20: t/T = B(s)/B(1)"},
-    {Schedule::ou, "ou",
-     "g(t) = (exp(-2t) - exp(-2T))/(1 - exp(-2T)): what the Ornstein-Uhlenbeck diffusion leaves of the target's variance"},
-    {Schedule::learned, "learned",
-     "logit g = logit of diffusion - N(s), N a small network of the clock, trained with psi; g(0) = 1, g(T) = 0 always"},
-});
-
-/// A clock s in place of t, from 0 at the target to 1 at the latent law: what networks see, what times are drawn by and in whose units
-/// residuals count.
-enum class CurveClock { logarithmic, square_root, vp, linear };
-template <>
-inline constexpr auto choices<CurveClock> = std::to_array<Choice<CurveClock>>({
-    {CurveClock::logarithmic, "logarithmic",
-     "every doubling of a mode's width takes as long: s ~ log(1 + v/c'), v = exp(2t) - 1; linear, learned: 1 - s ~ log(1 + t sigma^2/c')"},
-    {CurveClock::square_root, "square-root", "s = sqrt(t/T), or 1 - s = sqrt(t): the fast start of the curve becomes smooth"},
-    {CurveClock::vp, "vp", "the time of the variance-preserving diffusion: t/T = B(s)/B(1), or t = B(1 - s)/B(1), B(s) = 0.1 s + 9.95 s^2"},
-    {CurveClock::linear, "linear", "s = t/T, or 1 - s = t: the time of the Ornstein-Uhlenbeck diffusion itself"},
-});
+/// Clocks s in place of t, from 0 at the target to 1 at the latent law: what networks see, what times are drawn by and in whose units
+/// residuals count. Each has its own file in src/curve/clocks.
+#define BOLTZCURVE_CLOCKS(ENTRY)                                                                                                   \
+  ENTRY(logarithmic, "logarithmic",                                                                                                \
+        "every doubling of a mode's width takes as long: s ~ log(1 + v/c'), v = exp(2t) - 1; linear, learned: 1 - s ~ log(1 + t "  \
+        "sigma^2/c')")                                                                                                             \
+  ENTRY(square_root, "square-root", "s = sqrt(t/T), or 1 - s = sqrt(t): the fast start of the curve becomes smooth")               \
+  ENTRY(vp, "vp", "the time of the variance-preserving diffusion: t/T = B(s)/B(1), or t = B(1 - s)/B(1), B(s) = 0.1 s + 9.95 s^2") \
+  ENTRY(linear, "linear", "s = t/T, or 1 - s = t: the time of the Ornstein-Uhlenbeck diffusion itself")
+BOLTZCURVE_CHOICES(CurveClock, BOLTZCURVE_CLOCKS)
 
 /// In which coordinates the curve runs.
 enum class Coordinates { automatic, given };
@@ -100,14 +89,12 @@ struct CurveSettings {
 };
 
 /// How C_t = -(d/dt) log Z_t is known.
-enum class NormalizerKind { automatic, none, network, batch };
-template <>
-inline constexpr auto choices<NormalizerKind> = std::to_array<Choice<NormalizerKind>>({
-    {NormalizerKind::automatic, "auto", "none for gradient-flow, which absorbs it in psi, else network"},
-    {NormalizerKind::none, "none", "C_t = 0"},
-    {NormalizerKind::network, "network", "C_t is a small network of t alone"},
-    {NormalizerKind::batch, "batch", "C_t is what the residuals of the batches have in common, in 32 bins of the clock (linear, learned)"},
-});
+#define BOLTZCURVE_NORMALIZERS(ENTRY)                                                       \
+  ENTRY(automatic, "auto", "none for gradient-flow, which absorbs it in psi, else network") \
+  ENTRY(none, "none", "C_t = 0")                                                            \
+  ENTRY(network, "network", "C_t is a small network of t alone")                            \
+  ENTRY(batch, "batch", "C_t is what the residuals of the batches have in common, in 32 bins of the clock (linear, learned)")
+BOLTZCURVE_CHOICES(NormalizerKind, BOLTZCURVE_NORMALIZERS)
 
 struct NormalizerSettings {
   NormalizerKind kind = NormalizerKind::automatic;

@@ -112,7 +112,8 @@ auto Collocation<Real>::place_of(std::int64_t step, std::int64_t global, double 
 
 /// Coordinate k of a point of any kind but `latent`, made of a number uniform in (0,1) and a normal one.
 template <class Real>
-double Collocation<Real>::coordinate(const Place& place, const Bridge& bridge, std::size_t k, double uniform, double normal) const {
+double Collocation<Real>::coordinate(const Place& place, const Interpolation& interpolation, std::size_t k, double uniform,
+                                     double normal) const {
   if (place.kind == CollocationKind::trajectory) return (*trajectories_)(place.chunk, static_cast<int>(place.choice), static_cast<int>(k));
   double y = 0, heat = 1;
   if (place.kind == CollocationKind::langevin) {
@@ -125,7 +126,7 @@ double Collocation<Real>::coordinate(const Place& place, const Bridge& bridge, s
     if (place.kind == CollocationKind::uniform) return y;
   }
   const double center = latent_moments_.mean[k];
-  return center + bridge.contraction * (y - center) + bridge.spread * heat * latent_moments_.deviation[k] * normal;
+  return center + interpolation.contraction * (y - center) + interpolation.spread * heat * latent_moments_.deviation[k] * normal;
 }
 
 template <class Real>
@@ -149,14 +150,14 @@ void Collocation<Real>::draw(std::int64_t step, std::int64_t first, HostScalars<
              uniforms = numbers(RandomStream::collocation_box);
         typename Numbers::Numbers time, choice;
         std::array<Place, group_points> places;
-        std::array<Bridge, group_points> bridges;
+        std::array<Interpolation, group_points> interpolations;
         times.next_uniform(time, choice);
         std::array<double, group_points> clock;
         for (std::size_t i = 0; i < size; ++i) {
           places[i] = place_of(step, first + static_cast<std::int64_t>(begin + i), time[i], choice[i], bins);
           clock[i] = places[i].clock;
         }
-        curve_.bridges_at(std::span<const double>(clock.data(), size), time, bridges);
+        curve_.interpolations_at(std::span<const double>(clock.data(), size), time, interpolations);
         for (std::size_t i = 0; i < size; ++i) t(begin + i) = static_cast<Real>(time[i]);
         typename Numbers::Numbers normal[2], uniform[2] = {};
         for (std::size_t k = 0; k < D; ++k) {
@@ -167,7 +168,7 @@ void Collocation<Real>::draw(std::int64_t step, std::int64_t first, HostScalars<
           for (std::size_t i = 0; i < size; ++i)
             x(begin + i, k) = static_cast<Real>(places[i].kind == CollocationKind::latent
                                                     ? latent_points(begin + i, k)
-                                                    : coordinate(places[i], bridges[i], k, uniform[k % 2][i], normal[k % 2][i]));
+                                                    : coordinate(places[i], interpolations[i], k, uniform[k % 2][i], normal[k % 2][i]));
         }
       });
 }

@@ -58,7 +58,7 @@ class Collocation {
   };
   Place place_of(std::int64_t step, std::int64_t global, double time, double choice, const TimeBins& bins) const;
   double clock_of_share(double u, const TimeBins& bins) const;
-  double coordinate(const Place& place, const Bridge& bridge, std::size_t k, double uniform, double normal) const;
+  double coordinate(const Place& place, const Interpolation& interpolation, std::size_t k, double uniform, double normal) const;
   std::int64_t chunk_size(std::int64_t chunk) const {
     return std::min<std::int64_t>(chunk_points, settings_.points - chunk * chunk_points - shard_.first);
   }

@@ -53,12 +53,12 @@ void Trajectories<Real>::follow(const CurrentFlow<Real>& flow, std::uint64_t rou
     return std::clamp((stages - steps + offset[i] - 0.5) / stages, steps == stages ? 1e-6 : 0.0, 1.0);
   };
   std::vector<double> clock(n), time(n), slope(n * D), slope_before(n * D);
-  std::vector<Bridge> bridges(n);
+  std::vector<Interpolation> interpolations(n);
   // dx/ds where particles are `ahead` steps of the clock past those of `steps`, moved there along `slope`.
   const auto slopes_at = [&](int steps, double ahead) {
     const auto step_of = [&](std::size_t i) { return ahead * (clock_after(steps + 1, i) - clock_after(steps, i)); };
     for (std::size_t i = 0; i < n; ++i) clock[i] = clock_after(steps, i) + step_of(i);
-    curve.bridges_at(clock, time, bridges);
+    curve.interpolations_at(clock, time, interpolations);
     for (std::size_t i = 0; i < n; ++i) {
       host_t(i) = static_cast<Real>(time[i]);
       for (std::size_t k = 0; k < D; ++k)

@@ -16,7 +16,7 @@ constexpr double clock_range = 2, box_deviations = 1.7320508075688772;
 
 // With a range of 3 or less the first layer is nearly linear, and features of the width of a mode take long to appear; modes that are
 // many and thin need more. Measured on the shipped targets.
-constexpr double min_range = 3, largest_range = 8, range_per_width = 0.5;
+constexpr double min_range = 3, max_range = 8, range_per_width = 0.5;
 
 }  // namespace
 
@@ -27,8 +27,9 @@ std::vector<double> about_latent_mean(const CurveInput& input) {
   return about;
 }
 
-MlpShape space_time_network(const CurveInput& input, int outputs) {
-  return {input.ends.dimension + 1, input.network.width, input.network.hidden_layers, outputs};
+NetworkShape space_time_network(const CurveInput& input, int outputs) {
+  return {input.ends.dimension + 1, input.network.width,     input.network.hidden_layers, outputs,
+          input.network.kind,       input.network.head_width};
 }
 
 CurveNetworks curve_networks(const CurveInput& input, std::vector<CurveNetwork> list, bool with_normalizer, double width) {
@@ -39,7 +40,7 @@ CurveNetworks curve_networks(const CurveInput& input, std::vector<CurveNetwork> 
   double spread = 0;
   for (const double deviation : input.ends.pilot.deviation) spread += deviation * deviation / input.ends.dimension;
   const double range = input.network.input_range > 0 ? input.network.input_range
-                                                     : std::clamp(range_per_width * std::sqrt(spread / width), min_range, largest_range);
+                                                     : std::clamp(range_per_width * std::sqrt(spread / width), min_range, max_range);
   const auto about = about_latent_mean(input);
   for (std::size_t k = 0; k < about.size(); ++k) {
     networks.input_shift.push_back(input.ends.latent_mean[k]);
@@ -69,7 +70,7 @@ std::unique_ptr<Curve> make_curve(const CurveInput& input) {
 
 std::optional<double> thermodynamic_log_z(const Curve& curve, std::span<const double> parameters, double latent_log_z) {
   const auto& networks = curve.networks();
-  const MlpShape* const shape = networks.find("normalizer");
+  const NetworkShape* const shape = networks.find("normalizer");
   if (!shape || !curve.has_exact_ends()) return std::nullopt;
   const auto of_normalizer = networks.part_of("normalizer", parameters);
   // Simpson's rule in the clock, in whose units the network gives C.

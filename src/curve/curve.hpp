@@ -8,7 +8,7 @@
 #include "curve/scheduled_flow.hpp"
 #include "energy/pilot_summary.hpp"
 #include "network/networks.hpp"
-#include "residual/curve_functor.hpp"
+#include "residual/curve_concept.hpp"
 #include "residual/residual.hpp"
 
 #include <memory>
@@ -51,7 +51,7 @@ class Curve {
 
   /// For drawing points: the times at which the clock shows clock[i], and how a point y of the target comes there, roughly:
   /// m + contraction (y - m) + spread e with m and e of the latent law.
-  virtual void bridges_at(std::span<const double> clock, std::span<double> t, std::span<Bridge> bridges) const = 0;
+  virtual void interpolations_at(std::span<const double> clock, std::span<double> t, std::span<Interpolation> interpolations) const = 0;
 
   /// Whether f_t is f_Z at the latent end and f_D at the target, so that log Z_D - log Z_Z is minus the integral of C_t between them.
   virtual bool has_exact_ends() const = 0;

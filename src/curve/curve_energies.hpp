@@ -8,8 +8,8 @@
 
 namespace boltzcurve {
 
-/// What is known of a curve's energies f_t at points of space-time without its networks, as the rows that its functor reads. Where the
-/// target's energy, or a derivative of it that counts, is NaN, so are rows; where it is +infinity, a wall, they are finite, but in the
+/// Energies f_t of a curve at points of space-time, as far as they are known without its networks: the rows that its functor reads. Where
+/// the target's energy, or a derivative of it that counts, is NaN, so are rows; where it is +infinity, a wall, they are finite, but in the
 /// plain and anchored forms of the gradient flow, which have nothing to put in its place.
 template <class Real>
 class CurveEnergies {
@@ -35,7 +35,7 @@ struct Taming {
   KOKKOS_FORCEINLINE_FUNCTION Real excess(Real f) const {
     return f > static_cast<Real>(level) ? (f - static_cast<Real>(level)) / static_cast<Real>(scale) : Real(0);
   }
-  /// The tamed energy, given the excess of f; its slope is that of f over 1 + excess.
+  /// The tamed energy, given the excess of f; its gradient is that of f over 1 + excess.
   template <class Real>
   KOKKOS_FORCEINLINE_FUNCTION Real energy(Real f, Real excess) const {
     using std::log;
@@ -43,13 +43,13 @@ struct Taming {
   }
 };
 
-/// Energies and squared slopes from here on count as overflown: well below what float can hold.
-inline constexpr double largest_energy = 1e30;
+/// Energies and squared gradients from here on count as overflown: well below what float can hold.
+inline constexpr double overflow_energy = 1e30;
 
 /// A wall, where the density is nothing. NaN is none: there the density is not known.
 template <class Real>
 KOKKOS_FORCEINLINE_FUNCTION bool overflown(Real energy) {
-  return energy >= static_cast<Real>(largest_energy);
+  return energy >= static_cast<Real>(overflow_energy);
 }
 
 }  // namespace boltzcurve

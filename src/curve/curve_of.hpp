@@ -11,7 +11,7 @@
 namespace boltzcurve::detail {
 
 /// A Curve made of its functor and of how to make its energies.
-template <class Functor>
+template <CurveFunctor Functor>
 class CurveOf : public Curve {
  public:
   CurveOf(const Functor& functor, CurveNetworks networks) : functor_(functor), networks_(std::move(networks)) {}
@@ -23,18 +23,18 @@ class CurveOf : public Curve {
   double time_at(double clock) const override { return functor_.time_at(clock); }
   ClockReading<double> clock_at(double t) const override { return functor_.clock_at(t); }
   bool has_exact_ends() const override { return Functor::has_exact_ends; }
-  void bridges_at(std::span<const double> clock, std::span<double> t, std::span<Bridge> bridges) const override {
+  void interpolations_at(std::span<const double> clock, std::span<double> t, std::span<Interpolation> interpolations) const override {
     using P = Pack<double>;
     for (std::size_t first = 0; first < clock.size(); first += P::lanes) {
       const int count = static_cast<int>(std::min<std::size_t>(P::lanes, clock.size() - first));
       P s = 0;
       for (int l = 0; l < count; ++l) s.set(l, clock[first + static_cast<std::size_t>(l)]);
       const P times = functor_.time_at(s);
-      const BridgeOf<P> there = functor_.bridge(times);
+      const InterpolationOf<P> there = functor_.interpolation(times);
       for (int l = 0; l < count; ++l) {
         const std::size_t i = first + static_cast<std::size_t>(l);
         t[i] = times[l];
-        bridges[i] = {there.contraction[l], there.spread[l]};
+        interpolations[i] = {there.contraction[l], there.spread[l]};
       }
     }
   }
@@ -58,7 +58,7 @@ class CurveOf : public Curve {
 std::vector<double> about_latent_mean(const CurveInput& input);
 
 /// The hidden part of psi and of the velocity, with the coordinates and the clock as inputs.
-MlpShape space_time_network(const CurveInput& input, int outputs);
+NetworkShape space_time_network(const CurveInput& input, int outputs);
 
 /// The networks of the list, then the normalizer where `with_normalizer`, and scales of the inputs by the pilot run. `width`: squared width
 /// of the target's modes.

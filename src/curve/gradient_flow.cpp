@@ -14,10 +14,10 @@
 namespace boltzcurve {
 namespace {
 
-// What is left of the target's second moment at the latent end, as a share of the latent variance: alpha_T^2 E|y-m|^2 / sigma^2. Starting
-// from the latent law instead of rho_T costs an ESS of this share at most (second order in alpha_T), and shifts a mode's weight w by up to
-// the root of share w (1 - w): 0.004.
-constexpr double remaining_share = 5e-5;
+// What is left of the target's second moment at the latent end, as a fraction of the latent variance: alpha_T^2 E|y-m|^2 / sigma^2.
+// Starting from the latent law instead of rho_T costs an ESS of this fraction at most (second order in alpha_T), and shifts a mode's weight
+// w by up to the root of fraction w (1 - w): 0.004.
+constexpr double remaining_fraction = 5e-5;
 
 /// A GradientFlow or a ScheduledFlow.
 template <class Flow>
@@ -43,6 +43,10 @@ class GradientFlowCurve final : public detail::CurveOf<Flow> {
   CurveAnchor anchor_;
 };
 
+bool has_learned_schedule(Schedule schedule) {
+  return with_schedule(schedule, [](auto of_schedule) { return of_schedule.is_learned; });
+}
+
 void require_normal_latent(const CurveInput& input) {
   const auto& deviation = input.ends.latent_deviation;
   const bool round = std::all_of(deviation.begin(), deviation.end(), [&](double other) { return other == deviation.front(); });
@@ -57,7 +61,7 @@ void require_normal_latent(const CurveInput& input) {
 }  // namespace
 
 std::unique_ptr<Curve> make_curve(const GradientFlow& curve, const CurveNetworks& networks, const CurveAnchor& anchor) {
-  if (curve.schedule == Schedule::learned)
+  if (has_learned_schedule(curve.schedule))
     return std::make_unique<GradientFlowCurve<ScheduledFlow>>(ScheduledFlow{curve}, networks, anchor);
   return std::make_unique<GradientFlowCurve<GradientFlow>>(curve, networks, anchor);
 }
@@ -87,7 +91,7 @@ std::unique_ptr<Curve> make_gradient_flow_curve(const CurveInput& input) {
   if (flow.horizon == 0) {
     double second_moment = 0;
     for (const double length : detail::about_latent_mean(input)) second_moment += length * length;
-    flow.horizon = std::clamp(0.5 * variance * std::log(second_moment / (remaining_share * variance)), variance, 20 * variance);
+    flow.horizon = std::clamp(0.5 * variance * std::log(second_moment / (remaining_fraction * variance)), variance, 20 * variance);
   }
   CurveAnchor anchor;
   anchor.mean = pilot.mean;
@@ -97,7 +101,7 @@ std::unique_ptr<Curve> make_gradient_flow_curve(const CurveInput& input) {
 
   const bool with_normalizer = input.normalizer.kind == NormalizerKind::network;
   std::vector<CurveNetwork> networks = {{"psi", detail::space_time_network(input, 1)}};
-  if (input.curve.schedule == Schedule::learned)
+  if (has_learned_schedule(input.curve.schedule))
     networks.push_back({"schedule", {1, input.curve.schedule_width, input.curve.schedule_hidden_layers}});
   return make_curve(flow, detail::curve_networks(input, std::move(networks), with_normalizer, flow.width), anchor);
 }

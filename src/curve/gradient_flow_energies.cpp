@@ -9,19 +9,16 @@
 namespace boltzcurve {
 namespace {
 
-constexpr double smallest_weight = 1e-9;
-
-/// Where the kernels below leave what they find at point i: for every coordinate k the slopes of the target and of the anchor, then values,
-/// rates and Laplacians. `g` is 0 where the target does not count.
+/// Where a form's base leaves what it finds at point i (see curve/form.hpp).
 template <class Real>
 struct MixedRows {
   Points<Real> base;
 
-  KOKKOS_FORCEINLINE_FUNCTION void slope(std::size_t i, int k, Real g, Real of_target, Real of_anchor) const {
+  KOKKOS_FORCEINLINE_FUNCTION void gradient(std::size_t i, int k, Real g, Real of_target, Real of_anchor) const {
     base(i, k) = g * of_target + (Real(1) - g) * of_anchor;
   }
-  KOKKOS_FORCEINLINE_FUNCTION void rest(std::size_t i, int D, Real g, Real g_rate, const Real (&target)[3], const Real (&anchor)[3]) const {
-    base(i, 0) = g_rate * (target[0] - anchor[0]) + g * target[1] + (Real(1) - g) * anchor[1];
+  KOKKOS_FORCEINLINE_FUNCTION void rest(std::size_t i, int D, Real g, Real g_dot, const Real (&target)[3], const Real (&anchor)[3]) const {
+    base(i, 0) = g_dot * (target[0] - anchor[0]) + g * target[1] + (Real(1) - g) * anchor[1];
     base(i, D + 1) = g * target[2] + (Real(1) - g) * anchor[2];
   }
 };
@@ -31,16 +28,16 @@ struct RowsApart {
   Points<Real> known;
   ScheduledFlow curve;
 
-  KOKKOS_FORCEINLINE_FUNCTION void slope(std::size_t i, int k, Real g, Real of_target, Real of_anchor) const {
+  KOKKOS_FORCEINLINE_FUNCTION void gradient(std::size_t i, int k, Real g, Real of_target, Real of_anchor) const {
     known(i, curve.anchor_row(k)) = of_anchor;
-    known(i, curve.difference_slope_row(k)) = g > Real(0) ? of_target - of_anchor : Real(0);
+    known(i, curve.difference_gradient_row(k)) = g > Real(0) ? of_target - of_anchor : Real(0);
   }
   KOKKOS_FORCEINLINE_FUNCTION void rest(std::size_t i, int D, Real g, Real, const Real (&target)[3], const Real (&anchor)[3]) const {
-    known(i, ScheduledFlow::anchor_rate_row) = anchor[1];
+    known(i, ScheduledFlow::anchor_dot_row) = anchor[1];
     known(i, curve.anchor_row(D + 1)) = anchor[2];
     known(i, ScheduledFlow::difference_row) = g > Real(0) ? target[0] - anchor[0] : Real(0);
-    known(i, ScheduledFlow::difference_rate_row) = g > Real(0) ? target[1] - anchor[1] : Real(0);
-    known(i, curve.difference_slope_row(D + 1)) = g > Real(0) ? target[2] - anchor[2] : Real(0);
+    known(i, ScheduledFlow::difference_dot_row) = g > Real(0) ? target[1] - anchor[1] : Real(0);
+    known(i, curve.difference_gradient_row(D + 1)) = g > Real(0) ? target[2] - anchor[2] : Real(0);
   }
 };
 
@@ -62,13 +59,18 @@ GradientFlowEnergies<Real>::GradientFlowEnergies(const GradientFlow& curve, cons
       anchor_variance_(detail::to_device<Real>("boltzcurve::anchor_variance", anchor.variance)),
       anchor_offset_(static_cast<Real>(anchor.offset)),
       taming_(anchor.taming) {
-  if (curve.form != CurveForm::contracted) return;
+  if (!contracts()) return;
   const auto modes = latent.modes();
   const auto D = static_cast<std::size_t>(curve.dimension);
   if (modes.size() != 1 || anchor.mean.size() != D || anchor.variance.size() != D)
-    throw Error(ExitCode::internal_error, "GradientFlowEnergies: the contracted form needs a normal latent law and an anchor");
+    throw Error(ExitCode::internal_error, "GradientFlowEnergies: a form that contracts needs a normal latent law and an anchor");
   latent_mean_ = modes.front().center;
   center_ = detail::to_device<Real>("boltzcurve::curve_center", latent_mean_);
+}
+
+template <class Real>
+bool GradientFlowEnergies<Real>::contracts() const {
+  return with_form(curve_.form, [](auto form) { return form.contracts; });
 }
 
 template <class Real>
@@ -78,9 +80,9 @@ int GradientFlowEnergies<Real>::rows() const {
 
 template <class Real>
 void GradientFlowEnergies<Real>::to_target(double t, std::span<double> x) const {
-  if (curve_.form != CurveForm::contracted) return;
-  const double stretch = curve_.stretch(t);
-  for (std::size_t k = 0; k < x.size(); ++k) x[k] = latent_mean_[k] + (x[k] - latent_mean_[k]) * stretch;
+  if (!contracts()) return;
+  const double inverse_alpha = curve_.inverse_alpha(t);
+  for (std::size_t k = 0; k < x.size(); ++k) x[k] = latent_mean_[k] + (x[k] - latent_mean_[k]) * inverse_alpha;
 }
 
 template <class Real>
@@ -90,11 +92,9 @@ void GradientFlowEnergies<Real>::evaluate(PointScalars<const Real> t, Points<con
   const auto columns = static_cast<std::size_t>(curve_.dimension) + 2, all = static_cast<std::size_t>(rows());
   const Points<Real> latent = Kokkos::subview(known, Kokkos::ALL, std::make_pair(all - columns, all));
   latent_.evaluate(x, latent);
+  prepare(t, x);
   const auto with_rows = [&](const Points<Real>& of_target, const auto& rows) {
-    if (curve_.form == CurveForm::contracted)
-      contract(t, x, of_target, rows);
-    else
-      stay(t, x, of_target, latent, rows);
+    with_form(curve_.form, [&](auto form) { evaluate_base<decltype(form)>(x, of_target, latent, rows); });
   };
   if (rows_ == GradientFlowRows::mixed) {
     const Points<Real> base = Kokkos::subview(known, Kokkos::ALL, std::make_pair(std::size_t{0}, columns));
@@ -107,79 +107,39 @@ void GradientFlowEnergies<Real>::evaluate(PointScalars<const Real> t, Points<con
 }
 
 template <class Real>
-template <class Rows>
-void GradientFlowEnergies<Real>::stay(PointScalars<const Real> t, Points<const Real> x, Points<Real> of_target, Points<const Real> latent,
-                                      const Rows& rows) {
-  target_.evaluate(x, of_target);
+void GradientFlowEnergies<Real>::prepare(PointScalars<const Real> t, Points<const Real> x) {
+  const std::size_t n = t.extent(0);
+  const int D = curve_.dimension, contracted = contracts() ? D : 0;
+  if (moments_.extent(0) < n) {
+    y_ = Points<Real>(Kokkos::view_alloc("boltzcurve::contracted_points", Kokkos::WithoutInitializing), n,
+                      static_cast<std::size_t>(contracted));
+    moments_ = Kokkos::View<BaseMoment<Real>*>(Kokkos::view_alloc("boltzcurve::base_moments", Kokkos::WithoutInitializing), n);
+  }
+  const auto y = y_;
+  const auto moments = moments_;
   const auto curve = curve_;
-  const int D = curve_.dimension;
-  const Real anchored = curve_.form == CurveForm::anchored ? 1 : 0;
+  const auto center = center_;
   Kokkos::parallel_for(
-      "boltzcurve::static_base", t.extent(0), KOKKOS_LAMBDA(const std::size_t i) {
+      "boltzcurve::base_moments", n, KOKKOS_LAMBDA(const std::size_t i) {
         const auto factors = curve.factors(t(i));
-        const Real target[3] = {of_target(i, 0), 0, of_target(i, D + 1)};
-        const Real anchor[3] = {anchored * latent(i, 0), 0, anchored * latent(i, D + 1)};
-        for (int k = 1; k <= D; ++k) rows.slope(i, k, factors.target, of_target(i, k), anchored * latent(i, k));
-        rows.rest(i, D, factors.target, factors.target_rate, target, anchor);
+        const Real inverse_alpha = curve.inverse_alpha(t(i));
+        moments(i) = {factors.g, factors.g_dot, inverse_alpha};
+        const Real reach = factors.g > Real(min_target_weight) ? inverse_alpha : Real(0);
+        for (int k = 0; k < contracted; ++k) y(i, k) = center(k) + (x(i, k) - center(k)) * reach;
       });
 }
 
 template <class Real>
-template <class Rows>
-void GradientFlowEnergies<Real>::contract(PointScalars<const Real> t, Points<const Real> x, Points<Real> of_target, const Rows& rows) {
-  const std::size_t n = t.extent(0);
-  const int D = curve_.dimension;
-  if (y_.extent(0) < n) {
-    y_ = Points<Real>(Kokkos::view_alloc("boltzcurve::contracted_points", Kokkos::WithoutInitializing), n, static_cast<std::size_t>(D));
-    moments_ = Kokkos::View<Moment*>(Kokkos::view_alloc("boltzcurve::contracted_moments", Kokkos::WithoutInitializing), n);
-  }
-  const Points<Real> y = Kokkos::subview(y_, std::make_pair(std::size_t{0}, n), Kokkos::ALL);
+template <class Form, class Rows>
+void GradientFlowEnergies<Real>::evaluate_base(Points<const Real> x, Points<Real> of_target, Points<const Real> latent, const Rows& rows) {
+  const std::size_t n = x.extent(0);
+  Points<const Real> target_points = x;
+  if (Form::contracts) target_points = Kokkos::subview(y_, std::make_pair(std::size_t{0}, n), Kokkos::ALL);
+  target_.evaluate(target_points, of_target);
+  const BaseInput<Real> in{curve_, x, of_target, latent, center_, anchor_mean_, anchor_variance_, anchor_offset_, taming_};
   const auto moments = moments_;
-  const auto curve = curve_;
-  const auto center = center_, mean = anchor_mean_, variance = anchor_variance_;
-  const auto tamed = taming_;
-  const Real offset = anchor_offset_, precision = static_cast<Real>(1 / (curve_.latent_scale * curve_.latent_scale));
   Kokkos::parallel_for(
-      "boltzcurve::contracted_points", n, KOKKOS_LAMBDA(const std::size_t i) {
-        const auto factors = curve.factors(t(i));
-        const Real stretch = curve.stretch(t(i));
-        moments(i) = {factors.target, factors.target_rate, stretch};
-        const Real reach = factors.target > Real(smallest_weight) ? stretch : Real(0);
-        for (int k = 0; k < D; ++k) y(i, k) = center(k) + (x(i, k) - center(k)) * reach;
-      });
-  target_.evaluate(y, of_target);
-  Kokkos::parallel_for(
-      "boltzcurve::contracted_base", n, KOKKOS_LAMBDA(const std::size_t i) {
-        const Moment moment = moments(i);
-        const Real excess = tamed.excess(of_target(i, 0)), taming = Real(1) / (Real(1) + excess);
-        Real steepness = 0;  // of the target: the sum of its squared slopes, needed where it is tamed
-        if (excess > Real(0))
-          for (int k = 1; k <= D; ++k) steepness += of_target(i, k) * of_target(i, k);
-        const bool wall = overflown(of_target(i, 0)) || overflown(steepness);
-        const bool target_counts = !wall && moment.target > Real(smallest_weight);
-        const Real g = target_counts ? moment.target : Real(0), g_rate = target_counts ? moment.target_rate : Real(0);
-        const Real stretch = moment.stretch, added = curve.added_variance(stretch);
-        const Real added_rate = curve.added_variance_rate(added);
-        Real target_rate = 0, anchor = offset, anchor_rate = 0, anchor_laplacian = 0;
-        for (int k = 0; k < D; ++k) {
-          const Real from_center = (x(i, k) - center(k)) * stretch, from_mean = center(k) + from_center - mean(k);
-          const Real sharpness = Real(1) / (variance(k) + added), slope = from_mean * sharpness;
-          const Real target_slope = target_counts ? taming * of_target(i, k + 1) : Real(0);
-          target_rate += target_slope * from_center;
-          anchor += Real(0.5) * from_mean * slope;
-          anchor_rate += slope * (from_center * precision - Real(0.5) * added_rate * slope);
-          anchor_laplacian += sharpness;
-          rows.slope(i, k + 1, g, stretch * target_slope, stretch * slope);
-        }
-        Real energy = 0, laplacian = 0;
-        if (target_counts) {
-          energy = tamed.energy(of_target(i, 0), excess);
-          laplacian = taming * (of_target(i, D + 1) - (excess > Real(0) ? taming * steepness / static_cast<Real>(tamed.scale) : Real(0)));
-        }
-        const Real target[3] = {energy, target_rate * precision, stretch * stretch * laplacian};
-        const Real anchors[3] = {anchor, anchor_rate, stretch * stretch * anchor_laplacian};
-        rows.rest(i, D, g, g_rate, target, anchors);
-      });
+      "boltzcurve::curve_base", n, KOKKOS_LAMBDA(const std::size_t i) { Form::base(in, i, moments(i), rows); });
 }
 
 template class GradientFlowEnergies<float>;

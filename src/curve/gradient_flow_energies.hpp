@@ -25,22 +25,12 @@ struct CurveAnchor {
 /// Which rows are wanted: those of a GradientFlow, or, where g is known later only, those of a ScheduledFlow.
 enum class GradientFlowRows { mixed, apart };
 
-/// The rows of a GradientFlow, of its base b = g f_D + (1-g) f_A and then of f_Z; or those of a ScheduledFlow, of f_A and of f_D - f_A,
-/// then of f_Z (f_A stands for f_Z in the anchored form and for 0 in the plain one). In the contracted form derivatives by x and t follow
-/// by the chain rule,
-///
-///     grad_x F(y) = grad F(y)/alpha,  Lap_x F(y) = Lap F(y)/alpha^2,  d_t F(y) = <grad F(y), y-m>/sigma^2.
-///
-/// Where g is below 1e-9, or f_D overflows, f_D is left out: y grows like exp(t), and an energy may grow exponentially.
+/// Rows of a GradientFlow, of its base b = g f_D + (1-g) f_A and then of f_Z; or those of a ScheduledFlow, of f_A and of f_D - f_A, then of
+/// f_Z. What f_A stands for, and where f_D is read, is the form's (see curve/form.hpp).
 template <class Real>
 class GradientFlowEnergies final : public CurveEnergies<Real> {
  public:
-  /// What a point of time means for the target's energy.
-  struct Moment {
-    Real target, target_rate, stretch;  // g, dg/dt, 1/alpha
-  };
-
-  /// The energies must outlive this. m is the latent law's only mode. `anchor` is needed by the contracted form.
+  /// The energies must outlive this. m is the latent law's only mode. `anchor` is needed by forms that contract.
   GradientFlowEnergies(const GradientFlow& curve, const CurveAnchor& anchor, const Energy& target, const Energy& latent,
                        GradientFlowRows rows = GradientFlowRows::mixed);
 
@@ -48,23 +38,24 @@ class GradientFlowEnergies final : public CurveEnergies<Real> {
   void evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> known) override;
   void to_target(double t, std::span<double> x) const override;
 
-  // evaluate() by form; public because they have kernels, for which nvcc asks it.
-  template <class Rows>
-  void contract(PointScalars<const Real> t, Points<const Real> x, Points<Real> of_target, const Rows& rows);
-  template <class Rows>
-  void stay(PointScalars<const Real> t, Points<const Real> x, Points<Real> of_target, Points<const Real> latent, const Rows& rows);
+  // Parts of evaluate(); public because they have kernels, for which NVCC asks it.
+  void prepare(PointScalars<const Real> t, Points<const Real> x);
+  template <class Form, class Rows>
+  void evaluate_base(Points<const Real> x, Points<Real> of_target, Points<const Real> latent, const Rows& rows);
 
  private:
+  bool contracts() const;
+
   GradientFlow curve_;
   GradientFlowRows rows_;
   const Energy& target_;
   const Energy& latent_;
-  std::vector<double> latent_mean_;  // of the contracted form
+  std::vector<double> latent_mean_;  // of a form that contracts
   Kokkos::View<Real*> center_, anchor_mean_, anchor_variance_;
   Real anchor_offset_;
   Taming taming_;
   Points<Real> y_, of_target_;  // these three grow to the largest batch seen; of_target_: with rows apart
-  Kokkos::View<Moment*> moments_;
+  Kokkos::View<BaseMoment<Real>*> moments_;
 };
 
 /// A gradient flow of which everything is known; with the schedule `learned`, a ScheduledFlow.

@@ -37,12 +37,12 @@ class TemperedEnergies final : public CurveEnergies<Real> {
         "boltzcurve::tempered_base", n, KOKKOS_LAMBDA(const std::size_t i) {
           const Real time = t(i);
           const bool wall = overflown(of_target(i, 0));
-          const Real f = wall ? static_cast<Real>(largest_energy) : of_target(i, 0), excess = tamed.excess(f);
+          const Real f = wall ? static_cast<Real>(overflow_energy) : of_target(i, 0), excess = tamed.excess(f);
           const Real taming = wall ? Real(0) : Real(1) / (Real(1) + excess);
           known(i, 0) = tamed.energy(f, excess) - of_latent(i, 0);
           for (int k = 1; k <= D; ++k) {
-            const Real slope = wall ? Real(0) : taming * of_target(i, k);
-            known(i, k) = of_latent(i, k) + time * (slope - of_latent(i, k));
+            const Real gradient = wall ? Real(0) : taming * of_target(i, k);
+            known(i, k) = of_latent(i, k) + time * (gradient - of_latent(i, k));
           }
         });
   }

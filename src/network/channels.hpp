@@ -4,12 +4,13 @@
 
 namespace boltzcurve {
 
-/// Which numbers travel with each neuron, and what is asked for at the end: of a network of one output all of them, of one with an output
-/// per space coordinate, a vector field, its values and its divergence. The tangents of other outputs than their own are never made.
+/// Which derivatives travel with each neuron, and what is asked for at the end: of a network of one output all of them, of one with an
+/// output per space coordinate, a vector field, its values and its divergence. The tangents of other outputs than their own are never made.
 struct Channels {
   int space = 0;              ///< tangents by the first `space` inputs
   bool second_order = false;  ///< a times the derivative by the last input plus b times the sum of second derivatives by the first `space`
   bool divergence = false;    ///< the network is a vector field: `space` outputs
+  bool directional = false;   ///< with second_order: a is a vector, and the channel the tangent sum_k a_k d/dx_k over all inputs
 
   KOKKOS_INLINE_FUNCTION int count() const { return 1 + space + (second_order ? 1 : 0); }
   KOKKOS_INLINE_FUNCTION int second_order_channel() const { return 1 + space; }

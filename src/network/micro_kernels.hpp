@@ -1,6 +1,6 @@
 #pragma once
 
-#include "network/packed_mlp.hpp"
+#include "network/mlp_layout.hpp"
 #include "simd/pack_math.hpp"
 #include "simd/pack_shuffle.hpp"
 

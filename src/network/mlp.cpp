@@ -1,11 +1,13 @@
-#include "network/mlp.hpp"
+#include "network/models/mlp.hpp"
+
 #include <boltzcurve/counter_rng.hpp>
 
 #include <cmath>
+#include <string>
 
 namespace boltzcurve {
 
-std::vector<ParameterTensor> parameter_tensors(const MlpShape& shape) {
+std::vector<ParameterTensor> NetworkOf<NetworkKind::mlp>::tensors(const NetworkShape& shape) {
   std::vector<ParameterTensor> tensors;
   std::int64_t offset = 0;
   const auto add = [&](const std::string& name, int rows, int columns, bool is_bias) {
@@ -22,18 +24,10 @@ std::vector<ParameterTensor> parameter_tensors(const MlpShape& shape) {
   return tensors;
 }
 
-std::int64_t parameter_count(const MlpShape& shape) {
-  const auto tensors = parameter_tensors(shape);
-  return tensors.back().offset + tensors.back().size();
-}
-
-double useful_flops_per_point(const MlpShape& shape, int channels) {
-  return 6.0 * shape.width * shape.width * channels * (shape.hidden_layers - 1);
-}
-
-std::vector<double> initial_parameters(const MlpShape& shape, std::uint64_t seed, std::uint64_t network, FirstLayer first_layer) {
-  std::vector<double> parameters(static_cast<std::size_t>(parameter_count(shape)), 0.0);
-  const auto tensors = parameter_tensors(shape);
+std::vector<double> NetworkOf<NetworkKind::mlp>::initial_parameters(const NetworkShape& shape, std::uint64_t seed, std::uint64_t network,
+                                                                    FirstLayer first_layer) {
+  const auto tensors = NetworkOf::tensors(shape);
+  std::vector<double> parameters(static_cast<std::size_t>(tensors.back().offset + tensors.back().size()), 0.0);
   const auto normal = [&](std::int64_t i) {
     return CounterRng(seed, RandomStream::initial_parameters, network, static_cast<std::uint64_t>(i)).normal();
   };
@@ -58,24 +52,6 @@ std::vector<double> initial_parameters(const MlpShape& shape, std::uint64_t seed
     parameters[static_cast<std::size_t>(bias.offset + neuron)] = normal(bias.offset + neuron);
   }
   return parameters;
-}
-
-double network_value(const MlpShape& shape, std::span<const double> parameters, double input) {
-  const auto tensors = parameter_tensors(shape);
-  std::vector<double> below = {input};
-  for (std::size_t layer = 0; 2 * layer < tensors.size(); ++layer) {
-    const auto &weight = tensors[2 * layer], &bias = tensors[2 * layer + 1];
-    std::vector<double> above;
-    for (int row = 0; row < weight.rows; ++row) {
-      double z = parameters[static_cast<std::size_t>(bias.offset + row)];
-      for (int column = 0; column < weight.columns; ++column)
-        z += parameters[static_cast<std::size_t>(weight.offset + std::int64_t{row} * weight.columns + column)] *
-             below[static_cast<std::size_t>(column)];
-      above.push_back(2 * layer + 2 == tensors.size() ? z : z / (1 + std::exp(-z)));
-    }
-    below = std::move(above);
-  }
-  return below.front();
 }
 
 }  // namespace boltzcurve

@@ -4,7 +4,7 @@
 
 namespace boltzcurve {
 
-const MlpShape* CurveNetworks::find(std::string_view name) const {
+const NetworkShape* CurveNetworks::find(std::string_view name) const {
   const auto found = std::find_if(list.begin(), list.end(), [&](const CurveNetwork& network) { return network.name == name; });
   return found == list.end() ? nullptr : &found->shape;
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "network/mlp.hpp"
+#include "network/network.hpp"
 
 #include <cstdint>
 #include <span>
@@ -14,7 +14,7 @@ namespace boltzcurve {
 /// of a single input the clock alone.
 struct CurveNetwork {
   std::string name;
-  MlpShape shape;
+  NetworkShape shape;
 
   bool operator==(const CurveNetwork&) const = default;
 };
@@ -26,7 +26,7 @@ struct CurveNetworks {
   FirstLayer first_layer = FirstLayer::all;
 
   /// The shape of the network of that name, or null.
-  const MlpShape* find(std::string_view name) const;
+  const NetworkShape* find(std::string_view name) const;
 
   /// The part of an array like the flat one below that belongs to the network of that name; the network must be there.
   std::span<const double> part_of(std::string_view name, std::span<const double> parameters) const;

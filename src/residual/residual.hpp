@@ -33,14 +33,14 @@ struct CollocationBatch {
   std::int64_t size() const { return static_cast<std::int64_t>(t.extent(0)); }
 };
 
-/// How hard the loss pulls on a residual R, beside R^2: half of its slope over R, R in the unit of the loss. Means with this weight vanish
-/// where the loss has its minimum. For `abs+squared` bounded, at 51.
+/// Robust weight of a residual R, as against R^2: half of the loss's derivative over R, R in the unit of the loss. Means with this weight
+/// vanish where the loss has its minimum. For `abs+squared` bounded, at 51.
 double robust_weight(const LossShape& loss, double residual);
 
 /// Residual R of a curve, the mean of its loss, and the gradient of that by the parameters of all its networks, in one fused kernel: a team
-/// takes a chunk, walks through it tile by tile (forward passes, residual, reverse sweeps; see network/tile.hpp) and adds its partial sums.
-/// The normalizer C is a network of the clock ("normalizer", nats per unit of the clock) where the curve has one, else 0.
-/// Real (float or double) is the type of the networks' arithmetic; parameters and sums are double.
+/// takes a chunk, walks through it tile by tile (forward passes, residual, reverse sweeps; see network/mlp_tile.hpp) and adds its partial
+/// sums. The normalizer C is a network of the clock ("normalizer", nats per unit of the clock) where the curve has one, else 0. Real (float
+/// or double) is the type of the networks' arithmetic; parameters and sums are double.
 template <class Real>
 class ResidualKernel {
  public:
@@ -77,9 +77,8 @@ class ResidualKernel {
 
 /// The kernel of a curve, given as the mathematics that kernels copy to the device (GradientFlow, TemperedCurve). Defined for every curve
 /// in its own file.
-template <class CurveFunctor, class Real>
-std::unique_ptr<ResidualKernel<Real>> make_residual_kernel(const CurveFunctor& curve, const CurveNetworks& networks,
-                                                           const LossShape& loss = {});
+template <class Curve, class Real>
+std::unique_ptr<ResidualKernel<Real>> make_residual_kernel(const Curve& curve, const CurveNetworks& networks, const LossShape& loss = {});
 
 extern template struct CollocationBatch<float>;
 extern template struct CollocationBatch<double>;

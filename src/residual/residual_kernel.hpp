@@ -3,8 +3,8 @@
 #include "residual/to_device.hpp"
 
 #include <boltzcurve/error.hpp>
-#include "network/tile.hpp"
-#include "residual/curve_functor.hpp"
+#include "network/network_models.hpp"
+#include "residual/curve_concept.hpp"
 #include "residual/residual.hpp"
 #include "simd/pack_math.hpp"
 
@@ -13,7 +13,8 @@
 #include <type_traits>
 #include <utility>
 
-// The fused kernel, for any curve (see curve/curve_functor.hpp): included by the file of each, which instantiates it.
+// The fused kernel, for any curve (residual/curve_concept.hpp) and networks (network/network_concept.hpp): included by the file of each,
+// which instantiates it.
 namespace boltzcurve::detail {
 
 inline constexpr std::int64_t alignment_bytes = 64;
@@ -32,7 +33,7 @@ constexpr std::int64_t aligned(std::int64_t count) {
 /// Vectors of points in a tile. Two make every weight that is loaded serve twice as many points, which counts where a layer's weights
 /// [W][W] are more than what a tile of one vector carries through it [W][channels][lanes]; else the smaller tile fits the caches better.
 template <class Real>
-int packs_for(const MlpShape& network, int channels) {
+int packs_for(const NetworkShape& network, int channels) {
   if (threads_abreast > 1) return 1;
   return network.width >= channels * pack_lanes<Real> ? 2 : 1;
 }
@@ -47,34 +48,44 @@ struct Slots {
   static bool needed_for_velocity(int slot) { return slot != normalizer && Curve::needed_for_velocity(slot); }
 };
 
-/// A network in its slot, packed for the tile kernel. Absent ones have no weights.
+/// A network in its slot, packed as its model's tiles want it. Absent ones have no weights.
 template <class Real>
 struct PackedNetwork {
   bool present = false;
-  PackedLayout layout;
+  NetworkShape shape;
   Kokkos::View<Real*> weights;
+
+  /// body(layout), host.
+  template <class Body>
+  auto with_layout(const Body& body) const {
+    return with_network(shape.kind, [&](auto model) { return body(typename decltype(model)::Layout(shape)); });
+  }
+  std::int64_t gradient_size() const {
+    return with_layout([](const auto& layout) { return layout.gradient_size(); });
+  }
 };
 
 /// Where a team keeps one tile in its scratch memory: offsets in numbers.
 template <class Curve, class Real, int Packs>
 struct TilePlan {
-  static constexpr int points = TileLayout<Real, Packs>::points;
+  static constexpr int points = Packs * lanes_abreast<Real>;
   using CurveSlots = Slots<Curve>;
 
   struct Slot {
     bool active;
     Channels channels;
-    TileLayout<Real, Packs> place;
     SecondOrderRows second_order;                 // rows of time
     std::int64_t results, seeds, tile, gradient;  // the last within the gradient
   };
 
   int known_rows, team_size = 1;
+  bool with_gradient;
   Slot slots[CurveSlots::count];
   std::int64_t inputs, weight, unit, time, known;
   std::int64_t gradient, loss, sum_size, total;  // the two in the middle within the gradient
 
-  TilePlan(const Curve& curve, const PackedNetwork<Real>* networks, Purpose purpose, bool with_gradient) : known_rows(curve.known_rows()) {
+  TilePlan(const Curve& curve, const PackedNetwork<Real>* networks, Purpose purpose, bool with_sums)
+      : known_rows(curve.known_rows()), with_gradient(with_sums) {
     std::int64_t end = 0;
     const auto reserve = [&](std::int64_t count) { return std::exchange(end, end + aligned<Real>(count)); };
     inputs = reserve((curve.dimension + 1) * points);
@@ -85,18 +96,22 @@ struct TilePlan {
     loss = 0;
     for (int s = 0; s < CurveSlots::count; ++s) {
       auto& slot = slots[s];
-      const auto& layout = networks[s].layout;
       slot.active = networks[s].present && (purpose == Purpose::residual || CurveSlots::needed_for_velocity(s));
       slot.channels = CurveSlots::channels(curve, s);
-      slot.place = {layout.padded_width, slot.channels.count(), layout.shape.hidden_layers, with_gradient};
       slot.second_order = slot.channels.second_order ? curve.second_order_rows(s) : SecondOrderRows{0, 0};
       slot.results = reserve(slot.active ? slot.channels.results() * points : 0);
       slot.seeds = reserve(slot.active && with_gradient ? slot.channels.results() * points : 0);
       slot.gradient = loss;
-      if (slot.active) loss += layout.padded_gradient_size();
-      if (slot.active) team_size = std::max(team_size, team_size_for(layout.padded_width));
+      if (!slot.active) continue;
+      loss += networks[s].gradient_size();
+      team_size = std::max(team_size, team_size_for(networks[s].with_layout([](const auto& layout) { return layout.padded_width; })));
     }
-    for (auto& slot : slots) slot.tile = reserve(slot.active ? slot.place.size(team_size) : 0);
+    for (int s = 0; s < CurveSlots::count; ++s) {
+      const auto& shape = networks[s].shape;
+      slots[s].tile = reserve(!slots[s].active ? 0 : with_network(shape.kind, [&](auto model) {
+        return decltype(model)::template Tile<Real, Packs>::memory_size(shape, slots[s].channels, with_gradient, team_size);
+      }));
+    }
     sum_size = loss + 1;
     gradient = reserve(with_gradient ? sum_size : 0);
     total = end;
@@ -146,12 +161,12 @@ struct TileFunctor {
     return reinterpret_cast<Real*>(address);
   }
 
-  KOKKOS_INLINE_FUNCTION TileNetwork<Real, Packs> network(int s, Real* memory) const {
+  KOKKOS_INLINE_FUNCTION TileArguments<Real> arguments(int s, Real* memory) const {
     const auto& slot = plan.slots[s];
-    const int first_input = networks[s].layout.shape.inputs == 1 ? curve.dimension : 0;
-    return {networks[s].layout,
+    const int first_input = networks[s].shape.inputs == 1 ? curve.dimension : 0;
+    return {networks[s].shape,
             slot.channels,
-            slot.place,
+            plan.with_gradient,
             networks[s].weights.data(),
             scale.data() + first_input,
             memory + plan.inputs + first_input * points,
@@ -162,12 +177,19 @@ struct TileFunctor {
 
   KOKKOS_INLINE_FUNCTION void forward(const Member& member, Real* memory) const {
     for (int s = 0; s < Slots<Curve>::count; ++s)
-      if (plan.slots[s].active) network(s, memory).forward(member, memory + plan.slots[s].results);
+      if (plan.slots[s].active)
+        with_network(networks[s].shape.kind, [&](auto model) {
+          using Tile = typename decltype(model)::template Tile<Real, Packs>;
+          Tile(arguments(s, memory)).forward(member, memory + plan.slots[s].results);
+        });
   }
   KOKKOS_INLINE_FUNCTION void backward(const Member& member, Real* memory) const {
     for (int s = 0; s < Slots<Curve>::count; ++s)
       if (plan.slots[s].active)
-        network(s, memory).backward(member, memory + plan.slots[s].seeds, memory + plan.gradient + plan.slots[s].gradient);
+        with_network(networks[s].shape.kind, [&](auto model) {
+          using Tile = typename decltype(model)::template Tile<Real, Packs>;
+          Tile(arguments(s, memory)).backward(member, memory + plan.slots[s].seeds, memory + plan.gradient + plan.slots[s].gradient);
+        });
   }
 
   /// Copies what is known of the tile's points into rows of scratch; places beyond the last point repeat it.
@@ -249,20 +271,20 @@ struct ResidualFunctor {
         for (int l = 0; l < P::lanes; ++l)
           if (first + lane + l >= end) weight.set(l, 0);
         const P unit = loss.unit == ResidualUnit::clock ? time_per_clock : P(1), scaled = unit * r;
-        P cost = scaled * scaled, slope = P(2) * weight * unit * scaled;
+        P cost = scaled * scaled, by_residual = P(2) * weight * unit * scaled;
         if (loss.kind == LossKind::pseudo_huber) {
           // 2 w^2 (sqrt(1 + q) - 1) = 2 R^2 / (1 + sqrt(1 + q)), q = (R/w)^2: without the difference of nearly equal numbers.
           const P root = sqrt(P(1) + cost * P(1 / (loss.width * loss.width)));
           cost = P(2) * cost / (P(1) + root);
-          slope /= root;
+          by_residual /= root;
         } else if (loss.kind == LossKind::absolute_and_squared) {
           const P size = fabs(scaled), sign = select(scaled > P(0), P(1), select(scaled < P(0), P(-1), scaled));
           cost += size;
-          slope += weight * unit * sign;
+          by_residual += weight * unit * sign;
         }
         (weight * cost).store(memory + plan.weight + lane);  // the loss per point
-        if (rows.has(normalizer)) (-slope / time_per_clock).store(memory + plan.slots[normalizer].seeds + lane);
-        curve.template residual_slopes<P>(rows, slope, [&](int network, int result, P value) {
+        if (rows.has(normalizer)) (-by_residual / time_per_clock).store(memory + plan.slots[normalizer].seeds + lane);
+        curve.template residual_gradient<P>(rows, by_residual, [&](int network, int result, P value) {
           value.store(memory + plan.slots[network].seeds + result * points + lane);
         });
       }
@@ -329,7 +351,7 @@ void launch_teams(const char* label, int teams, const Functor& functor) {
   Kokkos::parallel_for(label, policy, functor);
 }
 
-template <class Curve, class Real>
+template <CurveFunctor Curve, class Real>
 class ResidualKernelOf final : public ResidualKernel<Real> {
  public:
   using CurveSlots = Slots<Curve>;
@@ -351,8 +373,9 @@ class ResidualKernelOf final : public ResidualKernel<Real> {
     for (const auto& [name, shape] : networks.list) {
       auto& network = packed_[slot_of(name)];
       network.present = true;
-      network.layout = PackedLayout(shape);
-      network.weights = Kokkos::View<Real*>("boltzcurve::packed_weights", static_cast<std::size_t>(network.layout.weights_size()));
+      network.shape = shape;
+      const auto count = network.with_layout([](const auto& layout) { return layout.weights_size(); });
+      network.weights = Kokkos::View<Real*>("boltzcurve::packed_weights", static_cast<std::size_t>(count));
     }
   }
 
@@ -363,7 +386,8 @@ class ResidualKernelOf final : public ResidualKernel<Real> {
     for (const auto& [name, shape] : networks_.list) {
       const std::size_t end = begin + static_cast<std::size_t>(parameter_count(shape));
       auto& network = packed_[slot_of(name)];
-      pack_weights<Real>(network.layout, Kokkos::subview(parameters_, std::make_pair(begin, end)), network.weights);
+      const Kokkos::View<const double*> part = Kokkos::subview(parameters_, std::make_pair(begin, end));
+      with_network(shape.kind, [&](auto model) { model.pack(network.shape, part, network.weights); });
       begin = end;
     }
   }
@@ -373,9 +397,11 @@ class ResidualKernelOf final : public ResidualKernel<Real> {
     std::int64_t offset = 0;
     for (const auto& network : packed_) {
       if (!network.present) continue;
-      const int tensors = 2 * (network.layout.shape.hidden_layers + 1);
-      for (int tensor = 0; tensor < tensors; ++tensor) borders.push_back(offset + network.layout.gradient_index(tensor, 0, 0));
-      offset += network.layout.padded_gradient_size();
+      const int tensors = static_cast<int>(parameter_tensors(network.shape).size());
+      network.with_layout([&](const auto& layout) {
+        for (int tensor = 0; tensor < tensors; ++tensor) borders.push_back(offset + layout.gradient_index(tensor, 0, 0));
+      });
+      offset += network.gradient_size();
     }
     borders.push_back(offset);
     borders.push_back(offset + 1);
@@ -387,16 +413,18 @@ class ResidualKernelOf final : public ResidualKernel<Real> {
     std::int64_t offsets[CurveSlots::count], end = 0;  // in the order of slots
     for (int slot = 0; slot < CurveSlots::count; ++slot) {
       offsets[slot] = end;
-      if (packed_[slot].present) end += packed_[slot].layout.padded_gradient_size();
+      if (packed_[slot].present) end += packed_[slot].gradient_size();
     }
     auto out = gradient.begin();
     for (const auto& [name, shape] : networks_.list) {
       const int slot = slot_of(name);
       const auto tensors = parameter_tensors(shape);
-      for (std::size_t k = 0; k < tensors.size(); ++k)
-        for (int row = 0; row < tensors[k].rows; ++row)
-          for (int column = 0; column < tensors[k].columns; ++column)
-            *out++ = sums[static_cast<std::size_t>(offsets[slot] + packed_[slot].layout.gradient_index(static_cast<int>(k), row, column))];
+      packed_[slot].with_layout([&](const auto& layout) {
+        for (std::size_t k = 0; k < tensors.size(); ++k)
+          for (int row = 0; row < tensors[k].rows; ++row)
+            for (int column = 0; column < tensors[k].columns; ++column)
+              *out++ = sums[static_cast<std::size_t>(offsets[slot] + layout.gradient_index(static_cast<int>(k), row, column))];
+      });
     }
     return sums[static_cast<std::size_t>(end)];
   }
@@ -479,10 +507,9 @@ class ResidualKernelOf final : public ResidualKernel<Real> {
 
 namespace boltzcurve {
 
-template <class CurveFunctor, class Real>
-std::unique_ptr<ResidualKernel<Real>> make_residual_kernel(const CurveFunctor& curve, const CurveNetworks& networks,
-                                                           const LossShape& loss) {
-  return std::make_unique<detail::ResidualKernelOf<CurveFunctor, Real>>(curve, networks, loss);
+template <class Curve, class Real>
+std::unique_ptr<ResidualKernel<Real>> make_residual_kernel(const Curve& curve, const CurveNetworks& networks, const LossShape& loss) {
+  return std::make_unique<detail::ResidualKernelOf<Curve, Real>>(curve, networks, loss);
 }
 
 }  // namespace boltzcurve

@@ -1,7 +1,6 @@
 #include "training/batch_loss.hpp"
 
 #include <boltzcurve/error.hpp>
-#include "curve/curve_clock.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 
 #include <boltzcurve/training_settings.hpp>
 #include "core/named_array.hpp"
-#include "network/mlp.hpp"
+#include "network/network.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -10,7 +10,7 @@ SOUND = {
     "include/boltzcurve/error.hpp": "#pragma once\nusing Scalar = double;\n",
     "include/boltzcurve/energy.hpp": "#pragma once\n",
     "src/energy/energy.cpp": "#include <boltzcurve/energy.hpp>\n",
-    "src/network/mlp.hpp": "",
+    "src/network/network.hpp": "",
     "src/io/checkpoint.hpp": "",
     "src/app/options/options.hpp": "",
     "src/curve/private.hpp": "",
@@ -35,7 +35,7 @@ SOUND = {
 LABELS = "src/curve/linear.cpp"
 FAULTS = (  # check, file, its text, what the check must say
     ("include_direction", "src/core/bad.hpp", "#include <boltzcurve/energy.hpp>\n", "core must not include energy"),
-    ("include_direction", "src/energy/bad.hpp", '#include "network/mlp.hpp"\n', "energy must not include network"),
+    ("include_direction", "src/energy/bad.hpp", '#include "network/network.hpp"\n', "energy must not include network"),
     ("include_direction", "src/sampling/bad.cpp", '#include "io/checkpoint.hpp"\n', "sampling must not include io"),
     ("include_direction", "src/studies/bad.cpp", '#include "app/options/options.hpp"\n', "studies must not include app"),
     ("include_direction", "src/util/bad.cpp", "", "'util' is not a module"),

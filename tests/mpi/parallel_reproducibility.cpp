@@ -32,7 +32,8 @@ struct SmallProblem {
   std::unique_ptr<Energy> target, latent;
   BatchLossSettings settings;
 
-  explicit SmallProblem(std::int64_t points, CurveName curve = CurveName::gradient_flow, Schedule schedule = Schedule::diffusion) {
+  explicit SmallProblem(std::int64_t points, CurveName curve = CurveName::gradient_flow, Schedule schedule = Schedule::diffusion,
+                        NetworkKind network = NetworkKind::mlp) {
     target = make_target("gaussian-mixture", {{"preset", {"two"}}});
     latent = make_latent("gaussian", 2);
     CurveInput of_curve;
@@ -40,6 +41,7 @@ struct SmallProblem {
     of_curve.curve.horizon = 2;
     of_curve.curve.schedule = schedule;
     of_curve.network.width = 24;
+    of_curve.network.kind = network;
     of_curve.network.hidden_layers = 2;
     of_curve.normalizer.kind = NormalizerKind::network;
     of_curve.normalizer.width = 8;
@@ -142,6 +144,15 @@ TEST(BatchLoss, WithALearnedScheduleHasTheSameBitsOnAllRanksTogetherAsOnOne) {
   ASSERT_NE(problem.settings.curve->networks().find("schedule"), nullptr);
   for (const auto precision : {Precision::single_precision, Precision::double_precision})
     expect_same_bits_on_all_ranks_as_on_one(problem, precision);
+}
+
+TEST(BatchLoss, OfEveryKindOfNetworkHasTheSameBitsOnAllRanksAsOnOne) {
+  for (const auto& kind : choices<NetworkKind>) {
+    SCOPED_TRACE(kind.name);
+    const SmallProblem problem(1000, CurveName::learned, Schedule::diffusion, kind.value);
+    for (const auto precision : {Precision::single_precision, Precision::double_precision})
+      expect_same_bits_on_all_ranks_as_on_one(problem, precision);
+  }
 }
 
 // Steps 1 to 6 on one rank and on all, with trajectories renewed at 3 and 6 and chains moved at 4; then from the state after step 4 on, by

@@ -94,6 +94,22 @@ TEST_F(Resume, OfALearnedScheduleGivesTheBitsOfARunThatNeverStopped) {
   EXPECT_EQ(difference(folder, "whole/samples.h5md", "parts/samples.h5md", "/samples"), "");
 }
 
+// On one rank, and with a stop on three.
+TEST_F(Resume, OfAnAdditiveNetworkGivesTheBitsOfARunThatNeverStopped) {
+  const std::vector<std::string> additive = {"--network.kind=additive", "--training.steps=30"};
+  ASSERT_EQ(alone(folder, train("whole", additive)).exit_code, 0);
+  ASSERT_EQ(alone(folder, train("parts", {additive[0], "--training.steps=15"})).exit_code, 0);
+  const auto second = boltzcurve(folder, 3, train("parts", {"--resume", additive[1]}));
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  expect_equal("whole", "parts");
+  EXPECT_NE(difference(folder, "whole/checkpoint.h5", "whole/checkpoint.previous.h5", "/parameters/psi/head1"), "");
+  for (const std::string output : {"whole", "parts"}) {
+    const auto sampled = boltzcurve(folder, output == "whole" ? 1 : 3, {"sample", "--output", output});
+    ASSERT_EQ(sampled.exit_code, 0) << sampled.err;
+  }
+  EXPECT_EQ(difference(folder, "whole/samples.h5md", "parts/samples.h5md", "/samples"), "");
+}
+
 // What the residuals so far have left decides times and C_t of the steps to come.
 TEST_F(Resume, WithTimesAndNormalizerByTheResidualGivesTheBitsOfARunThatNeverStopped) {
   folder.write("residual.ini", "[curve]\nname = linear\n[normalizer]\nkind = batch\n[collocation]\ntimes = residual\n");

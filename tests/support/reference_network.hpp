@@ -1,6 +1,6 @@
 #pragma once
 
-#include "network/mlp.hpp"
+#include "network/network.hpp"
 
 #include <cmath>
 #include <span>
@@ -24,7 +24,18 @@ inline Taylor swish(const Taylor& z) {
 }
 
 /// All outputs of the network at inputs that move along a line, straight from its definition: loops over neurons, weights row by row.
-inline std::vector<Taylor> outputs(const MlpShape& shape, std::span<const double> parameters, std::vector<Taylor> h) {
+inline std::vector<Taylor> outputs(const NetworkShape& shape, std::span<const double> parameters, std::vector<Taylor> h) {
+  if (shape.kind == NetworkKind::additive) {
+    // The perceptron's parameters, then those of the heads, one for each coordinate: output i, or the only one, gets what head i gives.
+    const NetworkShape core{shape.inputs, shape.width, shape.hidden_layers, shape.outputs}, head{2, shape.head_width, 1, 1};
+    const auto of_core = static_cast<std::size_t>(parameter_count(core)), of_head = static_cast<std::size_t>(parameter_count(head));
+    auto sum = outputs(core, parameters.first(of_core), h);
+    for (std::size_t i = 0; i + 1 < h.size(); ++i) {
+      auto& place = sum[sum.size() > 1 ? i : 0];
+      place = place + outputs(head, parameters.subspan(of_core + i * of_head, of_head), {h[i], h.back()})[0];
+    }
+    return sum;
+  }
   const auto tensors = parameter_tensors(shape);
   for (int layer = 0; layer <= shape.hidden_layers; ++layer) {
     const auto &weight = tensors[static_cast<std::size_t>(2 * layer)], &bias = tensors[static_cast<std::size_t>(2 * layer + 1)];
@@ -42,7 +53,7 @@ inline std::vector<Taylor> outputs(const MlpShape& shape, std::span<const double
 }
 
 /// The only output of a network that has one.
-inline Taylor network(const MlpShape& shape, std::span<const double> parameters, std::vector<Taylor> h) {
+inline Taylor network(const NetworkShape& shape, std::span<const double> parameters, std::vector<Taylor> h) {
   return outputs(shape, parameters, std::move(h)).at(0);
 }
 
@@ -56,8 +67,9 @@ inline std::vector<Taylor> moving_inputs(std::span<const double> shift, std::spa
 }
 
 /// A vector field of as many components as there are coordinates, and its divergence [D + 1].
-inline std::vector<double> field_and_divergence(const MlpShape& shape, std::span<const double> parameters, std::span<const double> shift,
-                                                std::span<const double> scale, std::span<const double> x_and_clock) {
+inline std::vector<double> field_and_divergence(const NetworkShape& shape, std::span<const double> parameters,
+                                                std::span<const double> shift, std::span<const double> scale,
+                                                std::span<const double> x_and_clock) {
   const std::size_t D = x_and_clock.size() - 1;
   std::vector<double> field(D + 1, 0.0);
   for (std::size_t k = 0; k < D; ++k) {
@@ -69,7 +81,7 @@ inline std::vector<double> field_and_divergence(const MlpShape& shape, std::span
 }
 
 /// psi at a point whose inputs are (x - shift) scale, the last one the clock: [value, gradient (D), derivative by the clock, Laplacian].
-inline std::vector<double> psi_channels(const MlpShape& shape, std::span<const double> parameters, std::span<const double> shift,
+inline std::vector<double> psi_channels(const NetworkShape& shape, std::span<const double> parameters, std::span<const double> shift,
                                         std::span<const double> scale, std::span<const double> x_and_clock) {
   const std::size_t D = x_and_clock.size() - 1;
   std::vector<double> channels(D + 3, 0.0);

@@ -62,15 +62,9 @@ double value_of(const Energy& energy, const std::vector<double>& x) {
   return out(0, 0);
 }
 
-/// The base b(x, t) from its definition.
+/// The base b(x, t) from its definition, with the schedule, whose own tests are in scheduled_flow.cpp.
 double base_value(const GradientFlow& flow, double t, const std::vector<double>& x) {
-  const double variance = scale * scale, added = variance * std::expm1(2 * t / variance);
-  const double left = std::exp(-2 * t / variance), last = std::exp(-2 * flow.horizon / variance);
-  double g = std::pow(1 + added / flow.width, -flow.power);
-  if (flow.schedule == Schedule::linear) g = 1 - t / flow.horizon;
-  if (flow.schedule == Schedule::ou) g = (left - last) / (1 - last);
-  // the root s of 0.05 s + 4.975 s^2 = 5.025 t/T, halves of the integral of beta = 0.1 + 19.9 s
-  if (flow.schedule == Schedule::vp) g = 1 - (std::sqrt(0.05 * 0.05 + 4 * 4.975 * 5.025 * t / flow.horizon) - 0.05) / (2 * 4.975);
+  const double variance = scale * scale, added = variance * std::expm1(2 * t / variance), g = flow.factors(t).g;
   if (flow.form == CurveForm::plain) return g * value_of(*target(), x);
   if (flow.form == CurveForm::anchored) return g * value_of(*target(), x) + (1 - g) * value_of(*latent(), x);
   std::vector<double> y(4);
@@ -87,9 +81,10 @@ double base_value(const GradientFlow& flow, double t, const std::vector<double>&
 TEST(GradientFlowEnergies, AreTheDerivativesOfTheBase) {
   constexpr double h = 1e-4;
   for (const auto form : {CurveForm::plain, CurveForm::anchored, CurveForm::contracted}) {
-    for (const auto schedule : {Schedule::linear, Schedule::diffusion, Schedule::vp, Schedule::ou}) {
+    for (const auto& schedule : choices<Schedule>) {
+      SCOPED_TRACE(schedule.name);
       auto flow = curve(form);
-      flow.schedule = schedule;
+      flow.schedule = schedule.value;
       for (std::uint64_t i = 0; i < 20; ++i) {
         CounterRng rng(1, RandomStream::test, 0, i);
         const double t = 0.02 + 0.5 * rng.uniform();
@@ -129,7 +124,7 @@ TEST(GradientFlowEnergies, TameTheWallsOfTheTarget) {
     return std::vector<double>{known(0, 0), known(0, 1), known(0, 2), known(0, 3), known(0, 4), known(0, 5)};
   };
   const auto value = [&](double time, std::vector<double> x) {
-    const double g = flow.factors(time).target;
+    const double g = flow.factors(time).g;
     const double whole = base_value(flow, time, x);
     for (auto& coordinate : x) coordinate = mean + (coordinate - mean) * std::exp(time / (scale * scale));
     const double f = value_of(*f_target, x);
@@ -156,12 +151,12 @@ TEST(GradientFlowEnergies, TameTheWallsOfTheTarget) {
 // v = 1.69 (exp(2 t / 1.69) - 1) is 1.3e3 at t = 5.6, so g = (1 + v/0.2)^-3 is 3e-12, and what is left is the normal law.
 TEST(GradientFlowEnergies, LeaveTheTargetOutWhereItsWeightIsNothing) {
   const auto flow = curve(CurveForm::contracted);
-  EXPECT_LT(flow.factors(5.6).target, 1e-9);
+  EXPECT_LT(flow.factors(5.6).g, 1e-9);
   const double infinity = std::numeric_limits<double>::infinity();
   const auto far = rows_at(flow, 5.6, {1e60, -1, 3, 4});  // f_D(y) would be 1e250 and more
   for (const double row : far.base) EXPECT_LT(std::abs(row), infinity);
-  const double added = 1.69 * std::expm1(2 * 5.6 / 1.69), stretch = std::exp(5.6 / 1.69);
-  EXPECT_NEAR(rows_at(flow, 5.6, {1, -1, 3, 4}).base[2], stretch * (mean + (-1 - mean) * stretch + 0.2) / (1 + added), 1e-8);
+  const double added = 1.69 * std::expm1(2 * 5.6 / 1.69), inverse_alpha = std::exp(5.6 / 1.69);
+  EXPECT_NEAR(rows_at(flow, 5.6, {1, -1, 3, 4}).base[2], inverse_alpha * (mean + (-1 - mean) * inverse_alpha + 0.2) / (1 + added), 1e-8);
 }
 
 /// All rows of one point in float, of a target that is half known.
@@ -216,18 +211,19 @@ TEST(GradientFlowEnergies, TellWhereTheyAskForTheTarget) {
   for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(y[k], mean + (x[k] - mean) * std::exp(0.5 / (scale * scale)), 1e-14);
 }
 
-// Time and clock are each other's inverse, and time_per_clock is the slope of one by the other.
+// Time and clock are each other's inverse, and time_per_clock is the derivative of one by the other.
 TEST(CurveClock, CanBeReadBothWaysAndKnowsItsRate) {
-  for (const auto clock : {CurveClock::logarithmic, CurveClock::square_root, CurveClock::vp, CurveClock::linear}) {
+  for (const auto& clock : choices<CurveClock>) {
+    SCOPED_TRACE(clock.name);
     auto flow = curve(CurveForm::contracted);
-    flow.clock = clock;
+    flow.clock = clock.value;
     EXPECT_NEAR(flow.time_at(0.0), 0, 1e-15);
     EXPECT_NEAR(flow.time_at(1.0), flow.horizon, 1e-12);
     for (const double s : {0.01, 0.1, 0.3, 0.5, 0.9, 0.99}) {
       const double t = flow.time_at(s), h = 1e-6;
       EXPECT_NEAR(flow.clock_at(t).clock, s, 1e-12);
-      const double slope = (flow.time_at(s + h) - flow.time_at(s - h)) / (2 * h);
-      EXPECT_NEAR(flow.clock_at(t).time_per_clock, slope, 1e-7 * slope);
+      const double derivative = (flow.time_at(s + h) - flow.time_at(s - h)) / (2 * h);
+      EXPECT_NEAR(flow.clock_at(t).time_per_clock, derivative, 1e-7 * derivative);
       EXPECT_NEAR(flow.clock_at(Pack<float>(static_cast<float>(t))).clock[0], s, 2e-5);
     }
   }

@@ -67,7 +67,7 @@ double base_value(const GradientFlow& curve, const CurveAnchor& anchor, const En
   Points<double> point("test::x", 1, x.size()), out("test::out", 1, x.size() + 2);
   for (std::size_t k = 0; k < x.size(); ++k) point(0, k) = x[k];
   target.evaluate(point, out);
-  const double of_target = out(0, 0), g = curve.factors(t).target;
+  const double of_target = out(0, 0), g = curve.factors(t).g;
   latent.evaluate(point, out);
   if (curve.form == CurveForm::anchored) of_anchor = out(0, 0);
   return g * of_target + (curve.form == CurveForm::plain ? 0 : (1 - g) * of_anchor);
@@ -79,10 +79,10 @@ MixtureFlow::Derivatives exact_psi(const GradientFlow& curve, const MixtureFlow:
   const auto D = energy.gradient.size();
   const auto f = curve.factors(t);
   MixtureFlow::Derivatives psi;
-  psi.value = (energy.value - base) / f.share;
-  for (std::size_t k = 0; k < D; ++k) psi.gradient.push_back((energy.gradient[k] - rows.base[k + 1]) / f.share);
-  psi.laplacian = (energy.laplacian - rows.base[D + 1]) / f.share;
-  psi.d_t = (energy.d_t - rows.base[0] - f.share_rate * psi.value) / f.share;
+  psi.value = (energy.value - base) / f.tau;
+  for (std::size_t k = 0; k < D; ++k) psi.gradient.push_back((energy.gradient[k] - rows.base[k + 1]) / f.tau);
+  psi.laplacian = (energy.laplacian - rows.base[D + 1]) / f.tau;
+  psi.d_t = (energy.d_t - rows.base[0] - f.tau_dot * psi.value) / f.tau;
   return psi;
 }
 

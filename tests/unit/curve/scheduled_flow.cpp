@@ -81,10 +81,10 @@ struct Reference {
     const double odds = start / (1 - start) * std::exp(-of_clock("schedule", t));
     return odds / (1 + odds);
   }
-  double share(double t) const { return curve.form == CurveForm::contracted ? 1 - g(t) : t; }
+  double tau(double t) const { return curve.form == CurveForm::contracted ? 1 - g(t) : t; }
 
   template <class Function>
-  static double rate(const Function& function, double t) {
+  static double derivative(const Function& function, double t) {
     const double h = 1e-6 * t;
     return (function(t + h) - function(t - h)) / (2 * h);
   }
@@ -117,23 +117,23 @@ TEST_P(ScheduledFlowByShape, ResidualAndVelocityEqualTheirDefinitionWithTheRefer
     for (std::size_t k = 0; k < D; ++k) point.push_back(batch.x(i, k));
     point.push_back(reference.clock(t));
     const auto psi = reference::psi_channels(*nets.find("psi"), reference.of("psi"), nets.input_shift, nets.input_scale, point);
-    const double g = reference.g(t), share = reference.share(t);
-    const double g_rate = reference.rate([&](double s) { return reference.g(s); }, t);
-    const double share_rate = reference.rate([&](double s) { return reference.share(s); }, t);
-    const double clock_rate = reference.rate([&](double s) { return reference.clock(s); }, t);
-    const double c = normalized ? reference.of_clock("normalizer", t) * clock_rate : 0;
+    const double g = reference.g(t), tau = reference.tau(t);
+    const double g_dot = reference.derivative([&](double s) { return reference.g(s); }, t);
+    const double tau_dot = reference.derivative([&](double s) { return reference.tau(s); }, t);
+    const double clock_dot = reference.derivative([&](double s) { return reference.clock(s); }, t);
+    const double c = normalized ? reference.of_clock("normalizer", t) * clock_dot : 0;
     // d_t A, F - A, d_t (F - A); grad A, Lap A; grad and Lap of F - A; f_Z, its gradient and Laplacian
     const auto known = [&](std::size_t row) { return batch.known(i, row); };
     const auto anchor = [&](std::size_t k) { return known(2 + k); };
     const auto difference = [&](std::size_t k) { return known(3 + D + k); };
     const auto latent = [&](std::size_t k) { return known(5 + 2 * D + k); };
-    double expected = known(0) + g_rate * known(1) + g * known(2) + share_rate * psi[0] + share * psi[D + 1] * clock_rate - c;
+    double expected = known(0) + g_dot * known(1) + g * known(2) + tau_dot * psi[0] + tau * psi[D + 1] * clock_dot - c;
     for (std::size_t k = 1; k <= D; ++k) {
-      const double slope = anchor(k) + g * difference(k) + share * psi[k];
-      expected += slope * (slope - latent(k));
-      EXPECT_NEAR(velocity(i, k - 1), slope - latent(k), 1e-11 * (1 + std::abs(slope))) << "point " << i;
+      const double gradient = anchor(k) + g * difference(k) + tau * psi[k];
+      expected += gradient * (gradient - latent(k));
+      EXPECT_NEAR(velocity(i, k - 1), gradient - latent(k), 1e-11 * (1 + std::abs(gradient))) << "point " << i;
     }
-    const double spread = anchor(D + 1) + g * difference(D + 1) + share * psi[D + 2] - latent(D + 1);
+    const double spread = anchor(D + 1) + g * difference(D + 1) + tau * psi[D + 2] - latent(D + 1);
     EXPECT_NEAR(found.residual[i], expected - spread, 1e-8 * (10 + std::abs(expected))) << "point " << i;
     EXPECT_NEAR(divergence(i), spread, 1e-11 * (10 + std::abs(spread))) << "point " << i;
   }
@@ -159,7 +159,7 @@ TEST(ScheduledFlow, IsClampedAtBothEndsAndStaysBetweenThemWhateverTheNetworkSays
   for (const double n : {-3.0, 0.0, 2.5, 1e30}) {
     const auto g_at = [&](double t) {
       const auto start = curve.factors(t);
-      return curve.weights<double>(start.target, start.target_rate, t, n, 0).target;
+      return curve.weights<double>(start.g, start.g_dot, t, n, 0).g;
     };
     EXPECT_EQ(g_at(0), 1) << n;
     EXPECT_EQ(g_at(horizon), 0) << n;
@@ -178,27 +178,34 @@ TEST(Schedules, BeginAtOneEndAtZeroAndHaveTheRateOfTheirDifferences) {
     GradientFlow curve = curve_of(1, CurveForm::contracted);
     curve.schedule = schedule.value;
     curve.horizon = 4;
-    EXPECT_EQ(curve.factors(0.0).target, 1);
+    EXPECT_EQ(curve.factors(0.0).g, 1);
     // diffusion never quite ends: what is left is (1 + v/c)^-q
     const double v = std::pow(curve.latent_scale, 2) * std::expm1(2 * 4 / std::pow(curve.latent_scale, 2));
-    EXPECT_NEAR(curve.factors(4.0).target, schedule.value == Schedule::diffusion ? std::pow(1 + v / curve.width, -curve.power) : 0, 1e-15);
+    EXPECT_NEAR(curve.factors(4.0).g, schedule.value == Schedule::diffusion ? std::pow(1 + v / curve.width, -curve.power) : 0, 1e-15);
     for (const double t : {0.01, 0.1, 0.5, 1.0, 2.0, 3.9}) {
-      const double h = 1e-5 * t, slope = (curve.factors(t + h).target - curve.factors(t - h).target) / (2 * h);
-      EXPECT_NEAR(curve.factors(t).target_rate, slope, 1e-7 * (1e-3 + std::abs(slope))) << "t = " << t;
+      const double h = 1e-5 * t, derivative = (curve.factors(t + h).g - curve.factors(t - h).g) / (2 * h);
+      EXPECT_NEAR(curve.factors(t).g_dot, derivative, 1e-7 * (1e-3 + std::abs(derivative))) << "t = " << t;
     }
   }
 }
 
 // beta(s) = 0.1 + 19.9 s has the integral 10.05 over [0, 1]; at s = 1/2 it has come to 0.05 + 9.95/4 = 2.5375 of that.
-TEST(Schedules, VpAndOuAreTheDiffusionsTheyAreNamedAfter) {
+TEST(Schedules, FollowTheirDefinitions) {
   GradientFlow curve = curve_of(1, CurveForm::anchored);
   curve.schedule = Schedule::vp;
-  EXPECT_NEAR(curve.factors(horizon * 2.5375 / 10.05).target, 0.5, 1e-14);
-  EXPECT_NEAR(curve.factors(0.0).target_rate, -10.05 / 0.1 / horizon, 1e-10);  // ds/dt = B(1)/(T beta(s))
-  EXPECT_NEAR(curve.factors(horizon).target_rate, -10.05 / 20 / horizon, 1e-12);
+  EXPECT_NEAR(curve.factors(horizon * 2.5375 / 10.05).g, 0.5, 1e-14);
+  EXPECT_NEAR(curve.factors(0.0).g_dot, -10.05 / 0.1 / horizon, 1e-10);  // ds/dt = B(1)/(T beta(s))
+  EXPECT_NEAR(curve.factors(horizon).g_dot, -10.05 / 20 / horizon, 1e-12);
   curve.schedule = Schedule::ou;
   const double alpha_squared = std::exp(-2 * 1.1 / 1.5625), last = std::exp(-2 * horizon / 1.5625);
-  EXPECT_NEAR(curve.factors(1.1).target, (alpha_squared - last) / (1 - last), 1e-14);
+  EXPECT_NEAR(curve.factors(1.1).g, (alpha_squared - last) / (1 - last), 1e-14);
+  curve.schedule = Schedule::linear;
+  EXPECT_NEAR(curve.factors(1.1).g, 1 - 1.1 / horizon, 1e-15);
+  const auto fading = [](double t) { return std::pow(1 + 1.5625 * std::expm1(2 * t / 1.5625) / 0.7, -2.5); };
+  curve.schedule = Schedule::diffusion;
+  EXPECT_NEAR(curve.factors(1.1).g, fading(1.1), 1e-14);
+  curve.schedule = Schedule::learned;
+  EXPECT_NEAR(curve.factors(1.1).g, (fading(1.1) - fading(horizon)) / (1 - fading(horizon)), 1e-14);
 }
 
 // f_A + g (f_D - f_A) with the g of a fixed schedule is the base that is mixed before.
@@ -222,10 +229,10 @@ TEST(GradientFlowEnergies, InPartsAddUpToTheMixedBase) {
     in_parts.evaluate(t, x, apart);
     for (std::size_t i = 0; i < n; ++i) {
       const auto at = curve.factors(t(i));
-      const double rate = apart(i, 0) + at.target_rate * apart(i, 1) + at.target * apart(i, 2);
-      EXPECT_NEAR(rate, mixed(i, 0), 1e-11 * (10 + std::abs(rate) + std::abs(at.target_rate * apart(i, 1)))) << "point " << i;
+      const double rate = apart(i, 0) + at.g_dot * apart(i, 1) + at.g * apart(i, 2);
+      EXPECT_NEAR(rate, mixed(i, 0), 1e-11 * (10 + std::abs(rate) + std::abs(at.g_dot * apart(i, 1)))) << "point " << i;
       for (std::size_t k = 1; k <= D + 1; ++k)
-        EXPECT_NEAR(apart(i, 2 + k) + at.target * apart(i, 3 + D + k), mixed(i, k), 1e-11 * (10 + std::abs(apart(i, 3 + D + k))));
+        EXPECT_NEAR(apart(i, 2 + k) + at.g * apart(i, 3 + D + k), mixed(i, k), 1e-11 * (10 + std::abs(apart(i, 3 + D + k))));
       for (std::size_t k = 0; k < D + 2; ++k) EXPECT_EQ(apart(i, 5 + 2 * D + k), mixed(i, D + 2 + k));
     }
   }

@@ -34,10 +34,10 @@ TemperedCurve curve_of(int dimension, CurveClock clock = CurveClock::logarithmic
   return curve;
 }
 
-CurveNetworks networks(int dimension, int width, int layers, bool with_psi, bool with_normalizer) {
+CurveNetworks networks(int dimension, int width, int layers, bool with_psi, bool with_normalizer, NetworkKind kind = NetworkKind::mlp) {
   std::vector<CurveNetwork> list;
-  if (with_psi) list.push_back({"psi", {dimension + 1, width, layers}});
-  list.push_back({"velocity", {dimension + 1, width + 3, layers, dimension}});
+  if (with_psi) list.push_back({"psi", {dimension + 1, width, layers, 1, kind}});
+  list.push_back({"velocity", {dimension + 1, width + 3, layers, dimension, kind, 9}});
   if (with_normalizer) list.push_back({"normalizer", {1, 5, 2}});
   return test::networks_of(dimension, list);
 }
@@ -76,20 +76,22 @@ struct Networks {
   }
 };
 
-class Tempered : public testing::TestWithParam<std::tuple<int, int, int, bool, bool>> {};
+class Tempered : public testing::TestWithParam<std::tuple<int, int, int, bool, bool, NetworkKind>> {};
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Tempered,
-                         testing::Values(std::tuple(1, 16, 2, true, false), std::tuple(1, 13, 1, false, true),
-                                         std::tuple(2, 24, 3, false, true), std::tuple(2, 64, 2, true, true),
-                                         std::tuple(3, 13, 1, true, false), std::tuple(8, 20, 3, false, false),
-                                         std::tuple(8, 29, 2, true, true), std::tuple(17, 16, 2, true, true)));
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, Tempered,
+    testing::Values(std::tuple(1, 16, 2, true, false, NetworkKind::mlp), std::tuple(1, 13, 1, false, true, NetworkKind::mlp),
+                    std::tuple(2, 24, 3, false, true, NetworkKind::mlp), std::tuple(2, 64, 2, true, true, NetworkKind::mlp),
+                    std::tuple(3, 13, 1, true, false, NetworkKind::mlp), std::tuple(8, 20, 3, false, false, NetworkKind::mlp),
+                    std::tuple(8, 29, 2, true, true, NetworkKind::mlp), std::tuple(17, 16, 2, true, true, NetworkKind::mlp),
+                    std::tuple(1, 16, 1, false, true, NetworkKind::additive), std::tuple(5, 20, 2, true, true, NetworkKind::additive)));
 
 // R = d_t b + tau' psi + tau d_t psi - C + <grad b + tau grad psi, v> - div v at random numbers for the base; 200 points fill one chunk and
 // part of a second. Rates are differences, good to 1e-9 of the sizes.
 TEST_P(Tempered, ResidualAndVelocityEqualTheirDefinitionWithTheReferenceNetwork) {
-  const auto [dimension, width, layers, with_psi, with_normalizer] = GetParam();
+  const auto [dimension, width, layers, with_psi, with_normalizer, kind] = GetParam();
   const auto D = static_cast<std::size_t>(dimension);
-  const auto nets = networks(dimension, width, layers, with_psi, with_normalizer);
+  const auto nets = networks(dimension, width, layers, with_psi, with_normalizer, kind);
   const auto curve = curve_of(dimension);
   const auto batch = random_batch<double>(200, dimension);
   const auto parameters = random_parameters(nets);
@@ -102,14 +104,14 @@ TEST_P(Tempered, ResidualAndVelocityEqualTheirDefinitionWithTheReferenceNetwork)
 
   double losses = 0;
   for (std::size_t i = 0; i < 200; ++i) {
-    const double t = batch.t(i), share = t * (1 - t);
+    const double t = batch.t(i), tau = t * (1 - t);
     std::vector<double> x;
     for (std::size_t k = 0; k < D; ++k) x.push_back(batch.x(i, k));
     const Networks at(curve, nets, parameters, t, x);
     double residual = batch.known(i, 0) - at.c - at.field[D], size = 10 + std::abs(residual);
-    if (with_psi) residual += (1 - 2 * t) * at.psi[0] - share * at.psi[D + 1] / at.time_per_clock;
+    if (with_psi) residual += (1 - 2 * t) * at.psi[0] - tau * at.psi[D + 1] / at.time_per_clock;
     for (std::size_t k = 0; k < D; ++k) {
-      const double term = (batch.known(i, k + 1) + (with_psi ? share * at.psi[k + 1] : 0)) * at.field[k];
+      const double term = (batch.known(i, k + 1) + (with_psi ? tau * at.psi[k + 1] : 0)) * at.field[k];
       residual += term;
       size += std::abs(term);
       EXPECT_NEAR(velocity(i, k), at.field[k], 1e-8 * size);
@@ -123,15 +125,15 @@ TEST_P(Tempered, ResidualAndVelocityEqualTheirDefinitionWithTheReferenceNetwork)
 }
 
 TEST_P(Tempered, GradientOfEveryTensorOfEveryNetworkEqualsCentralDifferences) {
-  const auto [dimension, width, layers, with_psi, with_normalizer] = GetParam();
-  const auto nets = networks(dimension, width, layers, with_psi, with_normalizer);
+  const auto [dimension, width, layers, with_psi, with_normalizer, kind] = GetParam();
+  const auto nets = networks(dimension, width, layers, with_psi, with_normalizer, kind);
   test::expect_gradient_of_differences(*kernel_of(curve_of(dimension), nets, huber), random_batch<double>(150, dimension),
                                        random_parameters(nets));
 }
 
 TEST_P(Tempered, FloatAgreesWithDoubleToItsPrecision) {
-  const auto [dimension, width, layers, with_psi, with_normalizer] = GetParam();
-  const auto nets = networks(dimension, width, layers, with_psi, with_normalizer);
+  const auto [dimension, width, layers, with_psi, with_normalizer, kind] = GetParam();
+  const auto nets = networks(dimension, width, layers, with_psi, with_normalizer, kind);
   const auto curve = curve_of(dimension);
   test::expect_float_near_double(*kernel_of<float>(curve, nets), random_batch<float>(300, dimension), *kernel_of(curve, nets),
                                  random_batch<double>(300, dimension), random_parameters(nets));
@@ -160,21 +162,21 @@ TEST(TemperedClock, CanBeReadBothWaysAndKnowsItsRate) {
     for (const double s : {0.01, 0.1, 0.3, 0.5, 0.9, 0.99}) {
       const double t = curve.time_at(s), h = 1e-6;
       EXPECT_NEAR(curve.clock_at(t).clock, s, 1e-12);
-      const double slope = (curve.time_at(s + h) - curve.time_at(s - h)) / (2 * h);
-      EXPECT_NEAR(curve.clock_at(t).time_per_clock, slope, 1e-7 * std::abs(slope));
+      const double derivative = (curve.time_at(s + h) - curve.time_at(s - h)) / (2 * h);
+      EXPECT_NEAR(curve.clock_at(t).time_per_clock, derivative, 1e-7 * std::abs(derivative));
     }
   }
 }
 
 std::unique_ptr<Energy> normal(const std::vector<double>& mean, double variance) { return make_gaussian_mixture({{1, mean, {variance}}}); }
 
-// Both ends normal: rho_t has the precision P = (1-t)/s^2 + t/S^2 and the mean (t mu/S^2)/P for a latent mean of 0, which is what the
-// bridge makes of y ~ N(mu, S^2), exactly.
-TEST(TemperedBridge, OfANormalModeIsTheLawOfTheCurve) {
+// Both ends normal: rho_t has the precision P = (1-t)/s^2 + t/S^2 and the mean (t mu/S^2)/P for a latent mean of 0, which is what
+// the interpolation makes of y ~ N(mu, S^2), exactly.
+TEST(TemperedInterpolation, OfANormalModeHasTheDensityOfTheCurve) {
   const auto curve = curve_of(1);
   const double mu = 3, S2 = curve.width, s2 = curve.latent_scale * curve.latent_scale;
   for (const double t : {0.0, 0.01, 0.3, 0.8, 1.0}) {
-    const auto [contraction, spread] = curve.bridge(t);
+    const auto [contraction, spread] = curve.interpolation(t);
     const double precision = (1 - t) / s2 + t / S2;
     EXPECT_NEAR(contraction * mu, t * mu / S2 / precision, 1e-14);
     EXPECT_NEAR(contraction * contraction * S2 + spread * spread * s2, 1 / precision, 1e-14);

@@ -20,8 +20,8 @@ using test::loss_and_gradient, test::random_parameters;
 constexpr double horizon = 3.0;
 constexpr LossShape huber{LossKind::pseudo_huber, 2.0, ResidualUnit::clock};  // of the order of the residuals below
 
-CurveNetworks networks(int dimension, int width, int hidden_layers, bool with_normalizer) {
-  std::vector<CurveNetwork> list = {{"psi", {dimension + 1, width, hidden_layers}}};
+CurveNetworks networks(int dimension, int width, int hidden_layers, bool with_normalizer, NetworkKind kind = NetworkKind::mlp) {
+  std::vector<CurveNetwork> list = {{"psi", {dimension + 1, width, hidden_layers, 1, kind, 11}}};
   if (with_normalizer) list.push_back({"normalizer", {1, 5, 2}});
   return test::networks_of(dimension, list);
 }
@@ -58,14 +58,14 @@ struct Reference {
   double g(double t) const {
     return curve.schedule == Schedule::linear ? 1 - t / horizon : std::pow(1 + added(t) / curve.width, -curve.power);
   }
-  double share(double t) const { return curve.form == CurveForm::contracted ? 1 - g(t) : t; }
+  double tau(double t) const { return curve.form == CurveForm::contracted ? 1 - g(t) : t; }
   double clock(double t) const {
     if (curve.clock == CurveClock::logarithmic)
       return std::log1p(added(t) / curve.clock_width) / std::log1p(added(horizon) / curve.clock_width);
     return curve.clock == CurveClock::linear ? t / horizon : std::sqrt(t / horizon);
   }
   template <class Function>
-  static double rate(const Function& function, double t) {
+  static double derivative(const Function& function, double t) {
     const double h = 1e-6 * t;
     return (function(t + h) - function(t - h)) / (2 * h);
   }
@@ -76,7 +76,7 @@ template <class Real>
 std::vector<double> reference_residual(const GradientFlow& curve, const CurveNetworks& nets, const std::vector<double>& parameters,
                                        const CollocationBatch<Real>& batch) {
   const auto D = static_cast<std::size_t>(curve.dimension);
-  const MlpShape &of_psi = *nets.find("psi"), *of_c = nets.find("normalizer");
+  const NetworkShape &of_psi = *nets.find("psi"), *of_c = nets.find("normalizer");
   const auto psi_count = static_cast<std::size_t>(parameter_count(of_psi));
   std::vector<double> residuals;
   for (std::size_t i = 0; i < static_cast<std::size_t>(batch.size()); ++i) {
@@ -90,37 +90,42 @@ std::vector<double> reference_residual(const GradientFlow& curve, const CurveNet
     const auto psi = reference::psi_channels(of_psi, all.first(psi_count), nets.input_shift, nets.input_scale, point);
     double c = 0;
     if (of_c) c = reference::network(*of_c, all.subspan(psi_count), {{(clock - nets.input_shift[D]) * nets.input_scale[D], 0, 0}}).value;
-    const double share = reference.share(t);
-    const double share_rate = reference.rate([&](double s) { return reference.share(s); }, t);
-    const double clock_rate = reference.rate([&](double s) { return reference.clock(s); }, t);
-    c *= std::abs(clock_rate);  // the network gives it per unit of the clock
+    const double tau = reference.tau(t);
+    const double tau_dot = reference.derivative([&](double s) { return reference.tau(s); }, t);
+    const double clock_dot = reference.derivative([&](double s) { return reference.clock(s); }, t);
+    c *= std::abs(clock_dot);  // the network gives it per unit of the clock
     const auto base = [&](std::size_t row) { return batch.known(i, row); };
     const auto latent = [&](std::size_t row) { return batch.known(i, D + 2 + row); };
-    const double energy_rate = base(0) + share_rate * psi[0] + share * psi[D + 1] * clock_rate;
+    const double energy_dot = base(0) + tau_dot * psi[0] + tau * psi[D + 1] * clock_dot;
     double transport = 0;
     for (std::size_t k = 1; k <= D; ++k) {
-      const double slope = base(k) + share * psi[k];
-      transport += slope * (slope - latent(k));
+      const double gradient = base(k) + tau * psi[k];
+      transport += gradient * (gradient - latent(k));
     }
-    const double laplacian = base(D + 1) + share * psi[D + 2];
-    residuals.push_back(energy_rate - c + transport - (laplacian - latent(D + 1)));
+    const double laplacian = base(D + 1) + tau * psi[D + 2];
+    residuals.push_back(energy_dot - c + transport - (laplacian - latent(D + 1)));
   }
   return residuals;
 }
 
-class ResidualByDimension : public testing::TestWithParam<std::tuple<int, int, int, CurveForm, bool>> {};
+class ResidualByDimension : public testing::TestWithParam<std::tuple<int, int, int, CurveForm, bool, NetworkKind>> {};
 
 INSTANTIATE_TEST_SUITE_P(Shapes, ResidualByDimension,
-                         testing::Values(std::tuple(1, 16, 2, CurveForm::plain, false), std::tuple(2, 24, 3, CurveForm::anchored, true),
-                                         std::tuple(2, 13, 1, CurveForm::contracted, false), std::tuple(8, 20, 4, CurveForm::plain, true),
-                                         std::tuple(3, 32, 2, CurveForm::contracted, true),
-                                         std::tuple(32, 16, 2, CurveForm::anchored, false)));
+                         testing::Values(std::tuple(1, 16, 2, CurveForm::plain, false, NetworkKind::mlp),
+                                         std::tuple(2, 24, 3, CurveForm::anchored, true, NetworkKind::mlp),
+                                         std::tuple(2, 13, 1, CurveForm::contracted, false, NetworkKind::mlp),
+                                         std::tuple(8, 20, 4, CurveForm::plain, true, NetworkKind::mlp),
+                                         std::tuple(3, 32, 2, CurveForm::contracted, true, NetworkKind::mlp),
+                                         std::tuple(32, 16, 2, CurveForm::anchored, false, NetworkKind::mlp),
+                                         std::tuple(1, 16, 2, CurveForm::anchored, false, NetworkKind::additive),
+                                         std::tuple(3, 20, 3, CurveForm::contracted, true, NetworkKind::additive),
+                                         std::tuple(17, 64, 1, CurveForm::plain, false, NetworkKind::additive)));
 
 // 200 points fill one chunk and part of a second. The reference's rates are differences, good to 1e-9 of them; the rest are sums of some
 // thousand rounded products.
 TEST_P(ResidualByDimension, EqualsItsDefinitionWithTheReferenceNetworkInDouble) {
-  const auto [dimension, width, layers, form, normalized] = GetParam();
-  const auto nets = networks(dimension, width, layers, normalized);
+  const auto [dimension, width, layers, form, normalized, kind] = GetParam();
+  const auto nets = networks(dimension, width, layers, normalized, kind);
   const auto curve = curve_of(dimension, form);
   const auto batch = random_batch<double>(200, dimension);
   const auto parameters = random_parameters(nets);
@@ -131,7 +136,7 @@ TEST_P(ResidualByDimension, EqualsItsDefinitionWithTheReferenceNetworkInDouble) 
   double losses = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     EXPECT_NEAR(found.residual[i], expected[i], 1e-8 * (1 + std::abs(expected[i]))) << "point " << i;
-    const double per_clock = found.residual[i] / Reference::rate([&](double t) { return Reference{curve}.clock(t); }, batch.t(i));
+    const double per_clock = found.residual[i] / Reference::derivative([&](double t) { return Reference{curve}.clock(t); }, batch.t(i));
     losses += 2 * huber.width * huber.width * (std::sqrt(1 + std::pow(per_clock / huber.width, 2)) - 1);
   }
   EXPECT_NEAR(found.loss, losses / 200, 1e-8 * losses / 200);
@@ -143,15 +148,15 @@ TEST_P(ResidualByDimension, EqualsItsDefinitionWithTheReferenceNetworkInDouble) 
 }
 
 TEST_P(ResidualByDimension, GradientOfEveryTensorEqualsCentralDifferences) {
-  const auto [dimension, width, layers, form, normalized] = GetParam();
-  const auto nets = networks(dimension, width, layers, normalized);
+  const auto [dimension, width, layers, form, normalized, kind] = GetParam();
+  const auto nets = networks(dimension, width, layers, normalized, kind);
   test::expect_gradient_of_differences(*kernel_of(curve_of(dimension, form), nets, huber), random_batch<double>(150, dimension),
                                        random_parameters(nets));
 }
 
 TEST_P(ResidualByDimension, FloatAgreesWithDoubleToItsPrecision) {
-  const auto [dimension, width, layers, form, normalized] = GetParam();
-  const auto nets = networks(dimension, width, layers, normalized);
+  const auto [dimension, width, layers, form, normalized, kind] = GetParam();
+  const auto nets = networks(dimension, width, layers, normalized, kind);
   const auto curve = curve_of(dimension, form);
   test::expect_float_near_double(*kernel_of<float>(curve, nets), random_batch<float>(300, dimension), *kernel_of(curve, nets),
                                  random_batch<double>(300, dimension), random_parameters(nets));
@@ -191,10 +196,10 @@ TEST(Velocity, IsTheGradientOfTheEnergyDifferenceAndItsDivergenceTheLaplacian) {
     for (std::size_t i = 0; i < 45; ++i) {
       const std::vector<double> point{batch.x(i, 0), batch.x(i, 1), batch.x(i, 2), Reference{curve}.clock(batch.t(i))};
       const auto psi = reference::psi_channels(*nets.find("psi"), parameters, nets.input_shift, nets.input_scale, point);
-      const double share = Reference{curve}.share(batch.t(i));
+      const double tau = Reference{curve}.tau(batch.t(i));
       for (std::size_t k = 0; k < D; ++k)
-        EXPECT_NEAR(velocity(i, k), batch.known(i, k + 1) - batch.known(i, D + 3 + k) + share * psi[k + 1], 1e-12);
-      EXPECT_NEAR(divergence(i), batch.known(i, D + 1) - batch.known(i, 2 * D + 3) + share * psi[D + 2], 1e-12);
+        EXPECT_NEAR(velocity(i, k), batch.known(i, k + 1) - batch.known(i, D + 3 + k) + tau * psi[k + 1], 1e-12);
+      EXPECT_NEAR(divergence(i), batch.known(i, D + 1) - batch.known(i, 2 * D + 3) + tau * psi[D + 2], 1e-12);
     }
   }
 }
@@ -209,9 +214,9 @@ TEST(LossAndGradient, IsThePlainMeanSquareOfTheResidualInTimeIfAskedFor) {
   EXPECT_NEAR(found.loss, squares / 300, 1e-11 * squares / 300);
 }
 
-// C, per unit of the clock, is subtracted from R, and the last bias of its network is a part of it: the loss's slope by that is minus the
-// mean of its slopes by R.
-TEST(Loss, PullsOnAResidualByHalfOfItsSlopeOverIt) {
+// C, per unit of the clock, is subtracted from R, and the last bias of its network is a part of it: the loss's derivative by that is minus
+// the mean of its derivatives by R.
+TEST(RobustWeight, IsHalfOfTheDerivativeOfTheLossOverTheResidual) {
   const auto nets = networks(2, 16, 2, true);
   const auto parameters = random_parameters(nets);
   for (const auto& kind : choices<LossKind>) {
@@ -222,7 +227,7 @@ TEST(Loss, PullsOnAResidualByHalfOfItsSlopeOverIt) {
       const auto found = loss_and_gradient(*kernel_of(curve, nets, loss), batch, parameters, Reduction::fast);
       double expected = 0;
       for (std::size_t i = 0; i < 20; ++i) {
-        const double time_per_clock = 1 / Reference::rate([&](double t) { return Reference{curve}.clock(t); }, batch.t(i));
+        const double time_per_clock = 1 / Reference::derivative([&](double t) { return Reference{curve}.clock(t); }, batch.t(i));
         const double in_unit = unit == ResidualUnit::clock ? 1 : 1 / time_per_clock, r = found.residual[i] * time_per_clock * in_unit;
         expected -= 2 * r * robust_weight(loss, r) * in_unit / 20;
       }

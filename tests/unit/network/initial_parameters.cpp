@@ -1,4 +1,4 @@
-#include "network/mlp.hpp"
+#include "network/network.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ using ::testing::Each;
 /// A network's start, tensor by tensor.
 class Start {
  public:
-  Start(const MlpShape& shape, FirstLayer first_layer, std::uint64_t seed = 1)
+  Start(const NetworkShape& shape, FirstLayer first_layer, std::uint64_t seed = 1)
       : tensors_(parameter_tensors(shape)), parameters_(initial_parameters(shape, seed, 0, first_layer)) {}
 
   std::span<const double> of(const std::string& name) const {
@@ -91,7 +91,7 @@ TEST(InitialParameters, OfSingleCoordinatesLetHalfOfTheNeuronsSeeOneAndTheClock)
 
 TEST(InitialParameters, AreOfSingleCoordinatesByThemselvesInMoreThanTenDimensions) {
   for (const int dimension : {2, 10, 11, 32}) {
-    const MlpShape shape{dimension + 1, 64, 2, 1};
+    const NetworkShape shape{dimension + 1, 64, 2, 1};
     const auto expected = dimension > 10 ? FirstLayer::single : FirstLayer::all;
     EXPECT_EQ(Start(shape, FirstLayer::automatic).all(), Start(shape, expected).all()) << dimension << " dimensions";
     EXPECT_NE(Start(shape, FirstLayer::single).all(), Start(shape, FirstLayer::all).all()) << dimension << " dimensions";
@@ -102,6 +102,24 @@ TEST(InitialParameters, AreOfSingleCoordinatesByThemselvesInMoreThanTenDimension
 TEST(InitialParameters, OfOneCoordinateAtMostKnowNoDifference) {
   for (const int inputs : {1, 2})
     EXPECT_EQ(Start({inputs, 16, 2, 1}, FirstLayer::single).all(), Start({inputs, 16, 2, 1}, FirstLayer::all).all()) << inputs << " inputs";
+}
+
+TEST(InitialParameters, OfAnAdditiveNetworkAreThoseOfItsCoreAndOfHeadsThatGiveZero) {
+  constexpr int dimension = 3, head_width = 50;
+  const NetworkShape core{dimension + 1, 16, 2, 1}, whole{dimension + 1, 16, 2, 1, NetworkKind::additive, head_width};
+  const Start start(whole, FirstLayer::all), alone(core, FirstLayer::all);
+  EXPECT_EQ(std::vector<double>(start.all().begin(), start.all().begin() + static_cast<std::ptrdiff_t>(alone.all().size())), alone.all());
+  std::vector<double> weights, biases;
+  for (int i = 0; i < dimension; ++i) {
+    const std::string head = "head" + std::to_string(i);
+    for (const double weight : start.of(head + "/layer0/weight")) weights.push_back(weight);
+    for (const double bias : start.of(head + "/layer0/bias")) biases.push_back(bias);
+    EXPECT_THAT(start.of(head + "/layer1/weight"), Each(0));
+    EXPECT_THAT(start.of(head + "/layer1/bias"), Each(0));
+  }
+  EXPECT_EQ(start.all().size(), alone.all().size() + dimension * (4 * head_width + 1));
+  expect_normal(weights, 1);
+  expect_normal(biases, 1);
 }
 
 TEST(InitialParameters, ChangeWithTheSeed) {

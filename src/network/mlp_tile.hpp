@@ -1,14 +1,13 @@
 #pragma once
 
-#include "network/channels.hpp"
 #include "network/micro_kernels.hpp"
+#include "network/network_concept.hpp"
 #include "network/swish.hpp"
-
-#include <Kokkos_Core.hpp>
 
 #include <type_traits>
 
-/// The arithmetic of a network on one tile of points, for use inside a kernel: values and derivatives forward, adjoints backward.
+/// The arithmetic of a multilayer perceptron on one tile of points, for use inside a kernel: values and derivatives forward, adjoints
+/// backward.
 ///
 /// What is carried per neuron. A point brings `count` channels through every layer: the value, one tangent per space coordinate and, if
 /// asked for, one second-order channel, the image of psi under the operator  a d/ds + b Laplacian  with a point's own a and b. It passes
@@ -33,7 +32,7 @@
 ///
 /// Who does what. On the host one thread goes through a tile, a point in every lane of its vectors. On a GPU a warp stands for the vector,
 /// a point for each of its 32 threads (own_lane()), and a team has a warp for every 16 neurons, up to a number; products are of 16 x 5, and
-/// neurons are transposed by the way they are written. What differs is named in core/pack.hpp, core/pack_shuffle.hpp and RegisterBlock.
+/// neurons are transposed by the way they are written. What differs is named in simd/pack.hpp, simd/pack_shuffle.hpp and RegisterBlock.
 ///
 /// Panels are a little further apart than their size, lest all of them fall into the same cache sets.
 /// No number of a point ever mixes with another's on the way forward, so what a point gets does not depend on its place in the tile.
@@ -66,100 +65,68 @@ struct TileLayout {
   KOKKOS_INLINE_FUNCTION std::int64_t size(int threads) const { return backward ? rows(threads) : set(2); }
 };
 
-/// One network, one tile. Everything is in scratch memory or read-only; nothing is owned.
+/// One network, one tile; see the concept Network. Everything is in scratch memory or read-only; nothing is owned.
 template <class Real, int Packs>
-struct TileNetwork {
+struct MlpTile {
   using P = Pack<Real>;
   static constexpr int B = Packs * lanes_abreast<Real>, lanes = lanes_abreast<Real>, N = chunk_neurons;
   /// Neurons that a thread activates side by side: on a GPU several, whose loads then wait together.
   static constexpr int G = threads_abreast == 1 ? 1 : 4;
 
-  PackedLayout layout;
+  MlpLayout layout;
   Channels channels;
   TileLayout<Real, Packs> place;
-  const Real* weights;
-  const Real* input_scale;  ///< [inputs] derivative of input k by the coordinate behind it
-  const Real* inputs;       ///< [inputs][B]
-  const Real *a, *b;        ///< [B] of the second-order channel
-  Real* memory;             ///< [place.size()]
+  int step;
+  const Real *weights, *input_scale, *inputs, *a, *b;
+  Real* memory;
 
-  /// results [channels.results()][B], and in the scratch what backward() needs.
-  template <class Member>
-  KOKKOS_INLINE_FUNCTION void forward(const Member& member, Real* results) const {
-    for_chunks(member, [&](const int first) {
-      first_layer(first);
-      activate(FirstLayerZ{*this}, first, memory + place.set(0));
-    });
-    for (int layer = 1; layer < layout.shape.hidden_layers; ++layer) {
-      const Real* const below = memory + place.set((layer - 1) % 2);
-      for_chunks(member, [&](const int first) {
-        product(weights + layout.forward(layer), weights + layout.bias(layer), below, first,
-                memory + place.z(layer) + std::int64_t{first} * B, place.panel_stride());
-        activate(LayerZ{*this, memory + place.z(layer)}, first, memory + place.set(layer % 2));
-      });
-    }
-    const Real* const last = memory + place.set((layout.shape.hidden_layers - 1) % 2);
-    if (channels.divergence)
-      output_field(member, last, results);
-    else
-      output(member, last, results);
+  /// The network's inputs are every `input_step`-th of the rows of inputs, of their scales and of a directional a.
+  KOKKOS_INLINE_FUNCTION explicit MlpTile(const TileArguments<Real>& tile, int input_step = 1)
+      : layout(tile.shape),
+        channels(tile.channels),
+        place{layout.padded_width, channels.count(), layout.shape.hidden_layers, tile.with_backward},
+        step(input_step),
+        weights(tile.weights),
+        input_scale(tile.input_scale),
+        inputs(tile.inputs),
+        a(tile.a),
+        b(tile.b),
+        memory(tile.memory) {}
+
+  KOKKOS_INLINE_FUNCTION static std::int64_t memory_size(const NetworkShape& shape, const Channels& channels, bool with_backward,
+                                                         int threads) {
+    return TileLayout<Real, Packs>{MlpLayout(shape).padded_width, channels.count(), shape.hidden_layers, with_backward}.size(threads);
   }
 
-  /// Adds d loss / d parameters to `gradient`, given the seeds d loss / d results [channels.results()][B].
-  template <class Member>
-  KOKKOS_INLINE_FUNCTION void backward(const Member& member, const Real* seeds, Real* gradient) const {
-    const int last = layout.shape.hidden_layers - 1;
-    for_chunks(member, [&](const int first) {
-      Real* const rows = memory + place.rows(member.team_rank());
-      if (channels.divergence)
-        output_field_adjoint(seeds, first, rows);
-      else
-        output_adjoint(seeds, first, rows);
-      activate_backward(last, first, rows);
-      if (channels.divergence)
-        output_field_gradient(seeds, rows, gradient + layout.output_gradient() + first);
-      else
-        output_gradient(seeds, rows, gradient + layout.output_gradient() + first);
-      row_gradients(last, first, gradient);
-    });
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, layout.shape.outputs), [&](const int k) {
-      Kokkos::single(Kokkos::PerThread(member), [&]() {
-        Real sum = gradient[layout.output_bias_gradient() + k];
-        for (int p = 0; p < B; ++p) sum += seeds[k * B + p];
-        gradient[layout.output_bias_gradient() + k] = sum;
-      });
-    });
-    for (int layer = last; layer >= 1; --layer) {
-      const Real* const adjoint = memory + place.adjoint(layer);
-      for_chunks(member, [&](const int first) {
-        Real* const rows = memory + place.rows(member.team_rank());
-        product(weights + layout.backward(layer), nullptr, adjoint, first, rows, std::int64_t{N} * B);
-        activate_backward(layer - 1, first, rows);
-        store_transposed(rows, first);
-        row_gradients(layer - 1, first, gradient);
-      });
-      weight_gradient(member, adjoint, gradient + layout.hidden_gradient(layer));
-    }
-  }
+  KOKKOS_FUNCTION void forward(const TeamMember& member, Real* results) const;
+  /// Without a gradient to add to, only the adjoint of the first layer is made.
+  KOKKOS_FUNCTION void backward(const TeamMember& member, const Real* seeds, Real* gradient) const;
+  KOKKOS_FUNCTION void input_gradient(const TeamMember& member, const Real* seeds, Real* out) const;
 
  private:
   /// z of the first layer and its derivatives, which are those of a linear function: only the value is stored.
   struct FirstLayerZ {
-    const TileNetwork& network;
+    const MlpTile& network;
 
     KOKKOS_FORCEINLINE_FUNCTION Real* values(int neuron) const { return network.memory + neuron * B; }
     KOKKOS_FORCEINLINE_FUNCTION Real* sigmoids(int neuron) const { return values(neuron) + network.place.panel_stride(); }
     KOKKOS_FORCEINLINE_FUNCTION P tangent(int k, int neuron, int) const {
-      return network.weights[(k - 1) * network.place.width + neuron] * network.input_scale[k - 1];
+      return network.weights[(k - 1) * network.place.width + neuron] * network.input_scale[(k - 1) * network.step];
     }
     KOKKOS_FORCEINLINE_FUNCTION P second_order(int neuron, int lane) const {
       const int clock = network.layout.shape.inputs - 1;
-      return P(network.weights[clock * network.place.width + neuron] * network.input_scale[clock]) * P::load(network.a + lane);
+      if (!network.channels.directional) return along(clock, neuron, network.a + lane);
+      P sum = 0;
+      for (int k = 0; k <= clock; ++k) sum += along(k, neuron, network.a + k * network.step * B + lane);
+      return sum;
+    }
+    KOKKOS_FORCEINLINE_FUNCTION P along(int k, int neuron, const Real* speed) const {
+      return P(network.weights[k * network.place.width + neuron] * network.input_scale[k * network.step]) * P::load(speed);
     }
   };
 
   struct LayerZ {
-    const TileNetwork& network;
+    const MlpTile& network;
     Real* z;
 
     KOKKOS_FORCEINLINE_FUNCTION Real* values(int neuron) const { return z + neuron * B; }
@@ -174,8 +141,8 @@ struct TileNetwork {
     }
   };
 
-  template <class Member, class Body>
-  KOKKOS_FORCEINLINE_FUNCTION void for_chunks(const Member& member, const Body& body) const {
+  template <class Body>
+  KOKKOS_FORCEINLINE_FUNCTION void for_chunks(const TeamMember& member, const Body& body) const {
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, place.width / N), [&](const int chunk) { body(chunk * N); });
     member.team_barrier();
   }
@@ -184,7 +151,7 @@ struct TileNetwork {
     for (int neuron = first; neuron < first + N; ++neuron)
       for (int lane = own_lane(); lane < B; lane += lanes) {
         P sum = weights[layout.first_bias() + neuron];
-        for (int k = 0; k < layout.shape.inputs; ++k) sum += P(weights[k * place.width + neuron]) * P::load(inputs + k * B + lane);
+        for (int k = 0; k < layout.shape.inputs; ++k) sum += P(weights[k * place.width + neuron]) * P::load(inputs + k * step * B + lane);
         sum.store(memory + neuron * B + lane);
       }
   }
@@ -220,27 +187,28 @@ struct TileNetwork {
       for (int lane = own_lane(); lane < B; lane += lanes) {
         Real* const out = h + neuron * B + lane;
         Swish<P> swish[G];
-        P slope[G], squares[G], tangent[G];
+        P h_prime[G], squares[G], tangent[G];
         each([&](const int g) { swish[g].z = P::load(z.values(neuron + g) + lane); });
         each([&](const int g) {
           swish[g].s = sigmoid(swish[g].z);
           if (place.backward) swish[g].s.store(z.sigmoids(neuron + g) + lane);
           swish[g].value().store(out + g * B);
-          slope[g] = swish[g].first();
+          h_prime[g] = swish[g].first();
           squares[g] = 0;
         });
         for (int k = 1; k <= channels.space; ++k) {
           each([&](const int g) { tangent[g] = z.tangent(k, neuron + g, lane); });
           each([&](const int g) {
             squares[g] += tangent[g] * tangent[g];
-            (slope[g] * tangent[g]).store(out + k * stride + g * B);
+            (h_prime[g] * tangent[g]).store(out + k * stride + g * B);
           });
         }
         if (channels.second_order) {
           const P factor = P::load(b + lane);
           each([&](const int g) { tangent[g] = z.second_order(neuron + g, lane); });
           each([&](const int g) {
-            (slope[g] * tangent[g] + factor * swish[g].second() * squares[g]).store(out + channels.second_order_channel() * stride + g * B);
+            (h_prime[g] * tangent[g] + factor * swish[g].second() * squares[g])
+                .store(out + channels.second_order_channel() * stride + g * B);
           });
         }
       }
@@ -267,8 +235,7 @@ struct TileNetwork {
   }
 
   /// The network's one output in every channel from h of the last hidden layer.
-  template <class Member>
-  KOKKOS_FORCEINLINE_FUNCTION void output(const Member& member, const Real* h, Real* results) const {
+  KOKKOS_FORCEINLINE_FUNCTION void output(const TeamMember& member, const Real* h, Real* results) const {
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, channels.count()), [&](const int channel) {
       P sum[Packs] = {};
       add_weighted_rows(weights + layout.output(), h + channel * place.panel_stride(), sum);
@@ -279,8 +246,7 @@ struct TileNetwork {
   }
 
   /// The values of all outputs, and the sum over k of the tangent by x_k of output k.
-  template <class Member>
-  KOKKOS_FORCEINLINE_FUNCTION void output_field(const Member& member, const Real* h, Real* results) const {
+  KOKKOS_FORCEINLINE_FUNCTION void output_field(const TeamMember& member, const Real* h, Real* results) const {
     const int count = channels.space;
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, count + 1), [&](const int result) {
       P sum[Packs] = {};
@@ -365,20 +331,20 @@ struct TileNetwork {
         Real* const row = rows + i * B + lane;
         Real* const out = z_bar + neuron * B + lane;
         Swish<P> swish[G];
-        P slope[G], curvature[G], value_bar[G], mixed[G], squares[G], second_bar[G], twice[G], half_scaled[G], tangent[G], bar[G];
+        P h_prime[G], h_second[G], value_bar[G], mixed[G], squares[G], second_bar[G], twice[G], half_scaled[G], tangent[G], bar[G];
         each([&](const int g) {
           swish[g] = {P::load(z.values(neuron + g) + lane), P::load(z.sigmoids(neuron + g) + lane)};
           bar[g] = P::load(row + g * B);
           second_bar[g] = channels.second_order ? P::load(row + second * row_stride + g * B) : P(0);
         });
         each([&](const int g) {
-          slope[g] = swish[g].first(), curvature[g] = swish[g].second();
-          value_bar[g] = slope[g] * bar[g];
+          h_prime[g] = swish[g].first(), h_second[g] = swish[g].second();
+          value_bar[g] = h_prime[g] * bar[g];
           swish[g].value().store(row + g * B);
           mixed[g] = squares[g] = twice[g] = half_scaled[g] = 0;
           if (channels.second_order) {
             half_scaled[g] = P::load(b + lane) * second_bar[g];
-            twice[g] = P(2) * curvature[g] * half_scaled[g];
+            twice[g] = P(2) * h_second[g] * half_scaled[g];
           }
         });
         for (int k = 1; k <= channels.space; ++k) {
@@ -386,8 +352,8 @@ struct TileNetwork {
           each([&](const int g) {
             mixed[g] += tangent[g] * bar[g];
             squares[g] += tangent[g] * tangent[g];
-            (slope[g] * bar[g] + twice[g] * tangent[g]).store(out + k * stride + g * B);
-            (slope[g] * tangent[g]).store(row + k * row_stride + g * B);
+            (h_prime[g] * bar[g] + twice[g] * tangent[g]).store(out + k * stride + g * B);
+            (h_prime[g] * tangent[g]).store(row + k * row_stride + g * B);
           });
         }
         if (channels.second_order) {
@@ -395,11 +361,11 @@ struct TileNetwork {
           each([&](const int g) {
             mixed[g] += tangent[g] * second_bar[g];
             value_bar[g] += swish[g].third() * squares[g] * half_scaled[g];
-            (slope[g] * second_bar[g]).store(out + second * stride + g * B);
-            (slope[g] * tangent[g] + P::load(b + lane) * curvature[g] * squares[g]).store(row + second * row_stride + g * B);
+            (h_prime[g] * second_bar[g]).store(out + second * stride + g * B);
+            (h_prime[g] * tangent[g] + P::load(b + lane) * h_second[g] * squares[g]).store(row + second * row_stride + g * B);
           });
         }
-        each([&](const int g) { (value_bar[g] + curvature[g] * mixed[g]).store(out + g * B); });
+        each([&](const int g) { (value_bar[g] + h_second[g] * mixed[g]).store(out + g * B); });
       }
   }
 
@@ -415,16 +381,17 @@ struct TileNetwork {
     if (layer > 0) return;
     const int count = layout.shape.inputs;
     for (int k = 0; k < count; ++k) {
-      const bool is_clock = k == count - 1 && channels.second_order;
-      const Real* const derivative = rows + (is_clock ? channels.second_order_channel() : k + 1) * stride;
-      const P scale = input_scale[k];
+      const bool along = channels.second_order && (k == count - 1 || channels.directional);
+      const Real* const derivative = rows + (along ? channels.second_order_channel() : k + 1) * stride;
+      const Real* const speed = a + (channels.directional ? k * step * B : 0);
+      const P scale = input_scale[k * step];
       BOLTZCURVE_UNROLL_ON_GPU(16)
       for (int i = 0; i < N; ++i) {
         sum[i] = P(0);
         for (int lane = own_lane(); lane < B; lane += lanes) {
-          sum[i] += P::load(rows + i * B + lane) * P::load(inputs + k * B + lane);
-          if (is_clock)
-            sum[i] += scale * P::load(a + lane) * P::load(derivative + i * B + lane);
+          sum[i] += P::load(rows + i * B + lane) * P::load(inputs + k * step * B + lane);
+          if (along)
+            sum[i] += scale * P::load(speed + lane) * P::load(derivative + i * B + lane);
           else if (k < channels.space)
             sum[i] += scale * P::load(derivative + i * B + lane);
         }
@@ -453,8 +420,7 @@ struct TileNetwork {
   }
 
   /// gradient [W][W] += sum over points and channels of z-bar h, h from the slabs.
-  template <class Member>
-  KOKKOS_FORCEINLINE_FUNCTION void weight_gradient(const Member& member, const Real* z_bar, Real* gradient) const {
+  KOKKOS_FORCEINLINE_FUNCTION void weight_gradient(const TeamMember& member, const Real* z_bar, Real* gradient) const {
     constexpr int R = RegisterBlock::neurons;
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, team_parts(member)), [&](const int part) {
       for_column_blocks<Real>(place.width / lanes, [&]<int Columns>(int slab, std::integral_constant<int, Columns>) {
@@ -469,10 +435,87 @@ struct TileNetwork {
 
   /// Into how many parts the rows of a gradient fall: on the host one for every thread of the team, each walking through a slab that stays
   /// in its cache.
-  template <class Member>
-  KOKKOS_FORCEINLINE_FUNCTION static int team_parts(const Member& member) {
-    return member.team_size();
-  }
+  KOKKOS_FORCEINLINE_FUNCTION static int team_parts(const TeamMember& member) { return member.team_size(); }
 };
+
+template <class Real, int Packs>
+KOKKOS_FUNCTION void MlpTile<Real, Packs>::forward(const TeamMember& member, Real* results) const {
+  for_chunks(member, [&](const int first) {
+    first_layer(first);
+    activate(FirstLayerZ{*this}, first, memory + place.set(0));
+  });
+  for (int layer = 1; layer < layout.shape.hidden_layers; ++layer) {
+    const Real* const below = memory + place.set((layer - 1) % 2);
+    for_chunks(member, [&](const int first) {
+      product(weights + layout.forward(layer), weights + layout.bias(layer), below, first,
+              memory + place.z(layer) + std::int64_t{first} * B, place.panel_stride());
+      activate(LayerZ{*this, memory + place.z(layer)}, first, memory + place.set(layer % 2));
+    });
+  }
+  const Real* const last = memory + place.set((layout.shape.hidden_layers - 1) % 2);
+  if (channels.divergence)
+    output_field(member, last, results);
+  else
+    output(member, last, results);
+}
+
+template <class Real, int Packs>
+KOKKOS_FUNCTION void MlpTile<Real, Packs>::backward(const TeamMember& member, const Real* seeds, Real* gradient) const {
+  const int last = layout.shape.hidden_layers - 1;
+  for_chunks(member, [&](const int first) {
+    Real* const rows = memory + place.rows(member.team_rank());
+    if (channels.divergence)
+      output_field_adjoint(seeds, first, rows);
+    else
+      output_adjoint(seeds, first, rows);
+    activate_backward(last, first, rows);
+    if (!gradient) return;
+    if (channels.divergence)
+      output_field_gradient(seeds, rows, gradient + layout.output_gradient() + first);
+    else
+      output_gradient(seeds, rows, gradient + layout.output_gradient() + first);
+    row_gradients(last, first, gradient);
+  });
+  Kokkos::parallel_for(Kokkos::TeamThreadRange(member, gradient ? layout.shape.outputs : 0), [&](const int k) {
+    Kokkos::single(Kokkos::PerThread(member), [&]() {
+      Real sum = gradient[layout.output_bias_gradient() + k];
+      for (int p = 0; p < B; ++p) sum += seeds[k * B + p];
+      gradient[layout.output_bias_gradient() + k] = sum;
+    });
+  });
+  for (int layer = last; layer >= 1; --layer) {
+    const Real* const adjoint = memory + place.adjoint(layer);
+    for_chunks(member, [&](const int first) {
+      Real* const rows = memory + place.rows(member.team_rank());
+      product(weights + layout.backward(layer), nullptr, adjoint, first, rows, std::int64_t{N} * B);
+      activate_backward(layer - 1, first, rows);
+      if (!gradient) return;
+      store_transposed(rows, first);
+      row_gradients(layer - 1, first, gradient);
+    });
+    if (gradient) weight_gradient(member, adjoint, gradient + layout.hidden_gradient(layer));
+  }
+}
+
+template <class Real, int Packs>
+KOKKOS_FUNCTION void MlpTile<Real, Packs>::input_gradient(const TeamMember& member, const Real* seeds, Real* out) const {
+  backward(member, seeds, nullptr);
+  // Tangents of the first layer do not depend on where the point is: its inputs enter by its values alone.
+  const Real* const z_bar = memory + place.adjoint(0);
+  Kokkos::parallel_for(Kokkos::TeamThreadRange(member, layout.shape.inputs), [&](const int k) {
+    P sum[Packs] = {};
+    add_weighted_rows(weights + k * place.width, z_bar, sum);
+    for (int j = 0; j < Packs; ++j) (P(input_scale[k * step]) * sum[j]).store(out + k * B + j * lanes + own_lane());
+  });
+  member.team_barrier();
+}
+
+// On the host compiled once, in network/mlp_tile.cpp; a GPU's compiler wants the code where the kernels are.
+#ifndef BOLTZCURVE_ONE_LANE
+extern template struct MlpTile<float, 1>;
+extern template struct MlpTile<float, 2>;
+extern template struct MlpTile<double, 1>;
+extern template struct MlpTile<double, 2>;
+#endif
 
 }  // namespace boltzcurve

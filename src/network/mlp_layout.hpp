@@ -1,6 +1,6 @@
 #pragma once
 
-#include "network/mlp.hpp"
+#include "network/network.hpp"
 #include "simd/pack.hpp"
 
 #include <Kokkos_Core.hpp>
@@ -34,7 +34,7 @@ inline constexpr int chunk_neurons = 16;
 inline constexpr int width_granule = lanes_abreast<float> > chunk_neurons ? lanes_abreast<float> : chunk_neurons;
 static_assert(chunk_neurons % RegisterBlock::neurons == 0 && chunk_neurons % pack_lanes<float> == 0);
 
-/// Where the parts of a network lie in memory, in the order in which the tile kernel reads them.
+/// Where the parts of a multilayer perceptron lie in memory, in the order in which the tile kernel reads them.
 ///
 ///   weights      first        [inputs][W]      column by column: neighboring neurons are neighbors in memory
 ///                first bias   [W]
@@ -51,12 +51,11 @@ static_assert(chunk_neurons % RegisterBlock::neurons == 0 && chunk_neurons % pac
 ///
 /// W is the width rounded up to a multiple of width_granule, R the register block's neurons; padded entries are zero and their gradients
 /// are ignored.
-struct PackedLayout {
-  MlpShape shape;
+struct MlpLayout {
+  NetworkShape shape;
   int padded_width;  ///< W
 
-  PackedLayout() : PackedLayout(MlpShape()) {}
-  explicit PackedLayout(const MlpShape& network)
+  KOKKOS_INLINE_FUNCTION explicit MlpLayout(const NetworkShape& network)
       : shape(network), padded_width((network.width + width_granule - 1) / width_granule * width_granule) {}
 
   KOKKOS_INLINE_FUNCTION std::int64_t square() const { return std::int64_t{padded_width} * padded_width; }
@@ -85,9 +84,8 @@ struct PackedLayout {
     return hidden_gradient(shape.hidden_layers) + std::int64_t{k} * padded_width;
   }
   KOKKOS_INLINE_FUNCTION std::int64_t output_bias_gradient() const { return output_gradient(shape.outputs); }
-  KOKKOS_INLINE_FUNCTION std::int64_t gradient_size() const { return output_bias_gradient() + shape.outputs; }
   /// Rounded up so that whatever follows in an array can be read in full vectors.
-  KOKKOS_INLINE_FUNCTION std::int64_t padded_gradient_size() const { return (gradient_size() + 15) / 16 * 16; }
+  KOKKOS_INLINE_FUNCTION std::int64_t gradient_size() const { return (output_bias_gradient() + shape.outputs + 15) / 16 * 16; }
 
   /// Position in the packed gradient of entry (row, column) of tensor number `tensor` of parameter_tensors().
   KOKKOS_INLINE_FUNCTION std::int64_t gradient_index(int tensor, int row, int column) const {
@@ -102,9 +100,9 @@ struct PackedLayout {
 
 /// Fills `packed` [weights_size] from the flat parameters [parameter_count]; runs on the device.
 template <class Real>
-void pack_weights(const PackedLayout& layout, Kokkos::View<const double*> parameters, Kokkos::View<Real*> packed);
+void pack_weights(const MlpLayout& layout, Kokkos::View<const double*> parameters, Kokkos::View<Real*> packed);
 
-extern template void pack_weights<float>(const PackedLayout&, Kokkos::View<const double*>, Kokkos::View<float*>);
-extern template void pack_weights<double>(const PackedLayout&, Kokkos::View<const double*>, Kokkos::View<double*>);
+extern template void pack_weights<float>(const MlpLayout&, Kokkos::View<const double*>, Kokkos::View<float*>);
+extern template void pack_weights<double>(const MlpLayout&, Kokkos::View<const double*>, Kokkos::View<double*>);
 
 }  // namespace boltzcurve

@@ -1,9 +1,9 @@
-#include "network/packed_mlp.hpp"
+#include "network/mlp_layout.hpp"
 
 namespace boltzcurve {
 
 template <class Real>
-void pack_weights(const PackedLayout& layout, Kokkos::View<const double*> parameters, Kokkos::View<Real*> packed) {
+void pack_weights(const MlpLayout& layout, Kokkos::View<const double*> parameters, Kokkos::View<Real*> packed) {
   const int width = layout.shape.width, padded = layout.padded_width, inputs = layout.shape.inputs, last = layout.shape.hidden_layers;
   // A row of the padded network at a time; rows and columns beyond the true width are zero.
   std::int64_t offset = 0;
@@ -35,7 +35,7 @@ void pack_weights(const PackedLayout& layout, Kokkos::View<const double*> parame
   }
 }
 
-template void pack_weights<float>(const PackedLayout&, Kokkos::View<const double*>, Kokkos::View<float*>);
-template void pack_weights<double>(const PackedLayout&, Kokkos::View<const double*>, Kokkos::View<double*>);
+template void pack_weights<float>(const MlpLayout&, Kokkos::View<const double*>, Kokkos::View<float*>);
+template void pack_weights<double>(const MlpLayout&, Kokkos::View<const double*>, Kokkos::View<double*>);
 
 }  // namespace boltzcurve

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "curve/clocks/vp.hpp"
+#include "curve/schedule.hpp"
+
+namespace boltzcurve {
+
+/// g = 1 - s with the clock s of the variance-preserving diffusion.
+template <>
+struct ScheduleOf<Schedule::vp> : FixedSchedule {
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION static TargetWeight<P> at(const FlowParameters& flow, P t) {
+    using Clock = ClockOf<CurveClock::vp>;
+    const P fraction = t * P(1 / flow.horizon);
+    return {P(1) - Clock::clock_at(fraction), P(-1 / flow.horizon) / Clock::fraction_per_clock(fraction)};
+  }
+};
+
+}  // namespace boltzcurve

@@ -1,0 +1,12 @@
+#include "network/mlp_tile.hpp"
+
+namespace boltzcurve {
+
+#ifndef BOLTZCURVE_ONE_LANE
+template struct MlpTile<float, 1>;
+template struct MlpTile<float, 2>;
+template struct MlpTile<double, 1>;
+template struct MlpTile<double, 2>;
+#endif
+
+}  // namespace boltzcurve
