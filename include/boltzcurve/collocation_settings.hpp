@@ -16,7 +16,7 @@ namespace boltzcurve {
 enum class CollocationKind { uniform, latent, ou_bridge, langevin, trajectory, mixture };
 template <>
 inline constexpr auto choices<CollocationKind> = std::to_array<Choice<CollocationKind>>({
-    {CollocationKind::mixture, "mixture", "shares of the others (collocation.shares)"},
+    {CollocationKind::mixture, "mixture", "shares of the others (key shares)"},
     {CollocationKind::langevin, "langevin",
      "bridge from walkers on the target: a population that moves by Langevin dynamics, some of it hot, with noise as hot"},
     {CollocationKind::trajectory, "trajectory", "points that the current velocity has carried from the latent law towards the target"},
@@ -30,7 +30,7 @@ inline constexpr auto choices<CollocationKind> = std::to_array<Choice<Collocatio
 enum class TimeDensity { power, residual };
 template <>
 inline constexpr auto choices<TimeDensity> = std::to_array<Choice<TimeDensity>>({
-    {TimeDensity::power, "power", "s = u^p, u uniform: p = collocation.time-power = 1 is uniform, more favors the target end"},
+    {TimeDensity::power, "power", "s = u^p, u uniform: p = time-power = 1 is uniform, more favors the target end"},
     {TimeDensity::residual, "residual", "half of them uniform, half in proportion to the running mean of |R| in 32 bins of s"},
 });
 

@@ -38,11 +38,13 @@ class ConfigError : public Error {
 /// settings in sections names it so with in_section().
 class SettingError : public ConfigError {
  public:
-  /// The text in pieces: names of settings and what is said of them, in turn, a name first.
-  explicit SettingError(std::vector<std::string> pieces) : ConfigError(joined("", pieces)), pieces_(std::move(pieces)) {}
+  /// The text in pieces: names of settings and what is said of them, in turn, a name first. `group`: whose settings these are ("latent"),
+  /// where not of the module that the caller had asked.
+  explicit SettingError(std::vector<std::string> pieces, std::string group = {})
+      : ConfigError(joined("", pieces)), pieces_(std::move(pieces)), group_(std::move(group)) {}
 
-  /// The same text with "section." before every name.
-  ConfigError in_section(const std::string& section) const { return ConfigError(joined(section + ".", pieces_)); }
+  /// The same text with "section." before every name, or with the name of the group.
+  ConfigError in_section(const std::string& section) const { return ConfigError(joined((group_.empty() ? section : group_) + ".", pieces_)); }
 
  private:
   static std::string joined(const std::string& prefix, const std::vector<std::string>& pieces) {
@@ -52,6 +54,7 @@ class SettingError : public ConfigError {
   }
 
   std::vector<std::string> pieces_;
+  std::string group_;
 };
 
 /// A file cannot be read or written. Example: "cannot read modes.csv, line 3: expected 4 numbers, found 3".

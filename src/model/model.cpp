@@ -44,7 +44,7 @@ template <class MakePilot>
 Model made_with(const ModelSettings& settings, const MakePilot& make_pilot) {
   auto [target, latent] = make_ends(settings);
   auto input = curve_input(settings, *latent);
-  make_curve(input);  // may refuse the settings, before the pilot run takes its time
+  in_section("curve", [&] { return make_curve(input); });  // may refuse the settings, before the pilot run takes its time
   const PilotSettings of_pilot{box_of(settings, *target), settings.collocation.points, settings.collocation.hottest, settings.seed,
                                settings.curve.coordinates == Coordinates::automatic};
 
@@ -74,7 +74,7 @@ Model build_model(const Communicator& world, const ModelSettings& settings, cons
 
 void check_settings(const ModelSettings& settings) {
   const auto ends = make_ends(settings);
-  make_curve(curve_input(settings, *ends.latent));
+  in_section("curve", [&] { return make_curve(curve_input(settings, *ends.latent)); });
 }
 
 }  // namespace boltzcurve

@@ -107,8 +107,8 @@ void MalaChains::thermalize(int rounds) {
   for (std::size_t i = 0; i < n; ++i) finite += std::isfinite(energy(i, 0));
   if (ranks_.sum(finite) == 0)
     throw InputError(
-        fmt::format("the target's energy is finite at none of {} points of the box [{:.6g}, {:.6g}] x ...: choose a "
-                    "collocation.box that holds the target's mass",
+        fmt::format("the target's energy is finite at none of {} points of the box [{:.6g}, {:.6g}] x ...: choose a box "
+                    "that holds the target's mass",
                     layers_ * settings_.points, settings_.box.lower[0], settings_.box.upper[0]));
   choose_steps();
   move_all(rounds);
