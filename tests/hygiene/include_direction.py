@@ -29,7 +29,7 @@ ORDER = (
 )
 # Public headers without a source of their own.
 PUBLIC = {
-    **dict.fromkeys(("error", "choice", "precision", "setting", "stop", "views"), "core"),
+    **dict.fromkeys(("error", "choice", "precision", "setting", "shard", "stop", "views"), "core"),
     "reduction": "parallel",
     "training": "training",
     "counter_rng": "random",
