@@ -1,5 +1,7 @@
 #pragma once
 
+#include <boltzcurve/shard.hpp>
+
 #include <mpi.h>
 
 #include <cstdint>
@@ -49,11 +51,6 @@ class Communicator {
  private:
   MPI_Comm handle_;
   int rank_ = 0, size_ = 1;
-};
-
-/// A rank's contiguous part [first, first + count) of `total` items by global index.
-struct Shard {
-  std::int64_t first = 0, count = 0;
 };
 
 /// Cuts `total` items in blocks of `granule` (the last may be shorter) and gives each rank a contiguous run of whole blocks, as even as

@@ -1,7 +1,15 @@
 #include "io/provenance.hpp"
 #include <boltzcurve/error.hpp>
+#include <boltzcurve/version.hpp>
+#include "io/build.hpp"
 #include "io/hdf5.hpp"
+#include "io/host_names.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 namespace boltzcurve {
@@ -60,7 +68,33 @@ struct Broadcaster {
   }
 };
 
+/// Each host once, in the order of its first rank.
+std::vector<std::string> host_names(const Communicator& world) {
+  std::vector<std::string> hosts;
+  for (const auto& host : host_of_each_rank(world))
+    if (std::find(hosts.begin(), hosts.end(), host) == hosts.end()) hosts.push_back(host);
+  return hosts;
+}
+
+std::string scheduler_job_id() {
+  for (const char* variable : {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"})
+    if (const char* id = std::getenv(variable)) return id;
+  return {};
+}
+
 }  // namespace
+
+Provenance provenance_of_this_process(const Communicator& ranks) {
+  Provenance provenance;
+  provenance.program_version = version();
+  provenance.git_description = git_description();
+  provenance.build = build_text();
+  provenance.hosts = host_names(ranks);
+  provenance.job_id = scheduler_job_id();
+  provenance.start_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  broadcast(ranks, provenance);  // clocks and environments differ between hosts
+  return provenance;
+}
 
 void write_provenance(const hdf5::Location& root, const Provenance& provenance) { for_each_member(provenance, Writer{root}); }
 

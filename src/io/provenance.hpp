@@ -58,6 +58,10 @@ void write_training(const hdf5::Location& root, const std::string& training);
 /// `newest_version`; NewerFormat for a newer one.
 Provenance read_provenance(const hdf5::Location& root, std::string_view format, std::int64_t newest_version);
 
+/// Version, build and hosts of this program, the scheduler's job and the time, of rank 0; options, command line, seed and training are left
+/// empty. Collective.
+Provenance provenance_of_this_process(const Communicator& ranks);
+
 /// Gives every rank rank 0's values. Collective.
 void broadcast(const Communicator& ranks, Provenance& provenance);
 

@@ -2,10 +2,12 @@
 
 #include <boltzcurve/communicator.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace boltzcurve {
 
@@ -18,9 +20,9 @@ namespace boltzcurve {
 class RecordFile {
  public:
   struct Layout {
-    std::string key;           ///< whatever the records' values follow from: records made with another key are not taken for these
+    std::string key;           ///< whatever the records follow from: records made with another key are not taken for these
     std::int64_t records = 0;  ///< indices are [0, records)
-    std::int64_t values = 0;   ///< numbers of a record
+    std::size_t bytes = 0;     ///< of a record
   };
   enum class Begin { anew, where_it_was_left };
 
@@ -34,19 +36,21 @@ class RecordFile {
   /// Where such a file of others went, on rank 0; else empty.
   const std::filesystem::path& put_aside() const { return put_aside_; }
 
-  /// Fills `values` [values] and returns true, if that record is there and whole. Throws InputError where reading fails.
-  bool read(std::int64_t record, std::span<double> values) const;
-  /// Throws InputError with the system's reason (disk full).
-  void write(std::int64_t record, std::span<const double> values);
+  /// The bytes of a record, if it is there and whole; else none. Throws InputError where reading fails.
+  std::vector<std::byte> read(std::int64_t record) const;
+  /// A record of fewer bytes is read back with zeros behind them. Throws InputError with the system's reason (disk full).
+  void write(std::int64_t record, std::vector<std::byte> bytes);
   /// Hands this rank's records to the disk. Throws InputError.
-  void synchronize();
+  void synchronize() const;
 
  private:
   std::int64_t place_of(std::int64_t record) const;
+  std::uint64_t checksum_of(std::int64_t record, std::span<const std::byte> bytes) const;
 
   std::filesystem::path path_, put_aside_;
   std::string header_;
-  std::int64_t records_, values_;
+  std::int64_t records_;
+  std::size_t bytes_;
   int descriptor_ = -1;
 };
 

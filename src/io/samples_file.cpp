@@ -10,8 +10,8 @@
 #include <cmath>
 #include <exception>
 #include <limits>
-#include <numeric>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include <fcntl.h>
@@ -117,6 +117,34 @@ void project(std::span<const double> position, int dimension, std::vector<double
 template <class T>
 std::span<const T> rows_of(std::span<const T> part, std::int64_t first, std::int64_t count, std::int64_t width) {
   return part.subspan(static_cast<std::size_t>(first * width), static_cast<std::size_t>(count * width));
+}
+
+// How files hold the numbers of a column.
+template <class T>
+struct Stored {
+  using Number = T;
+};
+template <>
+struct Stored<ParticleStatus> {
+  using Number = std::underlying_type_t<ParticleStatus>;
+};
+
+bool is_in_files(const ParticleColumn& column) { return column.in_files != ParticleColumn::InFiles::never; }
+
+hdf5::Shape shape_of_column(const ParticleColumn& column, std::int64_t rows, int dimension) {
+  if (column.width == ParticleColumn::Width::one) return {rows};
+  return {rows, dimension};
+}
+
+hdf5::Slab rows_of_column(const ParticleColumn& column, const Shard& part, int dimension) {
+  if (column.width == ParticleColumn::Width::one) return {{part.first}, {part.count}};
+  return {{part.first, 0}, {part.count, dimension}};
+}
+
+std::vector<std::string> all_status_names() {
+  std::vector<std::string> names;
+  for (int s = 0; s < particle_status_count; ++s) names.emplace_back(name_of(static_cast<ParticleStatus>(s)));
+  return names;
 }
 
 // Makes room for a new file at `path`, on rank 0. Returns whether a former file went to previous_path(path).
@@ -309,12 +337,6 @@ struct SamplesFile::State {
   void write_of_frame(const hdf5::Dataset& dataset, T value) {
     hdf5::write_slab<T>(dataset, {{frames}, {1}}, std::span<const T>(&value, 1), hdf5::independent_transfer());
   }
-
-  template <class T>
-  void write_column(const hdf5::Dataset& dataset, const Part& part, std::span<const T> values) {
-    write_in_pieces<T>(dataset, part, {{part.shard.first}, {part.shard.count}}, 0,
-                       [&](std::int64_t first, std::int64_t count) { return rows_of(values, first, count, 1); });
-  }
 };
 
 SamplesFile::SamplesFile(const Communicator& ranks, const std::filesystem::path& path, const SamplesDescription& description,
@@ -379,50 +401,42 @@ void SamplesFile::write_frame(std::int64_t step, double time, const Shard& shard
   ++state.frames;
 }
 
-void SamplesFile::write_samples(const Shard& shard, const SampleColumns& columns) {
+void SamplesFile::write_samples(const Particles& particles) {
   auto& state = *state_;
   const int dimension = state.description.dimension;
-  const auto bytes_per_particle =
-      sizeof(double) * (static_cast<std::size_t>(dimension) + 4) + sizeof(std::int32_t) + 2 * sizeof(std::int64_t);
-  const auto part = state.prepare(shard, state.description.particles * static_cast<std::int64_t>(bytes_per_particle), [&] {
-    require_length(columns.position.size(), shard.count * dimension, "position");
-    require_length(columns.log_density.size(), shard.count, "log_density");
-    require_length(columns.log_weight.size(), shard.count, "log_weight");
-    require_length(columns.action.size(), shard.count, "action");
-    require_length(columns.time.size(), shard.count, "time");
-    require_length(columns.status.size(), shard.count, "status");
-    require_length(columns.evaluations.size(), shard.count, "evaluations");
+  const auto n = state.description.particles;
+  const auto& shard = particles.shard;
+  const auto part = state.prepare(shard, n * static_cast<std::int64_t>(particle_bytes(dimension, 0)), [&] {
+    for_each_column(
+        [&](const ParticleColumn& column, const auto& values) {
+          if (is_in_files(column)) require_length(values.size(), shard.count * column.numbers(dimension), column.name);
+        },
+        particles);
   });
 
-  hdf5::Group group;
-  hdf5::Dataset position, log_density, log_weight, action, time, status, evaluations, ids;
+  std::vector<hdf5::Dataset> datasets;
   state.stage([&] {
-    const auto n = state.description.particles;
-    group = hdf5::create_groups(state.file, samples_group);
-    position = hdf5::create_dataset<double>(group, "position", {n, dimension});
-    log_density = hdf5::create_dataset<double>(group, "log_density", {n});
-    log_weight = hdf5::create_dataset<double>(group, "log_weight", {n});
-    action = hdf5::create_dataset<double>(group, "action", {n});
-    time = hdf5::create_dataset<double>(group, "time", {n});
-    status = hdf5::create_dataset<std::int32_t>(group, "status", {n});
-    evaluations = hdf5::create_dataset<std::int64_t>(group, "evaluations", {n});
-    ids = hdf5::create_dataset<std::int64_t>(group, "id", {n});
-    hdf5::write_attribute(status, status_names_attribute, state.description.status_names);
+    const auto group = hdf5::create_groups(state.file, samples_group);
+    for_each_column(
+        [&]<class T>(const ParticleColumn& column, const std::vector<T>& /*values*/) {
+          if (!is_in_files(column)) return;
+          datasets.push_back(hdf5::create_dataset<typename Stored<T>::Number>(group, column.name, shape_of_column(column, n, dimension)));
+          if constexpr (std::is_same_v<T, ParticleStatus>)
+            hdf5::write_attribute(datasets.back(), status_names_attribute, all_status_names());
+        },
+        particles);
   });
-  state.write_in_pieces<double>(position, part, {{shard.first, 0}, {shard.count, dimension}}, 0,
-                                [&](std::int64_t first, std::int64_t count) { return rows_of(columns.position, first, count, dimension); });
-  state.write_column(log_density, part, columns.log_density);
-  state.write_column(log_weight, part, columns.log_weight);
-  state.write_column(action, part, columns.action);
-  state.write_column(time, part, columns.time);
-  state.write_column(status, part, columns.status);
-  state.write_column(evaluations, part, columns.evaluations);
-  std::vector<std::int64_t> id;
-  state.write_in_pieces<std::int64_t>(ids, part, {{shard.first}, {shard.count}}, 0, [&](std::int64_t first, std::int64_t count) {
-    id.resize(static_cast<std::size_t>(count));
-    std::iota(id.begin(), id.end(), shard.first + first);
-    return std::span<const std::int64_t>(id);
-  });
+  auto dataset = datasets.begin();
+  for_each_column(
+      [&]<class T>(const ParticleColumn& column, const std::vector<T>& values) {
+        using Number = typename Stored<T>::Number;
+        if (!is_in_files(column)) return;
+        const std::span<const Number> numbers(reinterpret_cast<const Number*>(values.data()), values.size());
+        state.write_in_pieces<Number>(
+            *dataset++, part, rows_of_column(column, shard, dimension), 0,
+            [&](std::int64_t first, std::int64_t count) { return rows_of(numbers, first, count, column.numbers(dimension)); });
+      },
+      particles);
   state.stage([&] { hdf5::flush(state.file); });
 }
 
@@ -448,28 +462,6 @@ void SamplesFile::close() {
   });
 }
 
-namespace {
-
-std::string name_in_samples(const char* name) { return std::string(samples_group) + "/" + name; }
-
-template <class T>
-std::vector<T> read_part(const hdf5::File& file, const char* name, std::int64_t particles, const Shard& part) {
-  const auto dataset = hdf5::open_dataset(file, name_in_samples(name));
-  if (const auto shape = hdf5::shape_of(dataset); shape != hdf5::Shape{particles})
-    throw InputError(fmt::format("dataset /{}/{} in {} has the shape {}, expected {}", samples_group, name, hdf5::file_name(file.id()),
-                                 hdf5::to_text(shape), particles));
-  std::vector<T> values(static_cast<std::size_t>(part.count));
-  hdf5::read_slab<T>(dataset, {{part.first}, {part.count}}, values);
-  return values;
-}
-
-std::vector<double> read_part_if_there(const hdf5::File& file, const char* name, std::int64_t particles, const Shard& part) {
-  if (hdf5::exists(file, name_in_samples(name))) return read_part<double>(file, name, particles, part);
-  return std::vector<double>(static_cast<std::size_t>(part.count), std::numeric_limits<double>::quiet_NaN());
-}
-
-}  // namespace
-
 Samples read_samples(const std::filesystem::path& path, const std::optional<Shard>& wanted) {
   const auto file = hdf5::open_file(path, hdf5::Mode::read_only, hdf5::file_access());
   Samples samples;
@@ -486,20 +478,30 @@ Samples read_samples(const std::filesystem::path& path, const std::optional<Shar
                                  hdf5::to_text(shape)));
   samples.particles = shape[0];
   samples.dimension = static_cast<int>(shape[1]);
-  const Shard part = wanted.value_or(Shard{0, samples.particles});
+  const Shard part = samples.shard = wanted.value_or(Shard{0, samples.particles});
   if (part.first < 0 || part.count < 0 || part.first > samples.particles - part.count)
     throw InputError(fmt::format("cannot read the particles {} to {} of {}: it has {}", part.first, part.first + part.count - 1,
                                  path.string(), samples.particles));
 
-  samples.position.resize(static_cast<std::size_t>(part.count * samples.dimension));
-  hdf5::read_slab<double>(position, {{part.first, 0}, {part.count, samples.dimension}}, samples.position);
-  samples.log_density = read_part<double>(file, "log_density", samples.particles, part);
-  samples.log_weight = read_part<double>(file, "log_weight", samples.particles, part);
-  samples.action = read_part_if_there(file, "action", samples.particles, part);
-  samples.time = read_part_if_there(file, "time", samples.particles, part);
-  samples.status = read_part<std::int32_t>(file, "status", samples.particles, part);
-  samples.evaluations = read_part<std::int64_t>(file, "evaluations", samples.particles, part);
-  samples.id = read_part<std::int64_t>(file, "id", samples.particles, part);
+  for_each_column(
+      [&]<class T>(const ParticleColumn& column, std::vector<T>& values) {
+        using Number = typename Stored<T>::Number;
+        if (!is_in_files(column)) return;
+        const auto name = fmt::format("{}/{}", samples_group, column.name);
+        values.resize(static_cast<std::size_t>(part.count * column.numbers(samples.dimension)));
+        if (column.in_files == ParticleColumn::InFiles::newer && !hdf5::exists(file, name)) {
+          if constexpr (std::is_floating_point_v<T>) std::fill(values.begin(), values.end(), std::numeric_limits<T>::quiet_NaN());
+          return;
+        }
+        const auto dataset = hdf5::open_dataset(file, name);
+        const auto expected = shape_of_column(column, samples.particles, samples.dimension);
+        if (const auto found = hdf5::shape_of(dataset); found != expected)
+          throw InputError(fmt::format("dataset /{} in {} has the shape {}, expected {}", name, path.string(), hdf5::to_text(found),
+                                       hdf5::to_text(expected)));
+        hdf5::read_slab<Number>(dataset, rows_of_column(column, part, samples.dimension),
+                                {reinterpret_cast<Number*>(values.data()), values.size()});
+      },
+      samples);
   samples.status_names =
       hdf5::read_attribute_texts(hdf5::open_dataset(file, std::string(samples_group) + "/status"), status_names_attribute);
   return samples;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boltzcurve/communicator.hpp>
+#include <boltzcurve/particles.hpp>
 #include "io/provenance.hpp"
 
 #include <cstdint>
@@ -21,23 +22,11 @@ enum class TransferMode { automatic, collective, independent };
 
 /// What a samples file is about.
 struct SamplesDescription {
-  std::int64_t particles = 0;             ///< N, over all ranks
-  int dimension = 0;                      ///< D
-  std::vector<std::string> status_names;  ///< status_names[s] says what the status s of a particle means
-  std::string author = "unknown";         ///< H5MD demands one
-  std::int64_t parameters_crc32 = 0;      ///< what they were drawn with: see learned_crc32()
+  std::int64_t particles = 0;         ///< N, over all ranks
+  int dimension = 0;                  ///< D
+  std::string author = "unknown";     ///< H5MD demands one
+  std::int64_t parameters_crc32 = 0;  ///< what they were drawn with: see learned_crc32()
   TransferMode transfer = TransferMode::automatic;
-};
-
-/// What one rank knows of its particles, each array in the order of their global ids and as long as its shard.
-struct SampleColumns {
-  std::span<const double> position;           ///< [count][D], the second index runs fastest
-  std::span<const double> log_density;        ///< [count], nats
-  std::span<const double> log_weight;         ///< [count], nats; minus infinity for weight 0
-  std::span<const double> action;             ///< [count], integral of |v|^2 dt along the path
-  std::span<const double> time;               ///< [count], of the curve: the target's, or that of a particle's failure
-  std::span<const std::int32_t> status;       ///< [count], an index of SamplesDescription::status_names
-  std::span<const std::int64_t> evaluations;  ///< [count], how often the velocity was evaluated
 };
 
 /// samples.h5md, an H5MD 1.1 file written by all ranks together through MPI-IO, ordered by global id whatever the number of ranks.
@@ -48,7 +37,7 @@ struct SampleColumns {
 ///                                        time since the first frame, which grows on every curve, as H5MD demands
 ///     /particles/trajectory/coordinates  value [T][N][D], the same step and time; only where D is not 3
 ///     /observables/curve_time            value [T]: time t of the curve, which may fall; the same step and time
-///     /samples                           position [N][D], log_density, log_weight, action, time, status, evaluations, id
+///     /samples                           the columns of the table of particles (boltzcurve/particles.hpp) that are kept in files
 ///
 /// Layout: the arrays of frames are chunked, a frame in as few chunks of at most 1 MiB as hold it, all of equal size (a chunk takes a whole
 /// number of particles). A chunk never spans two frames, so that a new frame touches no old chunk and a reader of one frame reads nothing
@@ -74,8 +63,8 @@ class SamplesFile {
   /// must cover [0, N) once; empty ones are fine. `step` numbers the frames, `time` is the curve's.
   void write_frame(std::int64_t step, double time, const Shard& shard, std::span<const double> position);
 
-  /// Writes /samples; once.
-  void write_samples(const Shard& shard, const SampleColumns& columns);
+  /// Writes /samples; once. The shards of all ranks must cover [0, N) once.
+  void write_samples(const Particles& particles);
 
   /// Marks the file as complete (root attribute `complete` = 1), closes and synchronizes it. The destructor closes too, without the mark
   /// and in silence, collectively; but while an exception passes it leaves the file as the last flush left it, because other ranks may
@@ -89,19 +78,14 @@ class SamplesFile {
   std::unique_ptr<State> state_;
 };
 
-/// /samples of a file, or the part [first, first + count) of it.
-struct Samples {
+/// /samples of a file, or the part [first, first + count) of it, without energies and frames. Action and time are NaN in files of versions
+/// that did not write them.
+struct Samples : Particles {
   Provenance provenance;
   bool complete = false;                         ///< the run that wrote it came to its end
   std::int64_t particles = 0;                    ///< N of the whole file
-  int dimension = 0;                             ///< D
   std::optional<std::int64_t> parameters_crc32;  ///< none in files of versions that did not write it
-  std::vector<std::string> status_names;
-  std::vector<double> position;  ///< [count][D]
-  std::vector<double> log_density, log_weight;
-  std::vector<double> action, time;  ///< NaN in files of versions that did not write them
-  std::vector<std::int32_t> status;
-  std::vector<std::int64_t> evaluations, id;
+  std::vector<std::string> status_names;         ///< status_names[s] says what the status s of a particle means
 };
 
 /// Any rank on its own, without MPI-IO. Throws InputError, naming file and dataset.

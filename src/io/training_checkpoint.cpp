@@ -59,6 +59,16 @@ constexpr auto scale_center = "survey/coordinates/center", scale_offset = "surve
                scale_slope = "survey/coordinates/slope";
 constexpr std::string_view collocation_group = "collocation/";
 
+/// Tensors of the networks below `name`, one after another.
+std::vector<double> flat_array(const Checkpoint& checkpoint, const std::string& name, const CurveNetworks& networks) {
+  std::vector<double> values(static_cast<std::size_t>(networks.parameter_count()));
+  for (const auto& tensor : networks.tensors()) {
+    const auto& stored = checkpoint.values<double>(name + "/" + tensor.name, {tensor.rows, tensor.columns});
+    std::copy(stored.begin(), stored.end(), values.begin() + tensor.offset);
+  }
+  return values;
+}
+
 }  // namespace
 
 Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networks, const Provenance& provenance) {
@@ -108,15 +118,13 @@ PilotSummary pilot_summary_of(const Checkpoint& checkpoint) {
   return pilot;
 }
 
+std::vector<double> averaged_parameters(const Checkpoint& checkpoint, const CurveNetworks& networks) {
+  return flat_array(checkpoint, "average", networks);
+}
+
 TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks& networks, const Optimizer& optimizer) {
   TrainingState state;
-  for_each_array(state, [&](const std::string& name, std::vector<double>& values) {
-    values.resize(static_cast<std::size_t>(networks.parameter_count()));
-    for (const auto& tensor : networks.tensors()) {
-      const auto& stored = checkpoint.values<double>(name + "/" + tensor.name, {tensor.rows, tensor.columns});
-      std::copy(stored.begin(), stored.end(), values.begin() + tensor.offset);
-    }
-  });
+  for_each_array(state, [&](const std::string& name, std::vector<double>& values) { values = flat_array(checkpoint, name, networks); });
   state.optimizer = optimizer.initial_state();
   for (auto& array : state.optimizer.arrays)
     array.values = checkpoint.values<double>("optimizer/" + array.name, {array.rows, array.columns});

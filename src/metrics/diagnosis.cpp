@@ -1,6 +1,5 @@
 #include "metrics/diagnosis.hpp"
 #include "metrics/mode_weights.hpp"
-#include "sampling/particles.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -23,8 +22,6 @@ constexpr double good_ess = 0.9, large_error = 0.2;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 double count_of(const DiagnosisInput& input, const char* key) { return value_of(input.evaluation, key).value_or(0); }
-
-bool finished(const MetricInput& particles, std::size_t i) { return particles.status[i] == ParticleStatus::finished; }
 
 /// What helps where mass cannot pass from mode to mode.
 const char* help_between_modes(const DiagnosisInput& input) {
@@ -61,28 +58,31 @@ std::vector<double> first_bad(const Communicator& ranks, std::size_t items, std:
 }
 
 /// The failed particle of lowest global id: that id, time (NaN where it is not known), target's energy, x [D]. Empty where none failed.
-std::vector<double> first_failed(const MetricInput& particles) {
-  const std::size_t D = particles.position.extent(1);
+std::vector<double> first_failed(const MetricInput& input) {
+  const auto& particles = input.particles;
   return first_bad(
-      particles.ranks, particles.status.size(), 2 + D, [&](std::size_t i) { return !finished(particles, i); },
+      input.ranks, particles.size(), 2 + static_cast<std::size_t>(particles.dimension),
+      [&](std::size_t i) { return !particles.finished(i); },
       [&](std::size_t i) {
-        std::vector<double> row = {particles.time.empty() ? std::nan("") : particles.time[i], particles.energy[i]};
-        for (std::size_t k = 0; k < D; ++k) row.push_back(particles.position(i, k));
+        std::vector<double> row = {particles.time[i], particles.energy[i]};
+        row.insert(row.end(), particles.x(i).begin(), particles.x(i).end());
         return row;
       });
 }
 
 /// Energies from here on are of very low density: infinite, and none, where no particle finished.
-double low_density_from(const MetricInput& particles) {
+double low_density_from(const MetricInput& input) {
+  const auto& particles = input.particles;
   double lowest = infinity;
-  for (std::size_t i = 0; i < particles.status.size(); ++i)
-    if (finished(particles, i) && std::isfinite(particles.energy[i])) lowest = std::min(lowest, particles.energy[i]);
-  return -particles.ranks.max(-lowest) + low_density + static_cast<double>(particles.position.extent(1));
+  for (std::size_t i = 0; i < particles.size(); ++i)
+    if (particles.finished(i) && std::isfinite(particles.energy[i])) lowest = std::min(lowest, particles.energy[i]);
+  return -input.ranks.max(-lowest) + low_density + static_cast<double>(particles.dimension);
 }
 
 std::optional<std::string> failed_particles(const DiagnosisInput& input) {
-  const auto& particles = input.particles;
-  const auto first = first_failed(particles);
+  const auto& particles = input.metrics.particles;
+  const auto& ranks = input.metrics.ranks;
+  const auto first = first_failed(input.metrics);
   if (first.empty()) return std::nullopt;
   std::vector<std::string> kinds;
   double failed = 0;
@@ -95,19 +95,18 @@ std::optional<std::string> failed_particles(const DiagnosisInput& input) {
       failed += count;
     }
   }
-  const double low_from = low_density_from(particles);
+  const double low_from = low_density_from(input.metrics);
   double earliest = infinity, latest = -infinity;
   std::int64_t low = 0;
-  for (std::size_t i = 0; i < particles.status.size(); ++i) {
-    if (finished(particles, i)) continue;
+  for (std::size_t i = 0; i < particles.size(); ++i) {
+    if (particles.finished(i)) continue;
     low += !(particles.energy[i] < low_from);  // NaN is low
-    if (particles.time.empty()) continue;
     earliest = std::min(earliest, particles.time[i]);
     latest = std::max(latest, particles.time[i]);
   }
-  low = particles.ranks.sum(low);
-  earliest = -particles.ranks.max(-earliest);
-  latest = particles.ranks.max(latest);
+  low = ranks.sum(low);
+  earliest = -ranks.max(-earliest);
+  latest = ranks.max(latest);
 
   std::string text = fmt::format("{:.0f} of {:.0f} particles failed ({})", failed, count_of(input, "particles"), fmt::join(kinds, ", "));
   if (std::isfinite(earliest)) text += fmt::format(", between t = {:.4g} and {:.4g}", earliest, latest);
@@ -125,9 +124,9 @@ std::optional<std::string> failed_particles(const DiagnosisInput& input) {
 }
 
 std::optional<std::string> stray_exact_samples(const DiagnosisInput& input) {
-  const auto& ranks = input.particles.ranks;
-  const auto& exact = input.particles.exact;
-  const auto& log_weight = input.particles.exact_log_weight;
+  const auto& ranks = input.metrics.ranks;
+  const auto& exact = input.metrics.exact;
+  const auto& log_weight = input.metrics.exact_log_weight;
   const auto stray = [&](std::size_t i) { return !std::isfinite(log_weight[i]); };
   const std::size_t D = exact.extent(1);
   const auto first = first_bad(ranks, log_weight.size(), D, stray, [&](std::size_t i) {
@@ -147,23 +146,25 @@ std::optional<std::string> stray_exact_samples(const DiagnosisInput& input) {
 
 /// The mode that has the smallest part of its weight, as a sentence, if that is small enough.
 std::optional<std::string> missing_mode(const DiagnosisInput& input) {
-  const auto& particles = input.particles;
+  const auto& particles = input.metrics.particles;
+  const auto& ranks = input.metrics.ranks;
+  const auto& modes = input.metrics.modes;
   const double all = count_of(input, "particles");
-  std::vector<double> one(particles.status.size());
-  for (std::size_t i = 0; i < one.size(); ++i) one[i] = finished(particles, i) ? 1 : 0;
-  const auto ended = static_cast<double>(particles.ranks.sum(std::count(one.begin(), one.end(), 1.0)));
-  if (particles.modes.empty() || ended == 0) return std::nullopt;
-  const auto shares = mode_shares(particles.ranks, particles.position, one, particles.modes);
-  const auto part = [&](std::size_t k) { return shares[k] * ended / all / particles.modes[k].weight; };
+  std::vector<double> one(particles.size());
+  for (std::size_t i = 0; i < one.size(); ++i) one[i] = particles.finished(i) ? 1 : 0;
+  const auto ended = static_cast<double>(ranks.sum(std::count(one.begin(), one.end(), 1.0)));
+  if (modes.empty() || ended == 0) return std::nullopt;
+  const auto shares = mode_shares(ranks, particles, one, modes);
+  const auto part = [&](std::size_t k) { return shares[k] * ended / all / modes[k].weight; };
   std::optional<std::size_t> worst;
   int lost = 0;
   for (std::size_t k = 0; k < shares.size(); ++k) {
-    if (particles.modes[k].weight * all < expected_count || part(k) >= lost_share) continue;
+    if (modes[k].weight * all < expected_count || part(k) >= lost_share) continue;
     ++lost;
     if (!worst || part(k) < part(*worst)) worst = k;
   }
   if (!worst) return std::nullopt;
-  const auto& [weight, center] = particles.modes[*worst];
+  const auto& [weight, center] = modes[*worst];
   return fmt::format("{} of {} modes have less than a fifth of their particles, the one at ({:.4g}) a share of {:.2g} where {:.2g} belongs",
                      lost, shares.size(), fmt::join(center, ", "), shares[*worst] * ended / all, weight);
 }
@@ -189,13 +190,16 @@ std::optional<std::string> lost_modes(const DiagnosisInput& input) {
 }
 
 std::optional<std::string> exploding_velocity(const DiagnosisInput& input) {
-  const auto& particles = input.particles;
+  const auto& particles = input.metrics.particles;
   const auto action = value_of(input.evaluation, "action");
   if (!action) return std::nullopt;
-  std::vector<double> square(particles.status.size(), 0.0);
-  for (std::size_t i = 0; i < square.size(); ++i)
-    for (std::size_t k = 0; k < input.latent.mean.size(); ++k) square[i] += std::pow(input.curve_position(i, k) - input.latent.mean[k], 2);
-  const auto mean = mean_where(particles.ranks, square, [&](std::size_t i) { return finished(particles, i); });
+  std::vector<double> square(particles.size(), 0.0);
+  for (std::size_t i = 0; i < square.size(); ++i) {
+    std::vector<double> z(particles.x(i).begin(), particles.x(i).end());
+    input.coordinates.to_z(z.data());
+    for (std::size_t k = 0; k < z.size(); ++k) square[i] += std::pow(z[k] - input.latent.mean[k], 2);
+  }
+  const auto mean = mean_where(input.metrics.ranks, square, [&](std::size_t i) { return particles.finished(i); });
   if (!mean) return std::nullopt;
   double distance = mean->value, contraction = 0;
   for (const double deviation : input.latent.deviation) {

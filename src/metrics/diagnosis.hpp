@@ -12,11 +12,11 @@ namespace boltzcurve {
 
 /// What is looked at for a diagnosis.
 struct DiagnosisInput {
-  const MetricInput& particles;
+  const MetricInput& metrics;
   const std::vector<EvaluatedMetric>& evaluation;  ///< of the same particles
   CurveName curve_name = CurveName::gradient_flow;
   const Curve& curve;
-  HostPoints<const double> curve_position;  ///< [n][D] the particles in the curve's coordinates
+  const ScaleMap& coordinates;  ///< from those of the curve to those of the particles
   Moments latent;
   double mode_width;   ///< squared width of the target's modes [length^2]
   TimeBins time_bins;  ///< residuals of the training

@@ -1,7 +1,6 @@
 #include "metrics/forward_importance.hpp"
 #include "metrics/importance.hpp"
 #include "parallel/ordered_sum.hpp"
-#include "sampling/particles.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,5 @@
 #include "metrics/importance.hpp"
 #include "parallel/ordered_sum.hpp"
-#include "sampling/particles.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,12 +10,11 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 }
 
-std::vector<double> log_weights(std::span<const double> energy, std::span<const double> log_density,
-                                std::span<const ParticleStatus> status) {
-  std::vector<double> log_weight(status.size());
-  for (std::size_t i = 0; i < status.size(); ++i) {
-    const double value = -energy[i] - log_density[i];
-    log_weight[i] = status[i] == ParticleStatus::finished && !std::isnan(value) ? value : -infinity;
+std::vector<double> log_weights(const Particles& particles) {
+  std::vector<double> log_weight(particles.size());
+  for (std::size_t i = 0; i < particles.size(); ++i) {
+    const double value = -particles.energy[i] - particles.log_density[i];
+    log_weight[i] = particles.finished(i) && !std::isnan(value) ? value : -infinity;
   }
   return log_weight;
 }
@@ -60,8 +58,8 @@ ImportanceEstimate importance_estimate(const Communicator& ranks, std::span<cons
 }
 
 std::vector<Measured> measure_importance(const MetricInput& input) {
-  const auto estimate = importance_estimate(input.ranks, log_weights(input.energy, input.log_density, input.status));
-  const auto particles = total_count(input.ranks, input.status.size());
+  const auto estimate = importance_estimate(input.ranks, log_weights(input.particles));
+  const auto particles = total_count(input.ranks, input.particles.size());
   return {{"ess", estimate.ess, particles, estimate.ess_stderr},
           {"log_z", estimate.log_z, particles, estimate.log_z_stderr},
           {"log_z_stderr", estimate.log_z_stderr, particles},

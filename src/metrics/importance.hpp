@@ -7,9 +7,9 @@
 
 namespace boltzcurve {
 
-/// log w = -f_D(x) - log q(x) of generated particles [n]; -infinity (weight 0) for a failed one and where the energy is not a number.
-std::vector<double> log_weights(std::span<const double> energy, std::span<const double> log_density,
-                                std::span<const ParticleStatus> status);
+/// Logarithms of the importance weights, log w = -f_D(x) - log q(x), of generated particles [n]; -infinity (weight 0) for a failed one and
+/// where the energy is not a number.
+std::vector<double> log_weights(const Particles& particles);
 
 /// What weights w of N particles x ~ q tell. All sums are scaled by the largest weight, so no log weight is too large or too small.
 struct ImportanceEstimate {

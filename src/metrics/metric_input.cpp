@@ -1,6 +1,5 @@
 #include "metrics/metric_input.hpp"
 #include "parallel/ordered_sum.hpp"
-#include "sampling/particles.hpp"
 
 #include <algorithm>
 #include <array>
@@ -30,13 +29,14 @@ HostPoints<double> gather_points(const Communicator& ranks, HostPoints<const dou
 }
 
 HostPoints<double> finished_positions(const MetricInput& input) {
-  const auto finished = static_cast<std::size_t>(std::count(input.status.begin(), input.status.end(), ParticleStatus::finished));
-  const auto dimension = input.position.extent(1);
+  const auto& particles = input.particles;
+  const auto finished = static_cast<std::size_t>(std::count(particles.status.begin(), particles.status.end(), ParticleStatus::finished));
+  const auto dimension = static_cast<std::size_t>(particles.dimension);
   HostPoints<double> points("boltzcurve::metrics::finished", finished, dimension);
   std::size_t row = 0;
-  for (std::size_t i = 0; i < input.status.size(); ++i) {
-    if (input.status[i] != ParticleStatus::finished) continue;
-    for (std::size_t d = 0; d < dimension; ++d) points(row, d) = input.position(i, d);
+  for (std::size_t i = 0; i < particles.size(); ++i) {
+    if (!particles.finished(i)) continue;
+    for (std::size_t d = 0; d < dimension; ++d) points(row, d) = particles.x(i)[d];
     ++row;
   }
   return points;
@@ -60,12 +60,12 @@ std::optional<Mean> mean_where(const Communicator& ranks, std::span<const double
 
 std::vector<Measured> measure_run(const MetricInput& input) {
   std::array<std::int64_t, particle_status_count> count{};
-  for (const auto status : input.status) ++count[static_cast<std::size_t>(status)];
+  for (const auto status : input.particles.status) ++count[static_cast<std::size_t>(status)];
   input.ranks.sum(std::span<std::int64_t>(count));
-  const auto particles = total_count(input.ranks, input.status.size());
+  const auto particles = total_count(input.ranks, input.particles.size());
 
-  const auto finished = [&](std::size_t i) { return input.status[i] == ParticleStatus::finished; };
-  const std::vector<double> evaluations(input.evaluations.begin(), input.evaluations.end());
+  const auto finished = [&](std::size_t i) { return input.particles.finished(i); };
+  const std::vector<double> evaluations(input.particles.evaluations.begin(), input.particles.evaluations.end());
   const auto measured_mean = [](const std::string& key, const std::optional<Mean>& mean) {
     return mean ? Measured{key, mean->value, mean->samples, mean->standard_error} : Measured{key, std::nullopt, 0};
   };
@@ -75,7 +75,7 @@ std::vector<Measured> measure_run(const MetricInput& input) {
       {"log_z_exact", input.log_z, 0},
       {"log_z_thermodynamic", input.log_z_thermodynamic, 0},
       {"nll_floor", input.entropy, 0},
-      measured_mean("action", mean_where(input.ranks, input.action, finished)),
+      measured_mean("action", mean_where(input.ranks, input.particles.action, finished)),
       measured_mean("evaluations_per_particle", mean_where(input.ranks, evaluations, [](std::size_t) { return true; })),
       {"seconds_train", input.seconds_train, 0},
       {"seconds_sample", input.seconds_sample, 0},

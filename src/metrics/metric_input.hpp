@@ -3,8 +3,8 @@
 #include <boltzcurve/communicator.hpp>
 #include <boltzcurve/energy.hpp>
 #include <boltzcurve/evaluation_settings.hpp>
+#include <boltzcurve/particles.hpp>
 #include <boltzcurve/views.hpp>
-#include "ode/particle_status.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -23,20 +23,16 @@ namespace boltzcurve {
 /// A particle that failed has weight 0 and stays in N for everything that weights take part in (ESS, log Z, ELBO, mode weights). Metrics
 /// of plain positions (NLL, distances, action) are over the finished ones; the failed are counted beside them, by kind.
 struct MetricInput {
-  explicit MetricInput(const Communicator& communicator) : ranks(communicator) {}
+  /// The particles must outlive this.
+  MetricInput(const Communicator& communicator, const Particles& measured) : ranks(communicator), particles(measured) {}
+  MetricInput(const Communicator& communicator, Particles&& measured) = delete;
 
   Communicator ranks;
-  HostPoints<const double> position;      ///< [n][D] at the target end
-  std::vector<double> log_density;        ///< [n] log q there, normalized [nats]
-  std::vector<double> energy;             ///< [n] f_D there, without log Z [nats]
-  std::vector<double> action;             ///< [n]
-  std::vector<double> time;               ///< [n] of `position`, when a failed one failed; empty: not known
-  std::vector<ParticleStatus> status;     ///< [n]
-  std::vector<std::int64_t> evaluations;  ///< [n]
+  const Particles& particles;
 
   HostPoints<const double> exact;        ///< [m][D]; no rows on any rank: no exact samples
   HostPoints<const double> exact_again;  ///< [any number][D] independent of `exact`, for the noise floor; may have no rows
-  /// [m] log w = -f_D(y) - log q(y) of the exact samples, NaN where the path back to the latent law failed; empty: not computed.
+  /// [m] log w = -f_D(y) - log q(y) of the exact samples, NaN where the path back to the latent density failed; empty: not computed.
   std::vector<double> exact_log_weight;
 
   std::optional<double> log_z, entropy;       ///< of the target [nats], where known

@@ -9,12 +9,12 @@
 namespace boltzcurve {
 namespace {
 
-std::size_t nearest(const HostPoints<const double>& x, std::size_t i, const std::vector<Mode>& modes) {
+std::size_t nearest(std::span<const double> x, const std::vector<Mode>& modes) {
   double smallest = std::numeric_limits<double>::infinity();
   std::size_t best = 0;
   for (std::size_t k = 0; k < modes.size(); ++k) {
     double square = 0;
-    for (std::size_t d = 0; d < modes[k].center.size(); ++d) square += (x(i, d) - modes[k].center[d]) * (x(i, d) - modes[k].center[d]);
+    for (std::size_t d = 0; d < modes[k].center.size(); ++d) square += (x[d] - modes[k].center[d]) * (x[d] - modes[k].center[d]);
     if (square < smallest) {
       smallest = square;
       best = k;
@@ -25,7 +25,7 @@ std::size_t nearest(const HostPoints<const double>& x, std::size_t i, const std:
 
 }  // namespace
 
-std::vector<double> mode_shares(const Communicator& ranks, HostPoints<const double> x, std::span<const double> weight,
+std::vector<double> mode_shares(const Communicator& ranks, const Particles& particles, std::span<const double> weight,
                                 const std::vector<Mode>& modes) {
   // Weights as whole numbers of a quantum, as fine as the sum of all of them leaves room for: their sums have no order.
   const auto items = static_cast<std::uint64_t>(total_count(ranks, weight.size()));
@@ -34,7 +34,7 @@ std::vector<double> mode_shares(const Communicator& ranks, HostPoints<const doub
   for (std::size_t i = 0; i < weight.size(); ++i) {
     if (weight[i] == 0) continue;
     const auto whole = std::llround(weight[i] * quanta);
-    sums[nearest(x, i, modes)] += whole;
+    sums[nearest(particles.x(i), modes)] += whole;
     sums.back() += whole;
   }
   ranks.sum(sums);
@@ -44,24 +44,25 @@ std::vector<double> mode_shares(const Communicator& ranks, HostPoints<const doub
 }
 
 std::vector<Measured> measure_mode_weights(const MetricInput& input) {
-  const auto particles = total_count(input.ranks, input.status.size());
-  std::vector<Measured> measured = {{"mode_weight_error", std::nullopt, particles},
-                                    {"mode_weight_error_relative", std::nullopt, particles},
-                                    {"mode_weight_error_reweighted", std::nullopt, particles}};
-  const auto finished = input.ranks.sum(std::count(input.status.begin(), input.status.end(), ParticleStatus::finished));
+  const auto& particles = input.particles;
+  const auto count = total_count(input.ranks, particles.size());
+  std::vector<Measured> measured = {{"mode_weight_error", std::nullopt, count},
+                                    {"mode_weight_error_relative", std::nullopt, count},
+                                    {"mode_weight_error_reweighted", std::nullopt, count}};
+  const auto finished = input.ranks.sum(std::count(particles.status.begin(), particles.status.end(), ParticleStatus::finished));
   if (input.modes.empty() || finished == 0) return measured;
 
-  std::vector<double> weight(input.status.size());
-  for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = input.status[i] == ParticleStatus::finished ? 1 : 0;
-  const auto shares = mode_shares(input.ranks, input.position, weight, input.modes);
+  std::vector<double> weight(particles.size());
+  for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = particles.finished(i) ? 1 : 0;
+  const auto shares = mode_shares(input.ranks, particles, weight, input.modes);
 
-  const auto log_weight = log_weights(input.energy, input.log_density, input.status);
+  const auto log_weight = log_weights(particles);
   const double largest = largest_of(input.ranks, log_weight);
   const bool weighted = std::isfinite(largest);
   for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = weighted ? std::exp(log_weight[i] - largest) : 0;
-  const auto reweighted = mode_shares(input.ranks, input.position, weight, input.modes);
+  const auto reweighted = mode_shares(input.ranks, particles, weight, input.modes);
 
-  const double share_finished = static_cast<double>(finished) / static_cast<double>(particles);
+  const double share_finished = static_cast<double>(finished) / static_cast<double>(count);
   double absolute = 0, relative = 0, absolute_reweighted = 0;
   for (std::size_t k = 0; k < shares.size(); ++k) {
     const double exact = input.modes[k].weight, error = std::fabs(share_finished * shares[k] - exact);

@@ -8,9 +8,9 @@
 namespace boltzcurve {
 
 /// Share of each of K modes [K]: the weights in [0, 1] of the particles whose nearest mode (Euclidean; the first of equals) it is, over the
-/// sum of all weights. x [n][D] and weight [n] are this rank's part. A particle with weight 0 counts for no mode. All NaN when all weights
+/// sum of all weights; weight [n] is of this rank's particles. A particle with weight 0 counts for no mode. All NaN when all weights
 /// are 0. Weights are rounded to about 2^-61 N, for sums without an order. Collective.
-std::vector<double> mode_shares(const Communicator& ranks, HostPoints<const double> x, std::span<const double> weight,
+std::vector<double> mode_shares(const Communicator& ranks, const Particles& particles, std::span<const double> weight,
                                 const std::vector<Mode>& modes);
 
 /// mode_weight_error: largest |share - weight of the mode|, where every particle counts the same and a failed one is missing from all modes

@@ -490,8 +490,8 @@ void check(const IntegrationOptions& options, double t_begin, double t_end, cons
   const auto need_positive = [](const char* key, double value) {
     if (!(value > 0)) throw ConfigError(fmt::format("{} = {}: must be above 0", key, value));
   };
-  need_positive("sampling.relative-tolerance", options.relative_tolerance);
-  need_positive("sampling.absolute-tolerance", options.absolute_tolerance);
+  need_positive("relative-tolerance", options.relative_tolerance);
+  need_positive("absolute-tolerance", options.absolute_tolerance);
   need_positive("longest step of the integrator", options.longest_step);
   if (!(options.first_step >= 0))
     throw ConfigError(fmt::format("first step of the integrator = {}: must be 0 or more", options.first_step));
@@ -533,7 +533,7 @@ IntegratedParticles integrate(const VelocityField& field, double t_begin, double
   out.status = Kokkos::View<ParticleStatus*>("boltzcurve::ode::final_status", particles);
   out.accepted_steps = Kokkos::View<int*>("boltzcurve::ode::accepted_steps", particles);
   out.rejected_steps = Kokkos::View<int*>("boltzcurve::ode::rejected_steps", particles);
-  out.evaluations = Kokkos::View<int*>("boltzcurve::ode::evaluations", particles);
+  out.evaluations = Kokkos::View<std::int64_t*>("boltzcurve::ode::evaluations", particles);
   out.frames = Kokkos::View<double***, Kokkos::LayoutRight>("boltzcurve::ode::frames", frame_times.size(), particles, position.extent(1));
   if (particles == 0) return out;
 

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <boltzcurve/energy.hpp>
+#include <boltzcurve/particles.hpp>
 #include <boltzcurve/sampling_settings.hpp>
 #include <boltzcurve/views.hpp>
-#include "ode/particle_status.hpp"
 #include "ode/velocity_field.hpp"
 
 #include <limits>
@@ -22,19 +22,16 @@ struct IntegrationOptions : IntegrationSettings {
   std::optional<Domain> domain = {};
 };
 
-/// Where the particles ended and what it took. All Views are on the device; N particles in D dimensions, F frames.
-struct IntegratedParticles {
-  Points<double> position;                                         ///< [N][D] at the end; of a failed particle the last accepted one
-  PointScalars<double> log_density;                                ///< [N] log q there: the initial one minus the integral of div v dt
-  PointScalars<double> action;                                     ///< [N] integral of |v|^2 |dt| along the path, never negative
-  PointScalars<double> time;                                       ///< [N] at that position: t_end, or when a particle failed
-  Kokkos::View<ParticleStatus*> status;                            ///< [N]
-  Kokkos::View<int*> accepted_steps, rejected_steps, evaluations;  ///< [N] evaluations of the field for this particle
-  Kokkos::View<double***, Kokkos::LayoutRight> frames;             ///< [F][N][D] positions at the frame times
+/// Where the particles ended and what it took: of the table its columns position, log_density, action, time, status and evaluations. All
+/// Views are on the device; N particles in D dimensions, F frames. Position and time of a failed particle are the last accepted ones.
+struct IntegratedParticles : ParticleTable<OnDevice> {
+  Kokkos::View<int*> accepted_steps, rejected_steps;    ///< [N]
+  Kokkos::View<double***, Kokkos::LayoutRight> frames;  ///< [F][N][D] positions at the frame times
 };
 
-/// Integrates dx/dt = v_t(x), d/dt log q = -div v_t(x) and the action from t_begin to t_end, forward or backward, for every particle
-/// by itself: the pair 5(4) of Dormand and Prince (J. Comput. Appl. Math. 6, 1980) with its order-5 result kept, last stage used
+/// Continuous normalizing flow: integrates the neural ODE dx/dt = v_t(x), the log density by the instantaneous change of variables,
+/// d/dt log q = -div v_t(x), and the action, from t_begin to t_end, forward or backward, for every particle by itself: the Runge-Kutta
+/// pair 5(4) of Dormand and Prince (J. Comput. Appl. Math. 6, 1980) with its order-5 result kept, last stage used
 /// again as the next step's first, step sizes by a proportional-integral controller. The error of x and log q is controlled, that of the
 /// action is not. No particle's path depends on the others, on `block` or on the order of the particles, to the last bit.
 ///

@@ -2,7 +2,6 @@
 // come there are marked. Nothing of it is silent.
 #include "io/metrics_file.hpp"
 #include "io/samples_file.hpp"
-#include "ode/particle_status.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -77,12 +76,12 @@ class Holes : public testing::Test {
     int failed = 0;
     for (std::size_t i = 0; i < 1000; ++i) {
       const double from_middle = std::hypot(samples.position[2 * i] - 1, samples.position[2 * i + 1]);
-      if (samples.status[i] == static_cast<std::int32_t>(ParticleStatus::finished)) {
+      if (samples.status[i] == ParticleStatus::finished) {
         EXPECT_GE(from_middle, radius - 1e-6) << "particle " << i;
         EXPECT_TRUE(std::isfinite(samples.log_weight[i])) << "particle " << i;
       } else {
         ++failed;
-        EXPECT_EQ(samples.status[i], static_cast<std::int32_t>(ParticleStatus::nonfinite)) << "particle " << i;
+        EXPECT_EQ(samples.status[i], ParticleStatus::nonfinite) << "particle " << i;
         EXPECT_EQ(samples.log_weight[i], -std::numeric_limits<double>::infinity()) << "particle " << i;
       }
     }

@@ -29,7 +29,8 @@ ORDER = (
 )
 # Public headers without a source of their own.
 PUBLIC = {
-    **dict.fromkeys(("error", "choice", "choice_list", "precision", "setting", "stop", "views"), "core"),
+    "boltzcurve": "io",
+    **dict.fromkeys(("error", "choice", "choice_list", "precision", "setting", "shard", "stop", "views"), "core"),
     "reduction": "parallel",
     "training": "training",
     "counter_rng": "random",

@@ -43,20 +43,23 @@ std::vector<T> per_particle(const Shard& shard, T scale, T offset) {
   return values;
 }
 
+std::vector<ParticleStatus> statuses(const Shard& shard) {
+  std::vector<ParticleStatus> values;
+  for (const auto number : per_particle<std::int32_t>(shard, 1, 2)) values.push_back(static_cast<ParticleStatus>(number));
+  return values;
+}
+
 void write_all(SamplesFile& file, const Shard& shard, int dimension, int frames) {
   for (int t = 0; t < frames; ++t) file.write_frame(10 * t, 5.0 - t, shard, positions(shard, dimension, t));
-  const auto position = positions(shard, dimension, 99);
-  const auto log_density = per_particle(shard, -0.5, 3.0), log_weight = per_particle(shard, 0.25, -7.0);
-  const auto status = per_particle<std::int32_t>(shard, 1, 2);
-  const auto evaluations = per_particle<std::int64_t>(shard, 1'000'000'007, 5);
-  const auto action = per_particle(shard, 0.125, 1.0), time = per_particle(shard, -0.75, 9.0);
-  file.write_samples(shard, {.position = position,
-                             .log_density = log_density,
-                             .log_weight = log_weight,
-                             .action = action,
-                             .time = time,
-                             .status = status,
-                             .evaluations = evaluations});
+  auto particles = room_for_particles(shard, dimension);
+  particles.position = positions(shard, dimension, 99);
+  particles.log_density = per_particle(shard, -0.5, 3.0);
+  particles.log_weight = per_particle(shard, 0.25, -7.0);
+  particles.action = per_particle(shard, 0.125, 1.0);
+  particles.time = per_particle(shard, -0.75, 9.0);
+  particles.status = statuses(shard);
+  particles.evaluations = per_particle<std::int64_t>(shard, 1'000'000'007, 5);
+  file.write_samples(particles);
 }
 
 // Blocks of 7: uneven shards, and empty ones where there are fewer blocks than ranks.
@@ -73,7 +76,7 @@ void expect_all(const std::filesystem::path& path, std::int64_t particles, int d
   EXPECT_EQ(samples.log_weight, per_particle(all, 0.25, -7.0));
   EXPECT_EQ(samples.action, per_particle(all, 0.125, 1.0));
   EXPECT_EQ(samples.time, per_particle(all, -0.75, 9.0));
-  EXPECT_EQ(samples.status, per_particle<std::int32_t>(all, 1, 2));
+  EXPECT_EQ(samples.status, statuses(all));
   EXPECT_EQ(samples.evaluations, per_particle<std::int64_t>(all, 1'000'000'007, 5));
   EXPECT_EQ(samples.id, per_particle<std::int64_t>(all, 1, 0));
   const auto trajectory = read_trajectory(path);
@@ -96,8 +99,7 @@ TEST(SamplesFileOnRanks, HoldsWhatOneRankWouldHaveWritten) {
         SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)) + ", dimension " + std::to_string(dimension) + ", particles " +
                      std::to_string(particles));
         const auto path = folder / "samples.h5md";
-        SamplesFile file(world(), path, {.particles = particles, .dimension = dimension, .status_names = {"ok"}, .transfer = mode},
-                         example_provenance());
+        SamplesFile file(world(), path, {.particles = particles, .dimension = dimension, .transfer = mode}, example_provenance());
         write_all(file, particles, dimension, 3);
         file.close();
         if (world().is_root()) expect_all(path, particles, dimension, 3);
@@ -112,7 +114,7 @@ TEST(SamplesFileOnRanks, HoldsLargeFramesToo) {
   const SharedFolder folder;
   constexpr std::int64_t particles = 60'000;
   const auto path = folder / "samples.h5md";
-  SamplesFile file(world(), path, {.particles = particles, .dimension = 2, .status_names = {"ok"}}, example_provenance());
+  SamplesFile file(world(), path, {.particles = particles, .dimension = 2}, example_provenance());
   write_all(file, particles, 2, 2);
   file.close();
   if (world().is_root()) expect_all(path, particles, 2, 2);
@@ -128,8 +130,7 @@ TEST(SamplesFileOnRanks, HoldsPartsOfManyPiecesBesideEmptyOnes) {
   if (world().rank() == 1) shard = {of_first, particles - of_first};
   for (const auto mode : {TransferMode::automatic, TransferMode::collective}) {
     SCOPED_TRACE("mode " + std::to_string(static_cast<int>(mode)));
-    SamplesFile file(world(), path, {.particles = particles, .dimension = 2, .status_names = {"ok"}, .transfer = mode},
-                     example_provenance());
+    SamplesFile file(world(), path, {.particles = particles, .dimension = 2, .transfer = mode}, example_provenance());
     write_all(file, shard, 2, 1);
     file.close();
     if (world().is_root()) expect_all(path, particles, 2, 1);
@@ -144,7 +145,7 @@ TEST(SamplesFileOnRanks, CarriesTheProvenanceOfRankZeroAndOptionsBeyond64KiB) {
   auto mine = provenance;
   mine.options.resize(mine.options.size() - static_cast<std::size_t>(world().rank()));
   mine.hosts.resize(mine.hosts.size() + static_cast<std::size_t>(world().rank()));
-  SamplesFile file(world(), folder / "samples.h5md", {.particles = 5, .dimension = 2, .status_names = {}}, mine);
+  SamplesFile file(world(), folder / "samples.h5md", {.particles = 5, .dimension = 2}, mine);
   write_all(file, 5, 2, 1);
   file.close();
   const auto read = read_samples(folder / "samples.h5md").provenance;
@@ -154,14 +155,11 @@ TEST(SamplesFileOnRanks, CarriesTheProvenanceOfRankZeroAndOptionsBeyond64KiB) {
 
 TEST(SamplesFileOnRanks, EndsWithTheSameErrorOnAllRanksWhereOneFails) {
   const SharedFolder folder;
-  EXPECT_THAT(
-      [&] {
-        SamplesFile(world(), folder / "none/samples.h5md", {.particles = 5, .dimension = 2, .status_names = {}}, example_provenance());
-      },
-      ThrowsMessage<Error>(HasSubstr("none/samples.h5md: No such file or directory")));
+  EXPECT_THAT([&] { SamplesFile(world(), folder / "none/samples.h5md", {.particles = 5, .dimension = 2}, example_provenance()); },
+              ThrowsMessage<Error>(HasSubstr("none/samples.h5md: No such file or directory")));
 
   const std::int64_t particles = 10 * world().size();
-  SamplesFile file(world(), folder / "samples.h5md", {.particles = particles, .dimension = 2, .status_names = {}}, example_provenance());
+  SamplesFile file(world(), folder / "samples.h5md", {.particles = particles, .dimension = 2}, example_provenance());
   const auto shard = shard_of(particles, 1, world().rank(), world().size());
   auto position = positions(shard, 2, 0);
   const int last = world().size() - 1;
@@ -195,7 +193,7 @@ TEST(SamplesFileOnRanks, LetsAnExceptionOfOneRankPass) {
     std::optional<SamplesFile> others;
     const auto shard = shard_of(30, 1, world().rank(), world().size());
     const auto open_and_write = [&] {
-      SamplesFile file(world(), path, {.particles = 30, .dimension = 2, .status_names = {}}, example_provenance());
+      SamplesFile file(world(), path, {.particles = 30, .dimension = 2}, example_provenance());
       file.write_frame(0, 0.0, shard, positions(shard, 2, 0));
       if (world().is_root()) throw NumericalError("diverged");
       others = std::move(file);
@@ -237,7 +235,7 @@ TEST(SamplesFileOnRanks, SayThatTheDiskIsFull) {
     std::int64_t written = 0;
     const auto before = hdf5::open_files();
     const auto write_much = [&] {
-      SamplesFile file(world(), path, {.particles = particles, .dimension = 3, .status_names = {}, .transfer = mode}, example_provenance());
+      SamplesFile file(world(), path, {.particles = particles, .dimension = 3, .transfer = mode}, example_provenance());
       for (; written < 100; ++written) file.write_frame(written, 0.0, shard, positions(shard, 3, written));  // 24 kB each
     };
     EXPECT_THAT(write_much, ThrowsMessage<Error>(AllOf(HasSubstr("cannot write "),
@@ -266,21 +264,12 @@ TEST(SmallCollectiveWrites, AreReadBackAsWritten) {
       const auto path = folder / ("square" + std::to_string(round) + "_" + std::to_string(edge) + ".h5md");
       const auto rows = shard_of(edge, 1, world().rank(), world().size());
       const auto square = positions(rows, static_cast<int>(edge), round);
-      SamplesFile file(
-          world(), path,
-          {.particles = edge, .dimension = static_cast<int>(edge), .status_names = {"ok"}, .transfer = TransferMode::collective},
-          example_provenance());
+      SamplesFile file(world(), path, {.particles = edge, .dimension = static_cast<int>(edge), .transfer = TransferMode::collective},
+                       example_provenance());
       file.write_frame(round, 0.0, rows, square);
-      const std::vector<double> zeros(static_cast<std::size_t>(rows.count));
-      const std::vector<std::int32_t> status(static_cast<std::size_t>(rows.count));
-      const std::vector<std::int64_t> evaluations(static_cast<std::size_t>(rows.count));
-      file.write_samples(rows, {.position = square,
-                                .log_density = zeros,
-                                .log_weight = zeros,
-                                .action = zeros,
-                                .time = zeros,
-                                .status = status,
-                                .evaluations = evaluations});
+      auto particles = room_for_particles(rows, static_cast<int>(edge));
+      particles.position = square;
+      file.write_samples(particles);
       file.close();
       if (world().is_root()) {
         const auto expected = positions({0, edge}, static_cast<int>(edge), round);

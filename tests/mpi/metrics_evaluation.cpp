@@ -4,7 +4,6 @@
 #include "metrics/energy_distance.hpp"
 #include "metrics/evaluation.hpp"
 #include "ode/dormand_prince.hpp"
-#include "sampling/particles.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,26 +25,34 @@ HostPoints<double> normal_points(std::int64_t first, std::int64_t count, std::ui
   return points;
 }
 
-/// This rank's part of the particles and of the exact samples.
-MetricInput input_for(const Communicator& ranks) {
-  MetricInput input(ranks);
-  const auto mine = shard_of(particles, particle_granule, ranks.rank(), ranks.size());
+/// This rank's part of the particles.
+Particles particles_of(const Communicator& ranks) {
+  auto mine = room_for_particles(shard_of(particles, particle_granule, ranks.rank(), ranks.size()), 3);
+  const auto position = normal_points(mine.shard.first, mine.shard.count, 1);
+  for (std::size_t row = 0; row < mine.size(); ++row) {
+    const auto i = mine.id[row];
+    double square = 0;
+    for (std::size_t d = 0; d < 3; ++d) {
+      mine.position[3 * row + d] = position(row, d);
+      square += position(row, d) * position(row, d);
+    }
+    mine.energy[row] = square / 1.9;
+    mine.log_density[row] = -square / 2;
+    mine.action[row] = std::sqrt(square);
+    mine.time[row] = static_cast<double>(i % 50) / 50;
+    mine.status[row] = i % 50 == 7 ? ParticleStatus::escaped : ParticleStatus::finished;
+    mine.evaluations[row] = 20 + i % 6;
+  }
+  return mine;
+}
+
+/// And of the exact samples.
+MetricInput input_for(const Communicator& ranks, const Particles& of_rank) {
+  MetricInput input(ranks, of_rank);
+  const auto& mine = of_rank.shard;
   const auto mine_exact = shard_of(samples, particle_granule, ranks.rank(), ranks.size());
-  const auto position = normal_points(mine.first, mine.count, 1);
-  input.position = position;
   input.exact = normal_points(mine_exact.first, mine_exact.count, 2);
   input.exact_again = normal_points(mine.first, mine.count, 3);
-  for (std::int64_t row = 0; row < mine.count; ++row) {
-    const auto i = mine.first + row;
-    double square = 0;
-    for (int d = 0; d < 3; ++d) square += position(row, d) * position(row, d);
-    input.energy.push_back(square / 1.9);
-    input.log_density.push_back(-square / 2);
-    input.action.push_back(std::sqrt(square));
-    input.time.push_back(static_cast<double>(i % 50) / 50);
-    input.status.push_back(i % 50 == 7 ? ParticleStatus::escaped : ParticleStatus::finished);
-    input.evaluations.push_back(20 + i % 6);
-  }
   for (auto i = mine_exact.first; i < mine_exact.first + mine_exact.count; ++i)
     input.exact_log_weight.push_back(std::sin(static_cast<double>(i)));
   input.log_z = 1.5;
@@ -80,7 +87,8 @@ TEST(MetricsOnRanks, GatheringTheFirstPointsStopsWhereverTheyLie) {
 
 TEST(MetricsOnRanks, AllMetricsAreTheSameBitsAsOnOneRank) {
   const Communicator world(MPI_COMM_WORLD), self(MPI_COMM_SELF);
-  auto on_all = input_for(world), on_one = input_for(self);
+  const auto mine = particles_of(world), all = particles_of(self);
+  auto on_all = input_for(world, mine), on_one = input_for(self, all);
   on_all.distance_points = on_one.distance_points = 500;  // fewer than there are, more than a rank's of four
   const auto shared = evaluate_metrics(on_all), alone = evaluate_metrics(on_one);
   ASSERT_EQ(shared.size(), alone.size());
@@ -106,15 +114,17 @@ TEST(MetricsOnRanks, DiagnosisIsTheSameAsOnOneRank) {
   of_curve.ends.latent_deviation = {1, 1, 1};
   of_curve.ends.pilot = {1, 0, {0, 0, 0}, {1, 1, 1}, {}};
   const auto curve = make_curve(of_curve);
-  const auto diagnosis = [&](MetricInput input) {
-    for (double& action : input.action) action *= 100;
+  const auto diagnosis = [&](const Communicator& ranks) {
+    auto mine = particles_of(ranks);
+    for (double& action : mine.action) action *= 100;
+    auto input = input_for(ranks, mine);
     for (std::size_t i = 0; i < input.exact_log_weight.size(); ++i)
       if (input.exact(i, 0) > 2) input.exact_log_weight[i] = std::nan("");  // of 333 normal points about 8
     input.modes = {{0.4, {-1, 0, 0}}, {0.4, {1, 0, 0}}, {0.2, {9, 0, 0}}};
     const auto evaluation = evaluate_metrics(input);
-    return diagnose({input, evaluation, CurveName::learned, *curve, input.position, {{0, 0, 0}, {1, 1, 1}}, 1, {}});
+    return diagnose({input, evaluation, CurveName::learned, *curve, {}, {{0, 0, 0}, {1, 1, 1}}, 1, {}});
   };
-  const auto shared = diagnosis(input_for(world)), alone = diagnosis(input_for(self));
+  const auto shared = diagnosis(world), alone = diagnosis(self);
   EXPECT_EQ(shared, alone);
   using testing::HasSubstr;
   EXPECT_THAT(alone,

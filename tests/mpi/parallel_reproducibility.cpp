@@ -1,9 +1,9 @@
 #include <boltzcurve/counter_rng.hpp>
 #include <boltzcurve/error.hpp>
 #include <boltzcurve/registry.hpp>
+#include <boltzcurve/sampling.hpp>
 #include "parallel/reproducible_sum.hpp"
 #include "sampling/curve_velocity.hpp"
-#include "sampling/particles.hpp"
 #include "training/batch_loss.hpp"
 
 #include <gmock/gmock.h>
@@ -250,17 +250,19 @@ TEST(Particles, OfEveryCurveHaveTheSameBitsOnAllRanksTogetherAsOnOne) {
   for (const auto& curve : choices<CurveName>) {
     SCOPED_TRACE(curve.name);
     const SmallProblem problem(128, curve.value);
-    SamplingTask task;
-    task.settings.particles = 333;
-    task.settings.frames = 2;
-    task.settings.block = 100;
-    task.latent_time = problem.settings.curve->latent_time();
-    task.target_time = problem.settings.curve->target_time();
-    task.domain = problem.target->domain();
-    const auto field =
-        make_velocity_field(Precision::single_precision, *problem.settings.curve, problem.parameters(), *problem.target, *problem.latent);
-    const auto mine = sample_particles(world(), task, *field, *problem.target, *problem.latent);
-    const auto alone = sample_particles(self(), task, *field, *problem.target, *problem.latent);
+    SamplingSettings settings;
+    settings.frames = 2;
+    settings.block = 100;
+    const auto& path = *problem.settings.curve;
+    const Flow flow{make_velocity_field(Precision::single_precision, path, problem.parameters(), *problem.target, *problem.latent),
+                    *problem.target,
+                    *problem.latent,
+                    path.latent_time(),
+                    path.target_time(),
+                    {},
+                    problem.target->domain()};
+    const auto mine = Sampler(world(), flow, settings, 1).draw(333);
+    const auto alone = Sampler(self(), flow, settings, 1).draw(333);
     ASSERT_EQ(alone.position.size(), 666u);
     const auto ranks = world();
     EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.position)), alone.position);

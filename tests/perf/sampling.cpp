@@ -99,7 +99,7 @@ std::string measure(const SamplingProblem& problem, double tolerance, Precision 
   double sum = 0;
   int failed = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    sum += evaluations(i);
+    sum += static_cast<double>(evaluations(i));
     failed += status(i) != ParticleStatus::finished;
   }
   std::vector<double> errors;

@@ -17,7 +17,7 @@ POSITION = "particles/trajectory/position"
 def test_npz_gives_every_array_back_equal(name, tmp_path):
     succeeds("export", RUNS / name, tmp_path / "run.npz")
     run, arrays = read_run(RUNS / name, frame_particles=None), np.load(tmp_path / "run.npz")
-    for column in ("position", "log_density", "log_weight", "status", "evaluations", "id"):
+    for column in PARTICLE_UNITS:
         assert np.array_equal(arrays[column], getattr(run.samples, column)), column
     assert np.array_equal(arrays["training_loss"], run.training["loss"]) and np.array_equal(arrays["evaluation_ess"], run.evaluations["ess"])
     assert ("frames" in arrays) == (run.trajectory is not None)

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 from boltzcurve_tools import read_run
+from boltzcurve_tools.runs import PARTICLE_UNITS
 from support import EVERY_RUN, RUNS, SOURCE, succeeds
 
 WITH_FRAMES = ("plane", "space", "four")
@@ -65,7 +66,7 @@ def test_vtk_reads_the_export_back_equal(name, tmp_path):
         shown = min(3, frame.shape[1])
         assert points.dtype == np.float64 and np.array_equal(points[:, :shown], frame[:, :shown]) and not points[:, shown:].any()
         assert data.GetNumberOfVerts() == len(frame) and data.GetNumberOfCells() == len(frame)
-        for column in ("log_density", "log_weight", "status", "evaluations", "id"):
+        for column in run.samples.columns:
             assert np.array_equal(vtk_to_numpy(data.GetPointData().GetArray(column)), getattr(run.samples, column)), column
         if frame.shape[1] != 3:
             assert np.array_equal(vtk_to_numpy(data.GetPointData().GetArray("coordinates")), frame)
@@ -78,7 +79,8 @@ def test_xarray_reads_the_export_back_equal(tmp_path):
     succeeds("export", RUNS / "four", tmp_path / "run.nc")
     run = read_run(RUNS / "four", frame_particles=None)
     with xarray.open_dataset(tmp_path / "run.nc", group="particles", engine="h5netcdf") as particles:
-        for column in ("position", "log_density", "log_weight", "status", "evaluations"):
+        for column in PARTICLE_UNITS.keys() - {"id"}:
+            assert particles[column].attrs["units"] == PARTICLE_UNITS[column]
             assert np.array_equal(particles[column].values, getattr(run.samples, column)), column
     with xarray.open_dataset(tmp_path / "run.nc", group="trajectory", engine="h5netcdf") as trajectory:
         assert np.array_equal(trajectory["coordinates"].values, run.trajectory.coordinates)

@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 from boltzcurve_tools import InputError, metrics, read_run
+from boltzcurve_tools.runs import PARTICLE_UNITS
 from support import EVERY_RUN, RUNS, spoiled  # noqa: F401
 
 
@@ -13,7 +14,8 @@ from support import EVERY_RUN, RUNS, spoiled  # noqa: F401
 def test_every_column_is_what_the_files_hold(name):
     run = read_run(RUNS / name)
     with h5py.File(RUNS / name / "samples.h5md") as file:
-        for column in ("position", "log_density", "log_weight", "status", "evaluations", "id"):
+        assert PARTICLE_UNITS.keys() == file["samples"].keys()
+        for column in PARTICLE_UNITS:
             assert np.array_equal(getattr(run.samples, column), file["samples"][column][()]), column
     with h5py.File(RUNS / name / "metrics.h5") as file:
         assert run.training.keys() == file["training"].keys() and run.evaluations.keys() == file["evaluation"].keys()

@@ -14,7 +14,6 @@ from .runs import TEXTS, Run, Samples
 
 VTKHDF_VERSION = (2, 0)  # the first with steps in time; later ones only add to it
 VIEWER_DIMENSION = 3
-PARTICLE_COLUMNS = ("log_density", "log_weight", "status", "evaluations", "id")
 
 
 def samples_of(run: Run) -> Samples:
@@ -35,7 +34,7 @@ def write_npz(run: Run, path: pathlib.Path) -> None:
     """Every array by its name: the columns of the samples, frames with step and time, training_*, evaluation_*."""
     arrays: dict[str, Any] = {}
     if run.samples is not None:
-        arrays.update({name: getattr(run.samples, name) for name in ("position", *PARTICLE_COLUMNS)})
+        arrays.update(position=run.samples.position, **run.samples.columns)
     if run.trajectory is not None:
         arrays.update(frames=run.trajectory.coordinates, frame_step=run.trajectory.step, frame_time=run.trajectory.time)
     for table, columns in (("training", run.training), ("evaluation", run.evaluations)):
@@ -62,8 +61,8 @@ def write_vtkhdf(run: Run, path: pathlib.Path) -> None:
         root["NumberOfPoints"] = np.array([particles], np.int64)
         points = root.create_dataset("Points", (count * particles, VIEWER_DIMENSION), np.float64)
         data = root.create_group("PointData")
-        for name in PARTICLE_COLUMNS:
-            data[name] = getattr(samples, name)
+        for name, values in samples.columns.items():
+            data[name] = values
         whole = data.create_dataset("coordinates", (count * particles, frames.shape[2]), np.float64) if frames.shape[2] != VIEWER_DIMENSION else None
         for k, frame in enumerate(frames):
             rows = slice(k * particles, (k + 1) * particles)

@@ -26,18 +26,30 @@ Columns = dict[str, np.ndarray]
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 
+def column(unit: str, **how: Any) -> Any:
+    return dataclasses.field(metadata={"unit": unit}, **how)
+
+
 @dataclasses.dataclass(frozen=True)
 class Samples:
-    """/samples of samples.h5md: one row per particle, by global id."""
+    """/samples of samples.h5md: the table of particles, one row per particle, by global id. Its columns, which all that reads or exports
+    them goes over, are declared here."""
 
-    position: np.ndarray     # [N][D], unit of the target
-    log_density: np.ndarray  # [N], log q [nats]
-    log_weight: np.ndarray   # [N], log w = -f_D - log q [nats]; minus infinity for weight 0
-    status: np.ndarray       # [N], index of status_names
+    position: np.ndarray = column("length")      # [N][D], unit of the target
+    log_density: np.ndarray = column("nats")     # [N], log q
+    log_weight: np.ndarray = column("nats")      # [N], log w = -f_D - log q; minus infinity for weight 0
+    status: np.ndarray = column("1")             # [N], index of status_names
     status_names: tuple[str, ...]
-    evaluations: np.ndarray  # [N], of the velocity
-    id: np.ndarray           # [N], global
-    complete: bool           # the run that wrote them came to its end
+    evaluations: np.ndarray = column("1")        # [N], of the velocity
+    id: np.ndarray = column("1")                 # [N], global
+    complete: bool                               # the run that wrote them came to its end
+    action: np.ndarray | None = column("length^2/time", default=None)  # [N], integral of |v|^2 dt; None, as below: an old file has none
+    time: np.ndarray | None = column("time", default=None)             # [N], of the curve, at the position
+
+    @property
+    def columns(self) -> Columns:
+        """Those that the file has, by name, but for the position."""
+        return {name: getattr(self, name) for name in PARTICLE_UNITS if name != "position" and getattr(self, name) is not None}
 
     @property
     def usable(self) -> np.ndarray:
@@ -55,6 +67,9 @@ class Samples:
         finite = np.where(np.isfinite(self.log_weight), self.log_weight, -np.inf)
         weight = np.exp(finite - finite.max())
         return weight / weight.sum()
+
+
+PARTICLE_UNITS: dict[str, str] = {field.name: field.metadata["unit"] for field in dataclasses.fields(Samples) if "unit" in field.metadata}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,12 +117,9 @@ class Run:
         pandas = require("pandas", "reading a run into pandas")
         frames: dict[str, Any] = {}
         if self.samples is not None:
-            columns = {f"x{d + 1}": self.samples.position[:, d] for d in range(self.samples.position.shape[1])}
-            names = np.array(self.samples.status_names)
-            frames["samples"] = pandas.DataFrame(
-                {**columns, "log_density": self.samples.log_density, "log_weight": self.samples.log_weight,
-                 "status": pandas.Categorical(names[self.samples.status]), "evaluations": self.samples.evaluations},
-                index=pandas.Index(self.samples.id, name="id"))
+            columns = {f"x{d + 1}": self.samples.position[:, d] for d in range(self.samples.position.shape[1])} | self.samples.columns
+            columns["status"] = pandas.Categorical(np.array(self.samples.status_names)[self.samples.status])
+            frames["samples"] = pandas.DataFrame(columns).set_index("id")
         for table, columns in (("training", self.training), ("evaluation", self.evaluations)):
             if columns:
                 frame = pandas.DataFrame(columns)
@@ -119,14 +131,11 @@ class Run:
         xarray = require("xarray", "reading a run into xarray")
         sets: dict[str, Any] = {}
         if self.samples is not None:
-            particle = {"units": "nats"}
             sets["samples"] = xarray.Dataset(
-                {"position": (("particle", "dimension"), self.samples.position),
-                 "log_density": ("particle", self.samples.log_density, particle),
-                 "log_weight": ("particle", self.samples.log_weight, particle),
-                 "status": ("particle", self.samples.status, {"names": ",".join(self.samples.status_names)}),
-                 "evaluations": ("particle", self.samples.evaluations)},
+                {"position": (("particle", "dimension"), self.samples.position, {"units": PARTICLE_UNITS["position"]}),
+                 **{name: ("particle", values, {"units": PARTICLE_UNITS[name]}) for name, values in self.samples.columns.items() if name != "id"}},
                 coords={"particle": self.samples.id, "dimension": np.arange(1, self.samples.position.shape[1] + 1)})
+            sets["samples"]["status"].attrs["names"] = ",".join(self.samples.status_names)
         if self.trajectory is not None:
             sets["trajectory"] = xarray.Dataset(
                 {"coordinates": (("frame", "particle", "dimension"), self.trajectory.coordinates)},
@@ -177,20 +186,16 @@ def columns_of(file: h5py.File, group: str, units: dict[str, str]) -> Columns:
 def read_samples(file: h5py.File) -> Samples:
     group = file["samples"]
     position = group["position"][()]
-    columns = {name: group[name][()] for name in ("log_density", "log_weight")}
-    if position.ndim != 2 or any(values.shape != position.shape[:1] for values in columns.values()):
-        shapes = ", ".join(f"{name} {values.shape}" for name, values in columns.items())
-        raise InputError(f"/samples: position {position.shape} and {shapes} should be [N][D] and [N]")
     count = len(position)
-
-    def optional(name: str, otherwise: np.ndarray) -> np.ndarray:
-        return group[name][()] if name in group else otherwise
-
-    status = optional("status", np.zeros(count, np.int32))
+    otherwise = {"status": np.zeros(count, np.int32), "evaluations": np.zeros(count, np.int64), "id": np.arange(count), "action": None, "time": None}
+    columns = {name: group[name][()] if name in group or name not in otherwise else otherwise[name] for name in PARTICLE_UNITS if name != "position"}
+    if position.ndim != 2 or any(values is not None and values.shape != position.shape[:1] for values in columns.values()):
+        shapes = ", ".join(f"{name} {values.shape}" for name, values in columns.items() if values is not None)
+        raise InputError(f"/samples: position {position.shape} and {shapes} should be [N][D] and [N]")
+    status = columns["status"]
     names = tuple(text_of(group["status"].attrs["names"])) if "status" in group and "names" in group["status"].attrs else ()
     names = names or tuple(f"status {k}" for k in range(int(status.max(initial=0)) + 1))
-    return Samples(position, columns["log_density"], columns["log_weight"], status, names, optional("evaluations", np.zeros(count, np.int64)),
-                   optional("id", np.arange(count)), bool(file.attrs.get("complete", 1)))
+    return Samples(position=position, status_names=names, complete=bool(file.attrs.get("complete", 1)), **columns)
 
 
 def read_trajectory(file: h5py.File, particles: int | None) -> Trajectory | None:

@@ -1,14 +1,13 @@
 #include "app/commands/commands.hpp"
 #include "app/commands/evaluation.hpp"
 #include "app/commands/stages.hpp"
-#include "app/process/pieces.hpp"
 #include "core/heartbeat.hpp"
 #include "io/durable_file.hpp"
 #include "io/samples_file.hpp"
 #include "metrics/diagnosis.hpp"
+#include "metrics/exact_samples.hpp"
 #include "metrics/importance.hpp"
 #include "metrics/likelihood.hpp"
-#include "sampling/curve_velocity.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -29,63 +28,6 @@ void for_each_column(const Visit& visit) {
     if (entry.audience == Audience::file_and_terminal) visit(entry);
 }
 
-HostPoints<double> local_points(const std::vector<double>& rows, int dimension) {
-  const auto D = static_cast<std::size_t>(dimension), n = rows.size() / D;
-  HostPoints<double> points("boltzcurve::local_points", n, D);
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t k = 0; k < D; ++k) points(i, k) = rows[i * D + k];
-  return points;
-}
-
-void add_particles(MetricInput& input, const Particles& particles) {
-  input.position = local_points(particles.position, particles.dimension);
-  input.log_density = particles.log_density;
-  input.energy = particles.energy;
-  input.action = particles.action;
-  input.time = particles.time;
-  input.evaluations = particles.evaluations;
-  for (const auto status : particles.status) input.status.push_back(static_cast<ParticleStatus>(status));
-}
-
-/// This rank's part of exact samples [first, first + count) of the target; no rows where it has no exact sampler.
-HostPoints<double> exact_samples(const Run& run, const Energy& target, std::int64_t first, std::int64_t count) {
-  const auto shard = shard_of(count, particle_granule, run.world().rank(), run.world().size());
-  const auto D = static_cast<std::size_t>(target.dimension());
-  HostPoints<double> samples("boltzcurve::exact_samples", static_cast<std::size_t>(shard.count), D);
-  if (target.draw(run.options().run.seed, first + shard.first, samples)) return samples;
-  return HostPoints<double>("boltzcurve::exact_samples", 0, D);
-}
-
-constexpr std::int64_t exact_samples_at_once = 512;
-
-/// Exact samples where the target has them, and the weight that the flow gives them: what the particles alone cannot show. Returns why it
-/// was interrupted, if it was.
-Stop add_exact_samples(MetricInput& input, Run& run, const Model& model, const TrainingState& state) {
-  const auto count = run.options().evaluation.exact_samples;
-  const auto exact = exact_samples(run, *model.target, 0, count);
-  input.exact = exact;
-  const auto as_many_again = std::min(total_count(run.world(), input.status.size()), input.distance_points);
-  input.exact_again = exact_samples(run, *model.target, count, as_many_again);
-
-  std::vector<double> mine;
-  for (std::size_t i = 0; i < exact.extent(0); ++i)
-    for (std::size_t k = 0; k < exact.extent(1); ++k) mine.push_back(exact(i, k));
-  const auto field = make_velocity_field(model.settings.precision, *model.curve, state.average, model.curve_target(), *model.latent);
-  const auto task = sampling_task(run.options(), model);
-  const auto energy = energies_of(*model.target, mine);
-  const auto row = static_cast<std::size_t>(model.dimension());
-  std::vector<double> log_weight;
-  const auto stop = do_in_pieces(run.world(), run.stop(), [&] {
-    const auto first = log_weight.size(), taken = std::min<std::size_t>(exact_samples_at_once, energy.size() - first);
-    const auto begin = mine.begin() + static_cast<std::ptrdiff_t>(first * row);
-    const auto log_density = log_density_of(task, *field, *model.latent, {begin, begin + static_cast<std::ptrdiff_t>(taken * row)});
-    for (std::size_t i = 0; i < taken; ++i) log_weight.push_back(-energy[first + i] - log_density[i]);
-    return log_weight.size() < energy.size();
-  });
-  input.exact_log_weight = std::move(log_weight);
-  return stop;
-}
-
 /// By the normalizer's network with averaged parameters, or by the level of the time bins.
 std::optional<double> thermodynamic_log_z_of(const Options& options, const Model& model, const TrainingState& state) {
   const double of_latent = model.latent->log_z().value();
@@ -97,26 +39,24 @@ std::optional<double> thermodynamic_log_z_of(const Options& options, const Model
 /// changed shows. Equal but for rounding, which differs between machines.
 void require_consistent(const Particles& particles, const std::filesystem::path& path) {
   constexpr double tolerance = 1e-6;
-  for (std::size_t i = 0; i < particles.status.size(); ++i) {
-    if (particles.status[i] != static_cast<std::int32_t>(ParticleStatus::finished) || !std::isfinite(particles.energy[i])) continue;
+  for (std::size_t i = 0; i < particles.size(); ++i) {
+    if (!particles.finished(i) || !std::isfinite(particles.energy[i])) continue;
     const double expected = -particles.energy[i] - particles.log_density[i], size = std::fabs(particles.energy[i]) + 1;
     if (!(std::fabs(particles.log_weight[i] - expected) <= tolerance * (size + std::fabs(particles.log_density[i]))))
       throw InputError(
           fmt::format("{}: particle {} has the log weight {:.9g}, but its position and log density give {:.9g}: the file is damaged, or of "
                       "another target; draw again with `boltzcurve sample`",
-                      path.string(), particles.shard.first + static_cast<std::int64_t>(i), particles.log_weight[i], expected));
+                      path.string(), particles.id[i], particles.log_weight[i], expected));
   }
 }
 
 /// Particles of samples.h5md, each rank its shard.
 Particles read_particles(const Run& run, const Model& model, const TrainingState& state) {
   const auto path = run.output(samples_name);
-  Particles particles;
   std::int64_t count = 0;
   on_root(run.world(), [&] { count = read_samples(path, Shard{0, 0}).particles; });
   count = run.world().sum(run.world().is_root() ? count : 0);
-  particles.shard = shard_of(count, particle_granule, run.world().rank(), run.world().size());
-  auto samples = read_samples(path, particles.shard);
+  auto samples = read_samples(path, shard_of(count, particle_granule, run.world().rank(), run.world().size()));
   if (samples.dimension != model.dimension())
     throw InputError(fmt::format(
         "{} holds particles in {} dimensions, but target {} has {}: it belongs to another run; draw again with `boltzcurve sample`",
@@ -125,21 +65,13 @@ Particles read_particles(const Run& run, const Model& model, const TrainingState
     throw InputError(fmt::format("{} was drawn with other parameters than {} holds; draw again with `boltzcurve sample`", path.string(),
                                  run.checkpoint()->source.string()));
   for (const auto status : samples.status)
-    if (status < 0 || status >= particle_status_count)
+    if (const auto number = static_cast<int>(status); number < 0 || number >= particle_status_count)
       throw InputError(fmt::format(
           "{}, /samples/status holds {}, which is none of the {} known: the file is damaged; draw again with `boltzcurve sample`",
-          path.string(), status, particle_status_count));
-  particles.dimension = samples.dimension;
-  particles.position = std::move(samples.position);
-  particles.log_density = std::move(samples.log_density);
-  particles.log_weight = std::move(samples.log_weight);
-  particles.status = std::move(samples.status);
-  particles.evaluations = std::move(samples.evaluations);
-  particles.energy = energies_of(*model.target, particles.position);
-  require_consistent(particles, path);
-  particles.action = std::move(samples.action);
-  particles.time = std::move(samples.time);
-  return particles;
+          path.string(), number, particle_status_count));
+  evaluate_energies(*model.target, samples);
+  require_consistent(samples, path);
+  return samples;
 }
 
 MetricsFile metrics_of_this_training(const Run& run) {
@@ -151,14 +83,12 @@ MetricsFile metrics_of_this_training(const Run& run) {
 
 /// What is wrong with the particles, or that nothing is, from all that is known of them.
 std::vector<std::string> diagnosis_of(const MetricInput& input, const std::vector<EvaluatedMetric>& metrics, const Model& model,
-                                      const TrainingState& state, const Particles& particles) {
-  auto in_coordinates = particles.position;
-  model.coordinates().to_z(in_coordinates);
-  return diagnose({.particles = input,
+                                      const TrainingState& state) {
+  return diagnose({.metrics = input,
                    .evaluation = metrics,
                    .curve_name = model.curve_name(),
                    .curve = *model.curve,
-                   .curve_position = local_points(in_coordinates, particles.dimension),
+                   .coordinates = model.coordinates(),
                    .latent = model.latent->moments().value(),
                    .mode_width = state.pilot.width,
                    .time_bins = state.loss.time_bins});
@@ -166,17 +96,12 @@ std::vector<std::string> diagnosis_of(const MetricInput& input, const std::vecto
 
 }  // namespace
 
-QuickEvaluation quick_evaluation(Run& run, const Model& model, const TrainingState& state) {
-  auto task = sampling_task(run.options(), model);
-  task.settings.particles = std::min(task.settings.particles, quick_particles);
-  task.settings.frames = 0;
-  const auto field = make_velocity_field(model.settings.precision, *model.curve, state.average, model.curve_target(), *model.latent);
-  const auto particles = sample_particles(run.world(), task, *field, model.curve_target(), *model.latent);
-  const auto estimate = importance_estimate(run.world(), particles.log_weight);
-  MetricInput input(run.world());
-  add_particles(input, particles);
-  input.log_z = model.target->log_z();
-  return {task.settings.particles, estimate.ess, estimate.log_z, estimate.log_z_stderr, measure_likelihood(input).front().value};
+Evaluation quick_evaluation(Run& run, const Model& model, const TrainingState& state) {
+  auto settings = run.options().sampling;
+  settings.frames = 0;
+  const auto count = std::min(settings.particles, quick_particles);
+  const Sampler sampler(run.world(), flow_of(model, state.average), settings, run.options().run.seed);
+  return evaluate(run.world(), model, sampler.draw(count));
 }
 
 std::vector<Column> evaluation_columns() {
@@ -185,7 +110,7 @@ std::vector<Column> evaluation_columns() {
   return columns;
 }
 
-std::vector<Cell> evaluation_row(const QuickEvaluation& quick, const TrainingState& state) {
+std::vector<Cell> evaluation_row(const Evaluation& quick, const TrainingState& state) {
   std::vector<Cell> row = {state.step};
   for_each_column([&](const MetricEntry& entry) {
     double value = std::nan("");
@@ -193,7 +118,7 @@ std::vector<Cell> evaluation_row(const QuickEvaluation& quick, const TrainingSta
     if (entry.key == "ess") value = quick.ess;
     if (entry.key == "log_z") value = quick.log_z;
     if (entry.key == "log_z_stderr") value = quick.log_z_stderr;
-    if (entry.key == "nll") value = quick.nll.value_or(value);
+    if (entry.key == "nll") value = quick.negative_log_likelihood.value_or(value);
     if (entry.key == "seconds_train") value = state.seconds;
     row.emplace_back(value);
   });
@@ -226,20 +151,24 @@ std::string evaluation_json(const Options& options, const std::vector<EvaluatedM
 
 Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, const Sampling& sampling) {
   const Phase phase("measuring");
-  MetricInput input(run.world());
-  input.distance_points = run.options().evaluation.energy_distance_points;
-  add_particles(input, sampling.particles);
-  if (const auto stop = add_exact_samples(input, run, model, state); stop != Stop::no) return stop;
+  const auto& options = run.options();
+  MetricInput input(run.world(), sampling.particles);
+  input.distance_points = options.evaluation.energy_distance_points;
+  input.seed = options.run.seed;
+  const Sampler sampler(run.world(), flow_of(model, state.average), options.sampling, options.run.seed);
+  if (const auto stop =
+          add_exact_samples(input, *model.target, sampler, options.evaluation.exact_samples, [&] { return run.stop().seen_here(); });
+      stop != Stop::no)
+    return stop;
   input.log_z = model.target->log_z();
   input.log_z_thermodynamic = thermodynamic_log_z_of(run.options(), model, state);
   input.entropy = model.target->entropy();
   input.modes = model.target->modes();
-  input.seed = run.options().run.seed;
   input.seconds_train = state.seconds;
   if (sampling.seconds > 0) input.seconds_sample = sampling.seconds;
 
   const auto metrics = evaluate_metrics(input);
-  const auto diagnosis = diagnosis_of(input, metrics, model, state, sampling.particles);
+  const auto diagnosis = diagnosis_of(input, metrics, model, state);
   on_root(run.world(), [&] {
     MetricsFile file = metrics_of_this_training(run);  // first: it may turn out to be another's
     replace_file(run.output("evaluation.json"), evaluation_json(run.options(), metrics, diagnosis));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/metrics.hpp>
 #include <boltzcurve/model.hpp>
 #include "app/process/run.hpp"
 #include "io/metrics_file.hpp"
@@ -12,19 +13,12 @@
 
 namespace boltzcurve {
 
-/// What training tells of itself on the way, from a few particles.
-struct QuickEvaluation {
-  std::int64_t particles = 0;
-  double ess = 0, log_z = 0, log_z_stderr = 0;
-  std::optional<double> nll;  ///< where the target's log Z is known
-};
-
 /// Draws up to 1000 particles with the averaged parameters. Collective.
-QuickEvaluation quick_evaluation(Run& run, const Model& model, const TrainingState& state);
+Evaluation quick_evaluation(Run& run, const Model& model, const TrainingState& state);
 
 /// Columns of /evaluation in metrics.h5: step, then every key of evaluation.json that is a number. Unknown values are NaN.
 std::vector<Column> evaluation_columns();
-std::vector<Cell> evaluation_row(const QuickEvaluation& quick, const TrainingState& state);
+std::vector<Cell> evaluation_row(const Evaluation& quick, const TrainingState& state);
 std::vector<Cell> evaluation_row(const std::vector<EvaluatedMetric>& metrics, const TrainingState& state);
 
 /// evaluation.json: one flat object, "target" and "curve" first, then every metric, null where it is unknown, and last the sentences of

@@ -2,37 +2,26 @@
 #include "app/commands/commands.hpp"
 #include "app/commands/stages.hpp"
 #include "app/process/busy_time.hpp"
-#include "app/process/pieces.hpp"
 #include "app/terminal/print.hpp"
 #include "core/heartbeat.hpp"
 #include "io/durable_file.hpp"
 #include "io/record_file.hpp"
 #include "io/samples_file.hpp"
-#include "sampling/curve_velocity.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace boltzcurve {
 namespace {
 
-// A batch of particles is to take about this long: short enough to stop soon and to lose little when killed.
-constexpr double shortest_batch_seconds = 0.2, longest_batch_seconds = 1;
-
-std::vector<std::string> status_names() {
-  std::vector<std::string> names;
-  names.reserve(particle_status_count);
-  for (int s = 0; s < particle_status_count; ++s) names.emplace_back(name_of(static_cast<ParticleStatus>(s)));
-  return names;
-}
-
 Stop write_samples_file(Run& run, const TrainingState& state, const Particles& particles) {
   const Phase phase("writing samples.h5md");
   SamplesDescription description;
   description.particles = run.options().sampling.particles;
   description.dimension = particles.dimension;
-  description.status_names = status_names();
   description.parameters_crc32 = learned_crc32(state);
   SamplesFile file(run.world(), run.output(samples_name), description, run.provenance());
   for (std::size_t f = 0; f < particles.frames.size(); ++f) {
@@ -42,13 +31,7 @@ Stop write_samples_file(Run& run, const TrainingState& state, const Particles& p
       return stop;
     }
   }
-  file.write_samples(particles.shard, {.position = particles.position,
-                                       .log_density = particles.log_density,
-                                       .log_weight = particles.log_weight,
-                                       .action = particles.action,
-                                       .time = particles.time,
-                                       .status = particles.status,
-                                       .evaluations = particles.evaluations});
+  file.write_samples(particles);
   file.close();
   return Stop::no;
 }
@@ -69,128 +52,86 @@ std::string origin_of_particles(const Run& run, const TrainingState& state) {
   return origin;
 }
 
-/// This rank's particles, drawn batch by batch; finished ones are kept in a file, and those that are there already are not drawn again.
-class Drawing {
+/// Keeps finished particles in a file, takes those that are there already from it, and shows how far sampling has come.
+class UnfinishedSamples final : public SamplingObserver {
  public:
   /// `goes_on`: from finished particles that are there.
-  Drawing(Run& run, const Model& model, const TrainingState& state, bool goes_on)
-      : model_(model),
-        task_(sampling_task(run.options(), model)),
-        field_(make_velocity_field(model.settings.precision, *model.curve, state.average, model.curve_target(), *model.latent)),
-        particles_(room_for_particles(task_, model.dimension(),
-                                      shard_of(task_.settings.particles, particle_granule, run.world().rank(), run.world().size()))),
-        record_size_(record_size(task_, model.dimension())),
-        granules_((task_.settings.particles + particle_granule - 1) / particle_granule),
-        finished_(run.world(), run.output(unfinished_samples_name), {origin_of_particles(run, state), granules_, record_size_},
-                  goes_on ? RecordFile::Begin::where_it_was_left : RecordFile::Begin::anew),
-        batch_(run.options().sampling.block) {
-    if (!finished_.put_aside().empty())
+  UnfinishedSamples(Run& run, const Model& model, const TrainingState& state, bool goes_on)
+      : run_(run),
+        goes_on_(goes_on),
+        file_(run.world(), run.output(unfinished_samples_name), layout(run, model, state),
+              goes_on ? RecordFile::Begin::where_it_was_left : RecordFile::Begin::anew) {
+    if (!file_.put_aside().empty())
       warn(run.world(), fmt::format("{} held particles that do not follow from these options and this checkpoint; it is now {}",
-                                    run.output(unfinished_samples_name).string(), finished_.put_aside().string()));
-    if (goes_on) take_what_is_finished();
-    if (const auto taken = run.world().sum(done_); taken > 0)
-      run.say(fmt::format("sampling goes on: {} of {} particles are finished", taken, task_.settings.particles));
+                                    run.output(unfinished_samples_name).string(), file_.put_aside().string()));
   }
 
-  /// Draws the next batch; false: none is left.
-  bool draw_some() {
-    const auto first = next_, last = particles_.shard.first + particles_.shard.count;
-    const auto most = std::clamp<std::int64_t>(batch_ / particle_granule, 1, max_particles_at_once / particle_granule) * particle_granule;
-    // Up to the next granule that is finished.
-    while (next_ < last && next_ - first < most && !is_finished(next_)) next_ = std::min(next_ + particle_granule, last);
-    if (next_ > first) {
-      const double started = steady_seconds();
-      const auto drawn = draw_particles(task_, *field_, model_.curve_target(), *model_.latent, {first, next_ - first});
-      for (auto at = first; at < next_; at += particle_granule) {
-        const Shard granule{at, std::min<std::int64_t>(particle_granule, next_ - at)};
-        finished_.write(at / particle_granule, to_record(drawn, granule, record_size_));
-      }
-      put(drawn, particles_);
-      done_ += next_ - first;
-      choose_batch(steady_seconds() - started);
-    }
-    while (next_ < last && is_finished(next_)) next_ = std::min(next_ + particle_granule, last);
-    return next_ < last;
+  bool restore(const Shard& granule, Particles& particles) override {
+    if (!goes_on_) return false;
+    const auto bytes = file_.read(granule.first / particle_granule);
+    if (!bytes.empty()) from_bytes(bytes, granule, particles);
+    return !bytes.empty();
   }
 
-  std::int64_t done() const { return done_; }
-  Particles& particles() { return particles_; }
-  void synchronize() { finished_.synchronize(); }
+  void begin(const Particles& particles, std::int64_t finished) override {
+    if (const auto restored = run_.world().sum(finished); restored > 0)
+      run_.say(fmt::format("sampling goes on: {} of {} particles are finished", restored, run_.options().sampling.particles));
+    Progress::Work work;
+    work.name = "sampling";
+    work.first_step = finished;
+    work.steps = particles.shard.count;
+    work.row_every = 1;
+    work.unit = "particles";
+    work.units_per_step = run_.world().size();
+    progress_.reset(new Progress(run_.progress(std::move(work), {})));
+  }
+
+  void drawn(const Shard& batch, const Particles& particles, std::int64_t finished) override {
+    for (auto at = batch.first; at < batch.first + batch.count; at += particle_granule)
+      file_.write(at / particle_granule,
+                  to_bytes(particles, {at, std::min<std::int64_t>(particle_granule, batch.first + batch.count - at)}));
+    progress_->at(finished);
+  }
+
+  Stop interruption() override { return run_.stop().seen_here(); }
+
+  void end_progress() { progress_.reset(); }
+  void synchronize() const { file_.synchronize(); }
 
  private:
-  void take_what_is_finished() {
-    const auto first = particles_.shard.first, last = first + particles_.shard.count;
-    std::vector<double> record(static_cast<std::size_t>(record_size_));
-    for (auto at = first; at < last; at += particle_granule) {
-      const Shard granule{at, std::min<std::int64_t>(particle_granule, last - at)};
-      is_taken_.push_back(finished_.read(at / particle_granule, record));
-      if (!is_taken_.back()) continue;
-      from_record(record, granule, particles_);
-      done_ += granule.count;
-    }
+  static RecordFile::Layout layout(const Run& run, const Model& model, const TrainingState& state) {
+    const auto& sampling = run.options().sampling;
+    return {origin_of_particles(run, state), (sampling.particles + particle_granule - 1) / particle_granule,
+            particle_granule * particle_bytes(model.dimension(), static_cast<std::size_t>(sampling.frames))};
   }
 
-  bool is_finished(std::int64_t particle) const {
-    const auto granule = static_cast<std::size_t>((particle - particles_.shard.first) / particle_granule);
-    return granule < is_taken_.size() && is_taken_[granule];
-  }
-
-  void choose_batch(double seconds) {
-    if (seconds < shortest_batch_seconds) batch_ = std::min(2 * batch_, max_particles_at_once);
-    if (seconds > longest_batch_seconds) batch_ = std::max<std::int64_t>(batch_ / 2, particle_granule);
-  }
-
-  const Model& model_;
-  const SamplingTask task_;
-  const std::unique_ptr<VelocityField> field_;
-  Particles particles_;
-  const std::int64_t record_size_, granules_;
-  RecordFile finished_;
-  std::vector<bool> is_taken_;  // of this rank's granules; empty: none
-  std::int64_t batch_, done_ = 0, next_ = particles_.shard.first;
+  Run& run_;
+  bool goes_on_;
+  RecordFile file_;
+  std::unique_ptr<Progress> progress_;
 };
 
 }  // namespace
-
-SamplingTask sampling_task(const Options& options, const Model& model) {
-  return {.settings = options.sampling,
-          .latent_time = model.curve->latent_time(),
-          .target_time = model.curve->target_time(),
-          .seed = options.run.seed,
-          .coordinates = model.coordinates(),
-          .domain = model.region->domain};
-}
 
 Sampling sample_stage(Run& run, const Model& model, const TrainingState& state, SamplesGo destination) {
   const Phase phase("sampling");
   const double started = steady_seconds();
   const BusyTime busy;
   // Particles that nobody else gets to see may come from anywhere: they are the same.
-  Drawing drawing(run, model, state, run.request().resume || destination == SamplesGo::nowhere);
-  Progress::Work work;
-  work.name = "sampling";
-  work.first_step = drawing.done();
-  work.steps = drawing.particles().shard.count;
-  work.row_every = 1;
-  work.unit = "particles";
-  work.units_per_step = run.world().size();
-  Sampling sampling;
-  {
-    auto progress = run.progress(work, {});
-    sampling.stop = do_in_pieces(run.world(), run.stop(), [&] {
-      const bool left = drawing.draw_some();
-      progress.at(drawing.done());
-      return left;
-    });
-  }
+  UnfinishedSamples unfinished(run, model, state, run.request().resume || destination == SamplesGo::nowhere);
+  const Sampler sampler(run.world(), flow_of(model, state.average), run.options().sampling, run.options().run.seed);
+  auto drawn = sampler.draw(run.options().sampling.particles, unfinished);
+  unfinished.end_progress();
   if (const auto text = busy.imbalance(run.world()); !text.empty()) run.say(text);
-  sampling.finished = run.world().sum(drawing.done());
+  Sampling sampling;
+  sampling.stop = drawn.interruption;
+  sampling.finished = run.world().sum(drawn.finished);
   sampling.seconds = run.world().max(steady_seconds() - started);
   if (sampling.stop != Stop::no)
-    drawing.synchronize();
+    unfinished.synchronize();
   else if (destination == SamplesGo::to_file)
-    sampling.stop = write_samples_file(run, state, drawing.particles());
-  sampling.particles = std::move(drawing.particles());
+    sampling.stop = write_samples_file(run, state, drawn.particles);
+  sampling.particles = std::move(drawn.particles);
   return sampling;
 }
 

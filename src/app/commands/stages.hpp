@@ -1,12 +1,12 @@
 #pragma once
 
 #include <boltzcurve/error.hpp>
+#include <boltzcurve/sampling.hpp>
 #include <boltzcurve/training.hpp>
 #include "app/process/run.hpp"
 #include "collocation/collocation.hpp"
 #include "curve/curve.hpp"
 #include "pilot/pilot_run.hpp"
-#include "sampling/particles.hpp"
 #include "training/training_state.hpp"
 
 #include <cstdint>
@@ -19,7 +19,6 @@ namespace boltzcurve {
 
 ModelSettings model_settings(const Options& options);
 TrainerSettings trainer_settings(const Options& options);
-SamplingTask sampling_task(const Options& options, const Model& model);
 
 /// A model, and how far its training has come.
 struct Trained {

@@ -65,7 +65,7 @@ class Reports final : public TrainingObserver {
   /// Which rank the others waited for; empty where none stands out. Collective.
   std::string imbalance() const { return busy_->imbalance(run_.world()); }
 
-  void add(const QuickEvaluation& quick, std::int64_t step) {
+  void add(const Evaluation& quick, std::int64_t step) {
     progress_->note(fmt::format("step {}: ESS {:.4f}, log Z {:.4f} (N = {})", step, quick.ess, quick.log_z, quick.particles));
     tell({step, std::nan(""), quick.ess});
   }

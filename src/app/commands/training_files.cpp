@@ -153,7 +153,7 @@ void TrainingFiles::keep(Trainer& trainer, const TrainingState& state, Occasion 
   write(trainer, state, occasion == Occasion::due ? "running" : is_interruption(ends) ? stopped_state(ends) : "finished");
 }
 
-void TrainingFiles::add(const QuickEvaluation& quick, const TrainingState& state) {
+void TrainingFiles::add(const Evaluation& quick, const TrainingState& state) {
   on_root(run_.world(), [&] { metrics_->append("evaluation", evaluation_row(quick, state)); });
 }
 

@@ -23,7 +23,7 @@ class TrainingFiles final : public TrainingObserver {
   void row(Trainer& trainer, const TrainingRow& row) override;
   void keep(Trainer& trainer, const TrainingState& state, Occasion occasion, Stop ends) override;
 
-  void add(const QuickEvaluation& quick, const TrainingState& state);
+  void add(const Evaluation& quick, const TrainingState& state);
 
   /// Collective, as are all others.
   void close();

@@ -1,7 +1,6 @@
 #include <boltzcurve/error.hpp>
 #include "app/commands/stages.hpp"
 #include "app/process/memory.hpp"
-#include "sampling/curve_velocity.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -26,11 +25,10 @@ void validate(Run& run) {
         worst.t, fmt::join(worst.x, ", "), worst.residual));
   }
 
-  auto few = sampling_task(options, model);
-  few.settings.particles = std::min<std::int64_t>(few.settings.particles, std::int64_t{particle_granule} * run.world().size());
-  few.settings.frames = 0;
-  const auto field = make_velocity_field(model.settings.precision, *model.curve, state.average, model.curve_target(), *model.latent);
-  const auto particles = sample_particles(run.world(), few, *field, model.curve_target(), *model.latent);
+  auto settings = options.sampling;
+  settings.frames = 0;
+  const auto few = std::min<std::int64_t>(settings.particles, std::int64_t{particle_granule} * run.world().size());
+  const auto particles = Sampler(run.world(), flow_of(model, state.average), settings, options.run.seed).draw(few);
   std::int64_t evaluations = 0;
   for (const auto count : particles.evaluations) evaluations += count;
   evaluations = run.world().sum(evaluations);
@@ -51,15 +49,14 @@ void validate(Run& run) {
          fmt::format("{} of {} points: the target's energy is not finite there", left_out.points, 2 * options.collocation.points));
   line("a training step", fmt::format("{:.3g} ms", 1e3 * step_seconds));
   line("training, estimated", duration_text(step_seconds * static_cast<double>(options.training.steps)));
-  line("evaluations a particle (untrained)",
-       fmt::format("{:.0f}", static_cast<double>(evaluations) / static_cast<double>(few.settings.particles)));
+  line("evaluations a particle (untrained)", fmt::format("{:.0f}", static_cast<double>(evaluations) / static_cast<double>(few)));
   line("memory a rank: points and scratch", size_text(static_cast<double>(loss->memory_bytes())));
   line("memory a rank: parameters", size_text(parameters * 6 * 8 + optimizer_bytes));
   line("memory a rank: particles", size_text((samples + frame * options.sampling.frames) / run.world().size()));
   line("checkpoint.h5", size_text(parameters * 2 * 8 + optimizer_bytes + 32768));
   line("samples.h5md", size_text(samples + frame * options.sampling.frames + 32768));
   line("samples.unfinished, while it samples",
-       size_text(N / particle_granule * static_cast<double>(record_size(sampling_task(options, model), model.dimension())) * 8));
+       size_text(N * static_cast<double>(particle_bytes(model.dimension(), static_cast<std::size_t>(options.sampling.frames)))));
   text.pop_back();
   run.say(text);
 }

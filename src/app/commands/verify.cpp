@@ -8,7 +8,6 @@
 #include "io/host_names.hpp"
 #include "io/training_checkpoint.hpp"
 #include "ode/dormand_prince.hpp"
-#include "sampling/curve_velocity.hpp"
 
 #include <algorithm>
 #include <array>
@@ -214,8 +213,8 @@ class ShortRun {
     std::vector<double> all;
     for (const auto& array : state.optimizer.arrays) all.insert(all.end(), array.values.begin(), array.values.end());
     sums["optimizer"] = checksum_of(all);
-    const auto field = make_velocity_field(model.settings.precision, *model.curve, state.average, model.curve_target(), *model.latent);
-    const auto particles = sample_particles(ranks_, sampling_task(options_, model), *field, model.curve_target(), *model.latent);
+    const Sampler sampler(ranks_, flow_of(model, state.average), options_.sampling, options_.run.seed);
+    const auto particles = sampler.draw(options_.sampling.particles);
     sums["particles"] = checksum_of(ranks_.all_gather(particles.position));
     sums["log weights"] = checksum_of(ranks_.all_gather(particles.log_weight));
     return sums;

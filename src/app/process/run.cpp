@@ -1,38 +1,17 @@
 #include "app/process/run.hpp"
 #include <boltzcurve/error.hpp>
-#include <boltzcurve/version.hpp>
 #include "app/terminal/print.hpp"
-#include "io/build.hpp"
 #include "io/durable_file.hpp"
-#include "io/host_names.hpp"
 
-#include <algorithm>
-#include <cstdlib>
-#include <ctime>
 #include <iostream>
 #include <random>
 #include <system_error>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 namespace boltzcurve {
 namespace {
-
-/// Each host once, in the order of its first rank.
-std::vector<std::string> host_names(const Communicator& world) {
-  std::vector<std::string> hosts;
-  for (const auto& host : host_of_each_rank(world))
-    if (std::find(hosts.begin(), hosts.end(), host) == hosts.end()) hosts.push_back(host);
-  return hosts;
-}
-
-std::string scheduler_job_id() {
-  for (const char* variable : {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"})
-    if (const char* id = std::getenv(variable)) return id;
-  return {};
-}
 
 /// A word that no other training has.
 std::string new_training(const Communicator& world) {
@@ -47,18 +26,12 @@ std::string new_training(const Communicator& world) {
 
 Provenance make_provenance(const Communicator& world, const Request& request, const Options& options,
                            const std::optional<Checkpoint>& checkpoint) {
-  Provenance provenance;
-  provenance.program_version = version();
-  provenance.git_description = git_description();
+  auto provenance = provenance_of_this_process(world);
   provenance.options = resolved_text(options);
   provenance.command_line = request.command_line;
   provenance.seed = options.run.seed;
-  provenance.build = build_text();
-  provenance.hosts = host_names(world);
-  provenance.job_id = scheduler_job_id();
-  provenance.start_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   if (checkpoint) provenance.training = checkpoint->provenance.training;
-  broadcast(world, provenance);  // clocks and environments differ between hosts
+  broadcast(world, provenance);
   if (!checkpoint) provenance.training = new_training(world);
   return provenance;
 }

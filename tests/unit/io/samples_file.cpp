@@ -1,10 +1,10 @@
 // One rank; what several ranks do together is in tests/mpi/io_samples_file.cpp.
 #include "io/samples_file.hpp"
 #include <boltzcurve/error.hpp>
+#include <boltzcurve/files.hpp>
 #include "io/durable_file.hpp"
 #include "io/hdf5.hpp"
 
-#include <array>
 #include <fstream>
 #include <limits>
 #include <optional>
@@ -33,7 +33,7 @@ const Communicator& self() {
 }
 
 SamplesDescription about(std::int64_t particles, int dimension) {
-  return {.particles = particles, .dimension = dimension, .status_names = {"ok", "escaped"}, .author = "A. Author"};
+  return {.particles = particles, .dimension = dimension, .author = "A. Author"};
 }
 
 // All values differ: particle i, coordinate d, frame t.
@@ -48,18 +48,15 @@ void write_example(const std::filesystem::path& path, int dimension) {
   SamplesFile file(self(), path, about(2, dimension), example_provenance());
   file.write_frame(0, 5.0, {0, 2}, frame(2, dimension, 0));
   file.write_frame(10, 2.5, {0, 2}, frame(2, dimension, 1));
-  const auto position = frame(2, dimension, 2);
-  const std::array<double, 2> log_density{-1.5, -2.5}, log_weight{0.25, -std::numeric_limits<double>::infinity()};
-  const std::array<double, 2> action{7.5, 0.125}, time{0, 1.25};
-  const std::array<std::int32_t, 2> status{0, 1};
-  const std::array<std::int64_t, 2> evaluations{100, 123456789012};
-  file.write_samples({0, 2}, {.position = position,
-                              .log_density = log_density,
-                              .log_weight = log_weight,
-                              .action = action,
-                              .time = time,
-                              .status = status,
-                              .evaluations = evaluations});
+  auto particles = room_for_particles({0, 2}, dimension);
+  particles.position = frame(2, dimension, 2);
+  particles.log_density = {-1.5, -2.5};
+  particles.log_weight = {0.25, -std::numeric_limits<double>::infinity()};
+  particles.action = {7.5, 0.125};
+  particles.time = {0, 1.25};
+  particles.status = {ParticleStatus::finished, ParticleStatus::escaped};
+  particles.evaluations = {100, 123456789012};
+  file.write_samples(particles);
   file.close();
 }
 
@@ -79,8 +76,8 @@ TEST(SamplesFile, GivesBackSamplesAndFrames) {
     EXPECT_THAT(samples.log_weight, ElementsAre(0.25, -std::numeric_limits<double>::infinity()));
     EXPECT_THAT(samples.action, ElementsAre(7.5, 0.125));
     EXPECT_THAT(samples.time, ElementsAre(0, 1.25));
-    EXPECT_THAT(samples.status, ElementsAre(0, 1));
-    EXPECT_THAT(samples.status_names, ElementsAre("ok", "escaped"));
+    EXPECT_THAT(samples.status, ElementsAre(ParticleStatus::finished, ParticleStatus::escaped));
+    EXPECT_THAT(samples.status_names, ElementsAre("finished", "nonfinite", "escaped", "step_underflow", "max_steps"));
     EXPECT_THAT(samples.evaluations, ElementsAre(100, 123456789012));
     EXPECT_THAT(samples.id, ElementsAre(0, 1));
     EXPECT_EQ(samples.provenance.format, "boltzcurve samples");
@@ -245,24 +242,31 @@ TEST(SamplesFile, RefusesWhatDoesNotFit) {
       },
       ThrowsMessage<Error>("samples: the shards of the ranks leave or repeat the particle 0"));
   const auto position = frame(4, 2, 0);
-  const std::vector<double> four(4);
-  const std::vector<std::int32_t> status(3);
-  const std::vector<std::int64_t> evaluations(4);
-  EXPECT_THAT(
-      [&] {
-        file.write_samples({0, 4}, {.position = position,
-                                    .log_density = four,
-                                    .log_weight = four,
-                                    .action = four,
-                                    .time = four,
-                                    .status = status,
-                                    .evaluations = evaluations});
-      },
-      ThrowsMessage<Error>("samples: status has 3 entries, expected 4"));
+  auto particles = room_for_particles({0, 4}, 2);
+  particles.status.pop_back();
+  EXPECT_THAT([&] { file.write_samples(particles); }, ThrowsMessage<Error>("samples: status has 3 entries, expected 4"));
   // None of these did harm.
   file.write_frame(0, 0, {0, 4}, position);
   file.close();
   EXPECT_EQ(read_trajectory(folder / "samples.h5md").coordinates, position);
+}
+
+TEST(WriteParticles, GivesParticlesAndFramesBack) {
+  const ScratchFolder folder;
+  auto particles = room_for_particles({0, 3}, 2, {5.0, 0.0});
+  particles.position = particles.frames[1] = frame(3, 2, 0);
+  particles.frames[0] = frame(3, 2, 1);
+  particles.log_weight = {1, 2, 3};
+  particles.energy = {7, 7, 7};
+  write_particles(self(), folder / "mine.h5md", particles);
+  const auto all = read_particles(folder / "mine.h5md"), last = read_particles(folder / "mine.h5md", Shard{2, 1});
+  EXPECT_EQ(all.position, particles.position);
+  EXPECT_EQ(all.log_weight, particles.log_weight);
+  EXPECT_THAT(all.energy, ::testing::IsEmpty());
+  EXPECT_THAT(last.id, ElementsAre(2));
+  EXPECT_EQ(last.shard.first, 2);
+  EXPECT_THAT(read_trajectory(folder / "mine.h5md").time, ElementsAre(5, 0));
+  EXPECT_EQ(read_samples(folder / "mine.h5md").provenance.program_version, "0.1.0");
 }
 
 TEST(ReadSamples, GivesNaNForWhatEarlierVersionsDidNotWrite) {

@@ -17,7 +17,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::size_t count = 200;
+constexpr std::int64_t count = 200;
 
 std::unique_ptr<Curve> linear_curve() {
   CurveInput input;
@@ -31,29 +31,26 @@ std::unique_ptr<Curve> linear_curve() {
 
 /// Particles on the line, half at -3 and half at 3, where the two modes are, with equal weights; they come from N(0, 1).
 struct Case {
-  MetricInput particles{Communicator(MPI_COMM_SELF)};
-  HostPoints<double> position{"test::position", count, 1};
+  Particles particles = room_for_particles({0, count}, 1);
+  MetricInput metrics{Communicator(MPI_COMM_SELF), particles};
   TimeBins bins;
   CurveName curve_name = CurveName::linear;
   Moments latent{{0}, {1}};
   double mode_width = 1;
 
   Case() {
-    for (std::size_t i = 0; i < count; ++i) position(i, 0) = i % 2 == 0 ? -3 : 3;
-    particles.position = position;
-    particles.log_density.assign(count, 0);
+    for (std::size_t i = 0; i < count; ++i) particles.position[i] = i % 2 == 0 ? -3 : 3;
     particles.energy.assign(count, 1);
     particles.action.assign(count, 9);
     particles.time.assign(count, 1);
-    particles.status.assign(count, ParticleStatus::finished);
     particles.evaluations.assign(count, 20);
-    particles.modes = {{0.5, {-3}}, {0.5, {3}}};
+    metrics.modes = {{0.5, {-3}}, {0.5, {3}}};
   }
 
   std::vector<std::string> diagnosis() {
-    const auto evaluation = evaluate_metrics(particles);
+    const auto evaluation = evaluate_metrics(metrics);
     const auto curve = linear_curve();
-    return diagnose({particles, evaluation, curve_name, *curve, position, latent, mode_width, bins});
+    return diagnose({metrics, evaluation, curve_name, *curve, {}, latent, mode_width, bins});
   }
 };
 
@@ -65,15 +62,15 @@ TEST(Diagnosis, SaysHowManyParticlesFailedHowWhenAndWhere) {
     bad.particles.status[i] = i == 90 ? ParticleStatus::escaped : ParticleStatus::nonfinite;
     bad.particles.time[i] = 0.01 * static_cast<double>(i);
     bad.particles.energy[i] = i == 41 ? 2 : 801;
-    bad.position(i, 0) = 77;
+    bad.particles.position[i] = 77;
   }
   EXPECT_THAT(bad.diagnosis(),
               ElementsAre(AllOf(
                   HasSubstr("3 of 200 particles failed (nonfinite 2, escaped 1), between t = 0.4 and 0.9; the first, number 40, was "
                             "last at x = (77), t = 0.4. 2 of them were where the target's energy is 26 nats or more above the lowest"),
                   HasSubstr("latent.scale"), Not(HasSubstr("max-steps")))));
-  // From a file of samples, which does not hold times; an energy that is no number is high.
-  bad.particles.time.clear();
+  // From a file of an earlier version, which does not hold times; an energy that is no number is high.
+  bad.particles.time.assign(count, std::numeric_limits<double>::quiet_NaN());
   bad.particles.energy[41] = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(bad.diagnosis(), ElementsAre(HasSubstr("(nonfinite 2, escaped 1); the first, number 40, was last at x = (77). 3 of them")));
 }
@@ -89,7 +86,7 @@ TEST(Diagnosis, DoesNotBlameLowDensityWhereItIsNotLow) {
 
 TEST(Diagnosis, NamesALostModeByItsParticles) {
   Case bad;
-  for (std::size_t i = 0; i < count; ++i) bad.position(i, 0) = i < 5 ? -3 : 3;
+  for (std::size_t i = 0; i < count; ++i) bad.particles.position[i] = i < 5 ? -3 : 3;
   EXPECT_THAT(bad.diagnosis(),
               ElementsAre(AllOf(HasSubstr("modes are lost: 1 of 2 modes have less than a fifth of their particles, the one at (-3) a share "
                                           "of 0.025 where 0.5 belongs"),
@@ -98,14 +95,14 @@ TEST(Diagnosis, NamesALostModeByItsParticles) {
   EXPECT_THAT(bad.diagnosis(), ElementsAre(AllOf(HasSubstr("modes are lost"), HasSubstr("latent.scale"), Not(HasSubstr("explodes")),
                                                  Not(HasSubstr("curve.name")))));
   // Half of the particles having failed where they belong is no lost mode, and neither is a mode of which hardly any are expected.
-  bad.particles.modes = {{0.1, {-3}}, {0.9, {3}}};
+  bad.metrics.modes = {{0.1, {-3}}, {0.9, {3}}};
   EXPECT_THAT(bad.diagnosis(), ElementsAre("nothing is wrong that shows"));
 }
 
 TEST(Diagnosis, SeesALostModeInTheWeightsOfExactSamples) {
   Case bad;
-  bad.particles.modes.clear();
-  bad.particles.exact_log_weight = {0, 0, 0, 12};  // forward ESS 1/(mean w mean 1/w) = 16/((3 + e^12)(3 + e^-12))
+  bad.metrics.modes.clear();
+  bad.metrics.exact_log_weight = {0, 0, 0, 12};  // forward ESS 1/(mean w mean 1/w) = 16/((3 + e^12)(3 + e^-12))
   EXPECT_THAT(bad.diagnosis(), ElementsAre(HasSubstr("modes are lost: exact samples show a forward ESS of 3.3e-05 where the particles, "
                                                      "which cannot see what none of them reached, show 1.")));
 }
@@ -114,8 +111,8 @@ TEST(Diagnosis, SaysHowManyExactSamplesTheFlowDoesNotCarryBack) {
   Case bad;
   const HostPoints<double> exact("test::exact", 4, 1);
   exact(2, 0) = 5.5;
-  bad.particles.exact = exact;
-  bad.particles.exact_log_weight = {0, 0, std::nan(""), std::nan("")};
+  bad.metrics.exact = exact;
+  bad.metrics.exact_log_weight = {0, 0, std::nan(""), std::nan("")};
   EXPECT_THAT(bad.diagnosis(), ElementsAre(HasSubstr("2 of 4 exact samples of the target do not come back to the latent law, which leaves "
                                                      "ess_forward and eubo unknown; the first is at x = (5.5).")));
 }

@@ -138,8 +138,9 @@ TEST(SlicedWasserstein, ShiftShowsAsItsLengthOverTheRootOfTheDimension) {
 
 TEST(ModeWeights, CountTheNearestModeByWeight) {
   const std::vector<Mode> modes = {{0.5, {-1}}, {0.3, {0}}, {0.2, {4}}};
-  const auto x = line({-3, -0.6, -0.4, 0.1, 1.9, 2.1, 90});
-  const auto shares = mode_shares(self(), x, std::vector<double>{1, 1, 2, 1, 1, 3, 0}, modes);
+  auto particles = room_for_particles({0, 7}, 1);
+  particles.position = {-3, -0.6, -0.4, 0.1, 1.9, 2.1, 90};
+  const auto shares = mode_shares(self(), particles, std::vector<double>{1, 1, 2, 1, 1, 3, 0}, modes);
   EXPECT_NEAR(shares[0], 2. / 9, 1e-15);
   EXPECT_NEAR(shares[1], 4. / 9, 1e-15);
   EXPECT_NEAR(shares[2], 3. / 9, 1e-15);

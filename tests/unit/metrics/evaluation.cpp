@@ -10,24 +10,27 @@
 namespace boltzcurve {
 namespace {
 
-// Four particles on the line, one of which escaped, two modes of weight 1/2 at -1 and 1.
-MetricInput four_particles() {
-  MetricInput input{Communicator(MPI_COMM_SELF)};
-  const HostPoints<double> position("test::position", 4, 1), exact("test::exact", 2, 1), again("test::again", 2, 1);
-  const double at[] = {-1, 1, 77, 1.5};
-  for (int i = 0; i < 4; ++i) position(i, 0) = at[i];
+// Four particles on the line, one of which escaped.
+Particles four_particles() {
+  auto particles = room_for_particles({0, 4}, 1);
+  particles.position = {-1, 1, 77, 1.5};
+  particles.energy = {-std::log(4.0), -std::log(2.0), -700, -std::log(2.0)};
+  particles.action = {1, 2, 1e300, 6};
+  particles.status[2] = ParticleStatus::escaped;
+  particles.evaluations = {20, 26, 8, 30};
+  return particles;
+}
+
+// Of a target with two modes of weight 1/2 at -1 and 1.
+MetricInput input_for(const Particles& particles) {
+  MetricInput input(Communicator(MPI_COMM_SELF), particles);
+  const HostPoints<double> exact("test::exact", 2, 1), again("test::again", 2, 1);
   exact(0, 0) = -1;
   exact(1, 0) = 1;
   again(0, 0) = -1;
   again(1, 0) = 2;
-  input.position = position;
   input.exact = exact;
   input.exact_again = again;
-  input.log_density = {0, 0, 0, 0};
-  input.energy = {-std::log(4.0), -std::log(2.0), -700, -std::log(2.0)};
-  input.action = {1, 2, 1e300, 6};
-  input.status = {ParticleStatus::finished, ParticleStatus::finished, ParticleStatus::escaped, ParticleStatus::finished};
-  input.evaluations = {20, 26, 8, 30};
   input.exact_log_weight = {0.5, 0.5};
   input.log_z = 0.25;
   input.log_z_thermodynamic = 0.125;
@@ -35,6 +38,11 @@ MetricInput four_particles() {
   input.modes = {{0.5, {-1}}, {0.5, {1}}};
   input.seconds_sample = 2;
   return input;
+}
+
+std::vector<EvaluatedMetric> evaluation_of_four() {
+  const auto particles = four_particles();
+  return evaluate_metrics(input_for(particles));
 }
 
 TEST(Evaluation, KeysStandInTheOrderOfTheFile) {
@@ -48,7 +56,7 @@ TEST(Evaluation, KeysStandInTheOrderOfTheFile) {
 }
 
 TEST(Evaluation, EveryMetricComesOutAsByHand) {
-  const auto evaluation = evaluate_metrics(four_particles());
+  const auto evaluation = evaluation_of_four();
   ASSERT_EQ(evaluation.size(), metric_entries().size());
   const std::pair<const char*, double> expected[] = {
       {"particles", 4},
@@ -109,13 +117,14 @@ TEST(Evaluation, EveryMetricComesOutAsByHand) {
 }
 
 TEST(Evaluation, WhatCannotBeKnownHasNoValue) {
-  auto input = four_particles();
+  auto particles = four_particles();
+  particles.status.assign(4, ParticleStatus::nonfinite);
+  auto input = input_for(particles);
   input.exact = HostPoints<double>("test::none", 0, 1);
   input.exact_again = input.exact;
   input.exact_log_weight.clear();
   input.log_z.reset();
   input.modes.clear();
-  input.status.assign(4, ParticleStatus::nonfinite);
   const auto evaluation = evaluate_metrics(input);
   EXPECT_EQ(value_of(evaluation, "nonfinite"), 4);
   EXPECT_EQ(value_of(evaluation, "ess"), 0);
@@ -125,7 +134,7 @@ TEST(Evaluation, WhatCannotBeKnownHasNoValue) {
 }
 
 TEST(Evaluation, TableNamesValueUnitAndNumberOfSamples) {
-  const auto table = table_of(evaluate_metrics(four_particles()));
+  const auto table = table_of(evaluation_of_four());
   EXPECT_THAT(table, testing::ContainsRegex("\nparticles +4 +4  generated particles\n"));
   EXPECT_THAT(table, testing::ContainsRegex("\nnll +-0\\.674196 +0\\.23 +nats +3  mean of"));
   EXPECT_THAT(table, testing::ContainsRegex("\nlog_z_exact +0\\.25 +nats +log Z"));  // not a statistic: no number beside it
@@ -133,7 +142,7 @@ TEST(Evaluation, TableNamesValueUnitAndNumberOfSamples) {
 }
 
 TEST(Evaluation, AsksForKnownKeysOnly) {
-  EXPECT_THAT([] { value_of(evaluate_metrics(four_particles()), "esss"); },
+  EXPECT_THAT([] { value_of(evaluation_of_four(), "esss"); },
               testing::ThrowsMessage<Error>(testing::HasSubstr("no metric is called esss")));
 }
 

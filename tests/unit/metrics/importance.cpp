@@ -40,10 +40,11 @@ TEST(Importance, ThreeWeightsComeOutAsByHandHoweverLargeOrSmall) {
 }
 
 TEST(Importance, FailedParticlesHaveNoWeightAndStayInTheNumber) {
-  const std::vector<double> energy = {1, 1, -1e9, 1, std::nan("")}, log_density = {-2, -2, -2, -2, -2};
-  const std::vector<ParticleStatus> status = {ParticleStatus::finished, ParticleStatus::finished, ParticleStatus::escaped,
-                                              ParticleStatus::finished, ParticleStatus::finished};
-  const auto log_weight = log_weights(energy, log_density, status);
+  auto particles = room_for_particles({0, 5}, 1);
+  particles.energy = {1, 1, -1e9, 1, std::nan("")};
+  particles.log_density = {-2, -2, -2, -2, -2};
+  particles.status[2] = ParticleStatus::escaped;
+  const auto log_weight = log_weights(particles);
   EXPECT_EQ(log_weight, (std::vector<double>{1, 1, -infinity, 1, -infinity}));
   const auto estimate = importance_estimate(self(), log_weight);
   EXPECT_NEAR(estimate.ess, 9. / 15, 1e-15);

@@ -39,7 +39,8 @@ struct HostResult {
   HostPoints<double> position;
   HostScalars<double> log_density, action, time;
   Kokkos::View<ParticleStatus*, Kokkos::HostSpace> status;
-  Kokkos::View<int*, Kokkos::HostSpace> accepted, rejected, evaluations;
+  Kokkos::View<int*, Kokkos::HostSpace> accepted, rejected;
+  Kokkos::View<std::int64_t*, Kokkos::HostSpace> evaluations;
   Kokkos::View<double***, Kokkos::LayoutRight, Kokkos::HostSpace> frames;
 };
 
@@ -259,7 +260,7 @@ TEST(DormandPrince, FollowsEachParticleAloneToTheLastBit) {
     EXPECT_EQ(other.evaluations(i), all.evaluations(original)) << original;
   };
   // Not all alike, or sharing steps would go unnoticed.
-  int least = all.evaluations(0), most = all.evaluations(0);
+  auto least = all.evaluations(0), most = all.evaluations(0);
   for (int i = 0; i < count; ++i) least = std::min(least, all.evaluations(i)), most = std::max(most, all.evaluations(i));
   EXPECT_GE(most - least, 24);
 
@@ -412,10 +413,10 @@ TEST(DormandPrince, RefusesOptionsOutOfRangeByName) {
   };
   IntegrationOptions options;
   options.relative_tolerance = 0;
-  refuses(options, {}, "sampling.relative-tolerance = 0: must be above 0");
+  refuses(options, {}, "relative-tolerance = 0: must be above 0");
   options = {};
   options.absolute_tolerance = -1;
-  refuses(options, {}, "sampling.absolute-tolerance = -1: must be above 0");
+  refuses(options, {}, "absolute-tolerance = -1: must be above 0");
   options = {};
   options.max_steps = 0;
   refuses(options, {}, "maximum number of integrator steps = 0: must be at least 1");

@@ -5,7 +5,6 @@
 #include "app/commands/study_table.hpp"
 #include "metrics/metric_input.hpp"
 #include "metrics/sliced_wasserstein.hpp"
-#include "sampling/particles.hpp"
 
 #include <cmath>
 

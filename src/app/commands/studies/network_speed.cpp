@@ -2,7 +2,7 @@
 
 #include "app/commands/stages.hpp"
 #include "parallel/ordered_sum.hpp"
-#include "sampling/curve_velocity.hpp"
+#include "sampling/integration.hpp"
 #include "studies/quadrature.hpp"
 
 #include <algorithm>
@@ -36,10 +36,7 @@ std::vector<Moment> moments_of(const Curve& curve, const std::vector<double>& ti
 /// Squared speeds of particles at one time, into `wasserstein` and `fisher_rao` [n].
 class SpeedOfParticles {
  public:
-  explicit SpeedOfParticles(const TrainedRun& run)
-      : run_(run),
-        field_(make_velocity_field(run.model.settings.precision, *run.model.curve, run.state.average, run.model.curve_target(),
-                                   *run.model.latent)) {}
+  explicit SpeedOfParticles(const TrainedRun& run) : run_(run), field_(flow_of(run.model, run.state.average).velocity) {}
 
   const VelocityField& field() const { return *field_; }
 
@@ -79,7 +76,7 @@ class SpeedOfParticles {
 
  private:
   const TrainedRun& run_;
-  std::unique_ptr<VelocityField> field_;
+  std::shared_ptr<const VelocityField> field_;
 };
 
 ParticleMean mean_of(double sum, double squares, double count) {
@@ -91,7 +88,8 @@ ParticleMean mean_of(double sum, double squares, double count) {
 
 NetworkSpeed network_speed(const Communicator& ranks, const TrainedRun& run, const std::vector<double>& shares) {
   const auto& curve = *run.model.curve;
-  const auto task = sampling_task(run.options, run.model);
+  const auto particles = run.options.sampling.particles;
+  const auto integration = integration_options(run.options.sampling, run.model.region->domain);
   NetworkSpeed result;
   for (const double share : shares) result.times.push_back(curve.latent_time() + share * (curve.target_time() - curve.latent_time()));
   const auto moments = moments_of(curve, result.times);
@@ -100,7 +98,7 @@ NetworkSpeed network_speed(const Communicator& ranks, const TrainedRun& run, con
   for (const auto& moment : moments) frame_times.push_back(moment.t);
 
   const SpeedOfParticles speed(run);
-  const auto shard = shard_of(task.settings.particles, particle_granule, ranks.rank(), ranks.size());
+  const auto shard = shard_of(particles, particle_granule, ranks.rank(), ranks.size());
   const auto D = static_cast<std::size_t>(run.model.dimension());
   // Of every particle: whether it counts, then both squared speeds at every asked time and both actions.
   const std::size_t columns = 2 * result.times.size() + 2;
@@ -110,10 +108,10 @@ NetworkSpeed network_speed(const Communicator& ranks, const TrainedRun& run, con
     const auto n = static_cast<std::size_t>(std::min(particles_at_once, shard.count - done));
     Points<double> start("boltzcurve::speed_starts", n, D), x("boltzcurve::speed_positions", n, D);
     const auto host = Kokkos::create_mirror_view(start);
-    run.model.latent->draw(task.seed, shard.first + done, host);
+    run.model.latent->draw(run.options.run.seed, shard.first + done, host);
     Kokkos::deep_copy(start, host);
     const PointScalars<double> no_density("boltzcurve::speed_log_density", n);
-    const auto end = integrate(speed.field(), task.latent_time, task.target_time, start, no_density, task.integration(), frame_times);
+    const auto end = integrate(speed.field(), curve.latent_time(), curve.target_time(), start, no_density, integration, frame_times);
     const auto status = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.status);
     const auto frames = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), end.frames);
     std::vector<double> wasserstein(n), fisher_rao(n), rows(n * columns, 0.0);
@@ -155,8 +153,8 @@ NetworkSpeed network_speed(const Communicator& ranks, const TrainedRun& run, con
   }
   result.wasserstein_action = mean(columns - 2);
   result.fisher_rao_action = mean(columns - 1);
-  result.particles = task.settings.particles;
-  result.failed = task.settings.particles - static_cast<std::int64_t>(count);
+  result.particles = particles;
+  result.failed = particles - static_cast<std::int64_t>(count);
   return result;
 }
 

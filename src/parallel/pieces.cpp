@@ -1,10 +1,10 @@
-#include "app/process/pieces.hpp"
+#include "parallel/pieces.hpp"
 #include <boltzcurve/error.hpp>
 #include "core/heartbeat.hpp"
 #include "parallel/pending_max.hpp"
 
 #include <chrono>
-#include <new>
+#include <string>
 #include <thread>
 
 namespace boltzcurve {
@@ -14,7 +14,7 @@ constexpr auto between_looks = std::chrono::milliseconds(2);  // of a rank that 
 
 }  // namespace
 
-Stop do_in_pieces(const Communicator& ranks, StopRequest& stop, const std::function<bool()>& piece) {
+Stop do_in_pieces(const Communicator& ranks, const std::function<Stop()>& stop, const std::function<bool()>& piece) {
   std::string failure;
   auto code = ExitCode::internal_error;
   bool left = true;
@@ -30,7 +30,7 @@ Stop do_in_pieces(const Communicator& ranks, StopRequest& stop, const std::funct
     left = left && failure.empty();
   };
   for (;;) {
-    PendingMax agreement(ranks, {static_cast<std::int64_t>(stop.seen_here()), left, !failure.empty()});
+    PendingMax agreement(ranks, {static_cast<std::int64_t>(stop()), left, !failure.empty()});
     do {
       if (left) try_piece();
     } while (!agreement.has_come() && left);

@@ -1,6 +1,7 @@
 // Work in pieces: each rank at its own pace, all to one end.
 #include <boltzcurve/error.hpp>
-#include "app/process/pieces.hpp"
+#include "app/process/stop_request.hpp"
+#include "parallel/pieces.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,34 +19,38 @@ const Communicator& world() {
 bool is_last() { return world().rank() == world().size() - 1; }
 
 TEST(WorkInPieces, EndsWhenEveryRankHasDoneItsOwnNumber) {
-  StopRequest request(world());
   int done = 0;
   const int mine = 1 + 40 * world().rank();
-  EXPECT_EQ(do_in_pieces(world(), request, [&] { return ++done < mine; }), Stop::no);
+  EXPECT_EQ(do_in_pieces(
+                world(), [] { return Stop::no; }, [&] { return ++done < mine; }),
+            0);
   EXPECT_EQ(done, mine);
 }
 
 TEST(WorkInPieces, EndsOnAllRanksWhenOneIsAskedTo) {
   StopRequest request(world());
   int done = 0;
-  const auto stop = do_in_pieces(world(), request, [&] {
-    if (++done == 5 && is_last()) std::raise(SIGUSR1);
-    return true;
-  });
-  EXPECT_EQ(stop, Stop::user_signal);
+  const auto why = do_in_pieces(
+      world(), [&] { return request.seen_here(); },
+      [&] {
+        if (++done == 5 && is_last()) std::raise(SIGUSR1);
+        return true;
+      });
+  EXPECT_EQ(why, Stop::user_signal);
   world().barrier();  // nothing of it is under way any more
 }
 
 TEST(WorkInPieces, FailsOnAllRanksWithTheErrorOfOne) {
-  StopRequest request(world());
   int done = 0;
   const std::string where = world().size() > 1 ? " (on rank " + std::to_string(world().size() - 1) + ")" : "";
   EXPECT_THAT(
       [&] {
-        do_in_pieces(world(), request, [&] {
-          if (++done == 3 && is_last()) throw InputError("disk full");
-          return is_last() || done < 2;
-        });
+        do_in_pieces(
+            world(), [] { return Stop::no; },
+            [&] {
+              if (++done == 3 && is_last()) throw InputError("disk full");
+              return is_last() || done < 2;
+            });
       },
       testing::ThrowsMessage<Error>(testing::StrEq("disk full" + where)));
 }

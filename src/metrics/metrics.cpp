@@ -1,0 +1,14 @@
+#include <boltzcurve/metrics.hpp>
+#include "metrics/importance.hpp"
+#include "metrics/likelihood.hpp"
+
+namespace boltzcurve {
+
+Evaluation evaluate(const Communicator& world, const Model& model, const Particles& particles) {
+  const auto estimate = importance_estimate(world, particles.log_weight);
+  MetricInput input(world, particles);
+  input.log_z = model.target->log_z();
+  return {world.sum(particles.shard.count), estimate.ess, estimate.log_z, estimate.log_z_stderr, measure_likelihood(input).front().value};
+}
+
+}  // namespace boltzcurve
