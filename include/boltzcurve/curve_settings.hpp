@@ -6,9 +6,9 @@
 namespace boltzcurve {
 
 /// The curves, a line each: identifier, name and meaning. Each has its own file in src/curve, which defines make_IDENTIFIER_curve.
-#define BOLTZCURVE_CURVES(ENTRY)                                                                                    \
+#define BOLTZCURVE_CURVES(ENTRY)                                                                                  \
   ENTRY(gradient_flow, "gradient-flow", "energy g(t) f_D + t psi or better (key form), velocity grad(f_t - f_Z)") \
-  ENTRY(linear, "linear", "energy (1-t) f_Z + t f_D; learned: the velocity")                                        \
+  ENTRY(linear, "linear", "energy (1-t) f_Z + t f_D; learned: the velocity")                                      \
   ENTRY(learned, "learned", "energy (1-t) f_Z + t f_D + t(1-t) psi; learned: psi and the velocity")
 BOLTZCURVE_CHOICES(CurveName, BOLTZCURVE_CURVES)
 

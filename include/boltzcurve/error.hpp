@@ -44,7 +44,9 @@ class SettingError : public ConfigError {
       : ConfigError(joined("", pieces)), pieces_(std::move(pieces)), group_(std::move(group)) {}
 
   /// The same text with "section." before every name, or with the name of the group.
-  ConfigError in_section(const std::string& section) const { return ConfigError(joined((group_.empty() ? section : group_) + ".", pieces_)); }
+  ConfigError in_section(const std::string& section) const {
+    return ConfigError(joined((group_.empty() ? section : group_) + ".", pieces_));
+  }
 
  private:
   static std::string joined(const std::string& prefix, const std::vector<std::string>& pieces) {

@@ -19,7 +19,8 @@ void write_particles(const Communicator& ranks, const std::filesystem::path& pat
 Particles read_particles(const std::filesystem::path& path, const std::optional<Shard>& part = {});
 
 /// Writes what a training has come to as a checkpoint (tools/FORMATS.md), from which it goes on to the same bits. A file that was there
-/// stays until this one is on the disk, and after that as checkpoint.previous.h5. Throws InputError with the system's reason on every rank. Collective.
+/// stays until this one is on the disk, and after that as checkpoint.previous.h5. Throws InputError with the system's reason on every rank.
+/// Collective.
 void write_checkpoint(const std::filesystem::path& path, Trainer& trainer);
 
 /// The model of a checkpoint, with the trained parameters. `settings`: those that it was trained with. Throws InputError, naming file and

@@ -51,11 +51,12 @@ void require_normal_latent(const CurveInput& input) {
   const auto& deviation = input.ends.latent_deviation;
   const bool round = std::all_of(deviation.begin(), deviation.end(), [&](double other) { return other == deviation.front(); });
   if (input.ends.latent_name == "gaussian" && round) return;
-  throw SettingError({"name", fmt::format(" = {}{}: the gradient flow needs a gaussian with one scale for all coordinates, since its densities "
-                                          "follow the Langevin diffusion towards it, whose closed form it uses; the curves linear and learned take "
-                                          "any latent density",
-                                          input.ends.latent_name, input.ends.latent_name == "gaussian" ? " with several scales" : "")},
-                     "latent");
+  throw SettingError(
+      {"name", fmt::format(" = {}{}: the gradient flow needs a gaussian with one scale for all coordinates, since its densities "
+                           "follow the Langevin diffusion towards it, whose closed form it uses; the curves linear and learned take "
+                           "any latent density",
+                           input.ends.latent_name, input.ends.latent_name == "gaussian" ? " with several scales" : "")},
+      "latent");
 }
 
 }  // namespace
@@ -69,8 +70,9 @@ std::unique_ptr<Curve> make_curve(const GradientFlow& curve, const CurveNetworks
 std::unique_ptr<Curve> make_gradient_flow_curve(const CurveInput& input) {
   require_normal_latent(input);
   if (input.normalizer.kind == NormalizerKind::batch)
-    throw SettingError({"kind", " = batch: the gradient flow leaves C_t to psi, which can add any function of t; auto or network will do, or the "
-                                "curve linear or learned"},
+    throw SettingError({"kind",
+                        " = batch: the gradient flow leaves C_t to psi, which can add any function of t; auto or network will do, or the "
+                        "curve linear or learned"},
                        "normalizer");
   const auto& pilot = input.ends.pilot;
   GradientFlow flow;
@@ -84,9 +86,10 @@ std::unique_ptr<Curve> make_gradient_flow_curve(const CurveInput& input) {
   flow.clock_width = input.curve.clock_width * flow.width;
   const double variance = flow.latent_scale * flow.latent_scale;
   if (input.curve.horizon > 20 * variance)
-    throw SettingError({"horizon", fmt::format(" = {}: from a latent scale of {} nothing of the target is left long before; must be at most 20 "
-                                               "scale^2 = {}",
-                                               input.curve.horizon, flow.latent_scale, 20 * variance)});
+    throw SettingError(
+        {"horizon", fmt::format(" = {}: from a latent scale of {} nothing of the target is left long before; must be at most 20 "
+                                "scale^2 = {}",
+                                input.curve.horizon, flow.latent_scale, 20 * variance)});
   flow.horizon = input.curve.horizon;
   if (flow.horizon == 0) {
     double second_moment = 0;

@@ -35,7 +35,8 @@ Model read_model(const Communicator& world, const ModelSettings& settings, const
 
 Trainer resume_training(const Communicator& world, Model& model, const TrainerSettings& settings, const std::filesystem::path& path) {
   const auto& networks = model.networks();
-  return {world, model, settings, from_checkpoint(read_checkpoint(world, path), networks, *make_optimizer(settings.optimizer, networks.tensors()))};
+  return {world, model, settings,
+          from_checkpoint(read_checkpoint(world, path), networks, *make_optimizer(settings.optimizer, networks.tensors()))};
 }
 
 }  // namespace boltzcurve

@@ -33,7 +33,7 @@ int main(int argc, char* argv[]) {
   const Particles read = read_particles("example.samples.h5md", particles.shard);
   const Evaluation found = evaluate(mpi.world(), model, read);
   if (mpi.world().is_root())
-    std::printf("resumed at step %lld; %lld particles, ESS %.3f\n", static_cast<long long>(resumed_at), static_cast<long long>(found.particles),
-                found.ess);
+    std::printf("resumed at step %lld; %lld particles, ESS %.3f\n", static_cast<long long>(resumed_at),
+                static_cast<long long>(found.particles), found.ess);
   return resumed_at == 100 && read.position == particles.position && found.ess > 0.9 ? 0 : 1;
 }

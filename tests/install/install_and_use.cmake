@@ -37,6 +37,9 @@ run(${CMAKE_COMMAND} --build ${WORK}/build)
 expect(${WORK}/build/consumer PRINTS "version ${VERSION}, sum 4950 on 1 rank")
 
 # The examples, as a stranger builds them.
+expect(${WORK}/build/train_own_energy PRINTS "ESS 0\\.9|ESS 1\\.0")
+expect(${WORK}/build/watch_training PRINTS "ended after")
+expect(${WORK}/build/draw_more PRINTS "resumed at step 100; 2000 particles, ESS 0\\.9|ESS 1\\.0")
 run(${WORK}/build/own_energy)
 if(NOT output MATCHES "gradient and differences agree")
   message(FATAL_ERROR "own_energy ran but printed: ${output}")
