@@ -45,6 +45,7 @@ FAULTS = (  # check, file, its text, what the check must say
     ("include_direction", "src/core/bad.cpp", '#include "../curve/linear.hpp"\n', "no such header"),
     ("include_direction", "src/core/bad.cpp", '#include "curve/absent.hpp"\n', "no such header"),
     ("include_direction", "src/core/bad.cpp", "#include <boltzcurve/core/error.hpp>\n", "no such header"),
+    ("keys_outside_app", "src/core/bad.cpp", '\nauto x = "more training.steps may help";\n', "bad.cpp:2: names the key training.steps"),
     ("kernel_labels", LABELS, 'void f() { Kokkos::parallel_for(3, g); }\n', "linear.cpp:1: parallel_for"),
     ("kernel_labels", LABELS, '\nvoid f() { parallel_reduce("sum", 3, g, s); }\n', 'linear.cpp:2: parallel_reduce: expected a label "boltzcurve::..."'),
     ("kernel_labels", LABELS, 'Points<double> x("x", 3, 4);\n', "linear.cpp:1: Points"),

@@ -1,6 +1,6 @@
 // The same bits for any number of ranks: every rank also evaluates alone (MPI_COMM_SELF), which is what one rank would get.
 #include <boltzcurve/counter_rng.hpp>
-#include "metrics/diagnosis.hpp"
+#include "app/commands/diagnosis.hpp"
 #include "metrics/energy_distance.hpp"
 #include "metrics/evaluation.hpp"
 #include "ode/dormand_prince.hpp"

@@ -4,7 +4,7 @@
 #include "core/heartbeat.hpp"
 #include "io/durable_file.hpp"
 #include "io/samples_file.hpp"
-#include "metrics/diagnosis.hpp"
+#include "app/commands/diagnosis.hpp"
 #include "metrics/exact_samples.hpp"
 #include "metrics/importance.hpp"
 #include "metrics/likelihood.hpp"

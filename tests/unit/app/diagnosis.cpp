@@ -1,5 +1,5 @@
 // Every signature of failure, provoked by particles that have it, and none by particles that have none.
-#include "metrics/diagnosis.hpp"
+#include "app/commands/diagnosis.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

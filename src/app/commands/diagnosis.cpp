@@ -1,4 +1,4 @@
-#include "metrics/diagnosis.hpp"
+#include "app/commands/diagnosis.hpp"
 #include "metrics/mode_weights.hpp"
 
 #include <algorithm>
