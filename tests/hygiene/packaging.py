@@ -44,14 +44,14 @@ below = dict(re.findall(r"OR (\w+)_VERSION VERSION_GREATER_EQUAL (\d+)", depende
 in_spack = {"MPI": ("mpi", ""), "Kokkos": ("kokkos", f"@{lowest['Kokkos']}:{int(below['Kokkos']) - 1}"),
             "HDF5": ("hdf5", f"@{lowest['HDF5']}:+mpi"), "Boost": ("boost", f"@{lowest['Boost']}:+program_options"), "fmt": ("fmt", ""),
             "nlohmann_json": ("nlohmann-json", f"@{lowest['nlohmann_json']}"), "Random123": ("random123", ""),
-            "Eigen3": ("eigen", f"@{lowest.get('Eigen3', 3)}:")}
+            "Eigen3": ("eigen", f"@{lowest['Eigen3']}:{lowest['Eigen3'].split('.')[0]}")}
 needed = re.findall(r"find_package\((\w+)", dependencies[:dependencies.index("if(BOLTZCURVE_TESTS)")])
 for package in needed:
     name, rest = in_spack.get(package, (None, None))
     expect(name in specs and specs[name] == rest,
            f"the Spack recipe should have depends_on(\"{name}{rest}\") for {package}" if name else f"{package}: packaging.py knows no name of Spack's")
 for name, rest in specs.items():
-    expect(name in [in_spack[package][0] for package in needed if package in in_spack] + ["c", "cxx", "cmake", "ninja", "python", "py-numpy", "py-h5py", "py-matplotlib"],
+    expect(name in [in_spack[package][0] for package in needed if package in in_spack] + ["c", "cxx", "cmake", "ninja", "help2man", "python", "py-numpy", "py-h5py", "py-matplotlib"],
            f"the Spack recipe depends on {name}, which CMake does not look for")
 cmake = re.search(r"cmake_minimum_required\(VERSION ([\d.]+)\)", lists)[1]
 expect(specs.get("cmake") == f"@{cmake}:", f"the Spack recipe should depend on cmake@{cmake}:")

@@ -105,6 +105,9 @@ endforeach()
 
 # The modulefile leads to folders that are there.
 file(STRINGS ${share}/modulefiles/boltzcurve/${VERSION} lines REGEX "^(prepend-path|setenv) ")
+if(NOT help2man)
+  file(MAKE_DIRECTORY ${WORK}/prefix/share/man)  # without a manual page there is none
+endif()
 foreach(line ${lines})
   string(REGEX REPLACE "^[^ ]+ [^ ]+ +.prefix" "${WORK}/prefix" folder "${line}")
   if(NOT IS_DIRECTORY ${folder})
