@@ -1,3 +1,4 @@
+#include <boltzcurve/energy.hpp>
 #include <boltzcurve/error.hpp>
 #include <boltzcurve/registry.hpp>
 #include "core/suggestion.hpp"
