@@ -265,7 +265,7 @@ struct SamplesFile::State {
   }
 
   void create_trajectory() {
-    const auto box = hdf5::create_groups(file, std::string(trajectory_group) + "/box");
+    const auto box = hdf5::create_groups(file, fmt::format("{}/box", trajectory_group));
     hdf5::write_attribute(box, "dimension", std::int32_t{viewer_dimension});
     hdf5::write_attribute(box, "boundary", std::vector<std::string>(viewer_dimension, "none"));
 
@@ -281,7 +281,7 @@ struct SamplesFile::State {
     share_step_and_time(curve_time_group);
     if (!separate_coordinates()) return;
     coordinates = frames_of(coordinates_value, description.dimension);
-    share_step_and_time(std::string(trajectory_group) + "/coordinates");
+    share_step_and_time(fmt::format("{}/coordinates", trajectory_group));
   }
 
   // Gives an element, which has its value, the step and time of the positions.
