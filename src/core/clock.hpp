@@ -6,6 +6,6 @@ namespace boltzcurve {
 
 /// Seconds of a clock that never goes back, from any origin.
 double steady_seconds();
-using Clock = std::function<double()>;
+using WallClock = std::function<double()>;
 
 }  // namespace boltzcurve

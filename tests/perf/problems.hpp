@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boltzcurve/registry.hpp>
+#include <boltzcurve/training.hpp>
 #include "app/options/options.hpp"
 #include "curve/gradient_flow_energies.hpp"
 #include "training/batch_loss.hpp"
@@ -27,18 +28,26 @@ inline CurveNetworks networks(const Case& c) {
   return nets;
 }
 
-/// Two Gaussians on the line, gmm40 in the plane, else the many-well.
-inline std::unique_ptr<Energy> target_of(const Case& c) {
-  Parameters::Values given;
-  std::string name = "gmm40";
+/// Two Gaussians on the line, gmm40 in the plane, else the many-well; with the settings that training has by default.
+inline ModelSettings model_of(const Case& c) {
+  ModelSettings settings;
+  settings.target_name = "gmm40";
   if (c.dimension == 1) {
-    name = "gaussian-mixture";
-    given["mode"] = {"0.5 | -2 | 0.5", "0.5 | 2 | 0.5"};
+    settings.target_name = "gaussian-mixture";
+    settings.target_values["mode"] = {"0.5 | -2 | 0.5", "0.5 | 2 | 0.5"};
   } else if (c.dimension > 2) {
-    name = "many-well";
-    given["dimension"] = {std::to_string(c.dimension)};
+    settings.target_name = "many-well";
+    settings.target_values["dimension"] = {std::to_string(c.dimension)};
   }
-  return make_target(name, given);
+  settings.network.width = c.width;
+  settings.network.hidden_layers = c.hidden_layers;
+  settings.collocation.points = c.points;
+  return settings;
+}
+
+inline std::unique_ptr<Energy> target_of(const Case& c) {
+  const auto settings = model_of(c);
+  return make_target(settings.target_name, settings.target_values);
 }
 
 inline std::unique_ptr<Energy> latent_of(int dimension) { return make_latent("gaussian", dimension); }

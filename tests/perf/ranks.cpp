@@ -27,36 +27,24 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// Training with one kind of reduction, step by step.
+/// Training with one kind of reduction, step by step, by an optimizer that takes next to no time.
 class Training {
  public:
   Training(const Communicator& ranks, const Case& c, Reduction reduction)
-      : ranks_(ranks), target_(target_of(c)), latent_(latent_of(c.dimension)), settings_(settings_of(c, *target_, ranks)) {
-    settings_.reduction = reduction;
-    loss_ = make_batch_loss(Precision::single_precision, ranks, settings_, *target_, *latent_);
-    parameters_ = settings_.curve->networks().initial_parameters(1);
-    optimizer_ = make_optimizer({.name = OptimizerName::adam}, settings_.curve->networks().tensors());
-    moments_ = optimizer_->initial_state();
-  }
+      : model_(build_model(ranks, model_of(c))),
+        trainer_(ranks, model_, {{}, {.name = OptimizerName::adam, .learning_rate = 1e-3, .warm_up_steps = 0}, reduction}) {}
 
   /// Seconds of one step, the slowest rank's.
   double step() {
-    ranks_.barrier();
+    trainer_.world().barrier();
     const double begin = steady_seconds();
-    const auto result = loss_->evaluate(parameters_, step_++);
-    optimizer_->update(moments_, parameters_, result.gradient, 1e-3);
-    return ranks_.max(steady_seconds() - begin);
+    trainer_.one_step();
+    return trainer_.world().max(steady_seconds() - begin);
   }
 
  private:
-  Communicator ranks_;
-  std::unique_ptr<Energy> target_, latent_;
-  BatchLossSettings settings_;
-  std::unique_ptr<BatchLoss> loss_;
-  std::vector<double> parameters_;
-  std::unique_ptr<Optimizer> optimizer_;
-  OptimizerState moments_;
-  std::int64_t step_ = 0;
+  Model model_;
+  Trainer trainer_;
 };
 
 }  // namespace

@@ -79,7 +79,7 @@ void listen_to_signals() {
 
 double program_start_seconds() { return program_start; }
 
-StopRequest::StopRequest(const Communicator& world, StopLimits limits, Clock clock)
+StopRequest::StopRequest(const Communicator& world, StopLimits limits, WallClock clock)
     : world_(world),
       limits_(std::move(limits)),
       clock_(std::move(clock)),

@@ -35,7 +35,7 @@ struct StopLimits {
 /// but for parts of a longer work.
 class StopRequest {
  public:
-  explicit StopRequest(const Communicator& world, StopLimits limits = {}, Clock clock = steady_seconds);
+  explicit StopRequest(const Communicator& world, StopLimits limits = {}, WallClock clock = steady_seconds);
   ~StopRequest();
   StopRequest(const StopRequest&) = delete;
   StopRequest& operator=(const StopRequest&) = delete;
@@ -64,7 +64,7 @@ class StopRequest {
 
   Communicator world_;
   StopLimits limits_;
-  Clock clock_;
+  WallClock clock_;
   double last_border_, longest_step_ = 0, last_look_;
   bool stop_file_seen_ = false;
   Stop requested_ = Stop::no;

@@ -35,7 +35,7 @@ Progress::Style progress_style(const Communicator& world, bool quiet) {
   return isatty(STDERR_FILENO) ? Progress::Style::terminal : Progress::Style::rows;
 }
 
-Progress::Progress(std::ostream& out, Style style, Work work, std::vector<ProgressColumn> columns, Clock clock)
+Progress::Progress(std::ostream& out, Style style, Work work, std::vector<ProgressColumn> columns, WallClock clock)
     : out_(out),
       style_(style),
       work_(std::move(work)),

@@ -35,7 +35,7 @@ class Progress {
     double max_seconds = 0;  ///< wall time after which the work ends anyway; 0: none
   };
 
-  Progress(std::ostream& out, Style style, Work work, std::vector<ProgressColumn> columns, Clock clock = steady_seconds);
+  Progress(std::ostream& out, Style style, Work work, std::vector<ProgressColumn> columns, WallClock clock = steady_seconds);
   ~Progress();  ///< ends the line on a terminal
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -61,7 +61,7 @@ class Progress {
   Style style_;
   Work work_;
   std::vector<ProgressColumn> columns_;
-  Clock clock_;
+  WallClock clock_;
   double start_;
   std::int64_t step_, rate_from_step_ = 0;
   double now_, rate_from_ = 0;
