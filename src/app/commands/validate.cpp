@@ -1,6 +1,7 @@
 #include <boltzcurve/error.hpp>
 #include "app/commands/stages.hpp"
 #include "app/process/memory.hpp"
+#include "training/batch_loss.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

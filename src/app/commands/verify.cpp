@@ -8,6 +8,7 @@
 #include "io/host_names.hpp"
 #include "io/training_checkpoint.hpp"
 #include "ode/dormand_prince.hpp"
+#include "training/batch_loss.hpp"
 
 #include <algorithm>
 #include <array>
