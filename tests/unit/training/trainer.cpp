@@ -109,9 +109,7 @@ TEST(Trainer, EndsWhereItsBorderSaysSo) {
   Trainer trainer(self(), model, steps(100));
   Recorder recorder;
   trainer.observe(recorder);
-  const auto stop = trainer.run([&] {
-    return StepDecision{trainer.steps_done() == 5 ? Stop::file : Stop::no, trainer.steps_done() == 2};
-  });
+  const auto stop = trainer.run([&] { return StepDecision{trainer.steps_done() == 5 ? Stop::file : Stop::no, trainer.steps_done() == 2}; });
   EXPECT_EQ(stop, Stop::file);
   EXPECT_EQ(trainer.steps_done(), 5);
   ASSERT_EQ(recorder.due.size(), 1u);
