@@ -64,8 +64,8 @@ find_package(Boost 1.71 QUIET CONFIG COMPONENTS program_options)
 if(NOT TARGET Boost::program_options)
   boltzcurve_stop("No Boost.Program_options 1.71 or newer found." PACKAGES "libboost-program-options-dev" POINT "-DBoost_ROOT=<prefix that holds lib/cmake/Boost-*>")
 endif()
-if(NOT EXISTS ${Boost_INCLUDE_DIRS}/boost/math/quadrature/gauss.hpp)
-  boltzcurve_stop("Boost ${Boost_VERSION} in ${Boost_INCLUDE_DIRS} is without the header boost/math/quadrature/gauss.hpp." PACKAGES "libboost-dev"
+if(NOT EXISTS ${Boost_INCLUDE_DIRS}/boost/math/special_functions/legendre.hpp)
+  boltzcurve_stop("Boost ${Boost_VERSION} in ${Boost_INCLUDE_DIRS} is without the header boost/math/special_functions/legendre.hpp." PACKAGES "libboost-dev"
     POINT "-DBoost_ROOT=<prefix that holds lib/cmake/Boost-*>")
 endif()
 find_package(Eigen3 3.3 QUIET NO_MODULE)

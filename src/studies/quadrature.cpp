@@ -1,13 +1,22 @@
 #include "studies/quadrature.hpp"
 #include <boltzcurve/error.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <string>
 
 #include <fmt/format.h>
-#include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <boost/math/special_functions/legendre.hpp>
 
 namespace boltzcurve {
+namespace {
+
+struct Interval {
+  double lower, upper, left, right, error;  // integrals over the halves
+  double integral() const { return left + right; }
+};
+
+}  // namespace
 
 GaussLegendre::GaussLegendre(int n) {
   using boost::math::legendre_p;
@@ -31,16 +40,35 @@ GaussLegendre::GaussLegendre(int n) {
 }
 
 double integrate_adaptively(const std::function<double(double)>& g, double lower, double upper, const IntegralTolerance& tolerance,
-                            const char* what, unsigned max_halvings) {
-  using Rule = boost::math::quadrature::gauss_kronrod<double, 21>;
-  double error = 0;
-  const auto allowed = [&](double integral) { return tolerance.absolute + tolerance.relative * std::fabs(integral); };
-  double integral = Rule::integrate(g, lower, upper, 0, 0, &error);
-  if (error > allowed(integral)) integral = Rule::integrate(g, lower, upper, max_halvings, allowed(integral) / std::fabs(integral), &error);
-  if (!std::isfinite(integral)) throw NumericalError(fmt::format("{}: the integral is not a finite number", what));
-  if (error <= allowed(integral)) return integral;
-  throw NumericalError(fmt::format("{}: {} halvings integrate it to an error of {:.2g} of {:.6g} only, {:.2g} of it is allowed", what,
-                                   max_halvings, error, integral, tolerance.relative));
+                            const char* what, int max_intervals) {
+  static const GaussLegendre rule(10);
+  const auto over = [&](double from, double to) {
+    double sum = 0;
+    for (std::size_t i = 0; i < rule.node.size(); ++i) sum += rule.weight[i] * g(0.5 * (from + to + (to - from) * rule.node[i]));
+    return 0.5 * (to - from) * sum;
+  };
+  const auto interval = [&](double from, double to, double whole) {
+    const double middle = 0.5 * (from + to), left = over(from, middle), right = over(middle, to);
+    return Interval{from, to, left, right, std::fabs(whole - left - right)};
+  };
+  std::vector<Interval> intervals = {interval(lower, upper, over(lower, upper))};
+  for (;;) {
+    double sum = 0, error = 0;
+    for (const auto& part : intervals) {
+      sum += part.integral();
+      error += part.error;
+    }
+    if (!std::isfinite(sum)) throw NumericalError(std::string(what) + ": the integral is not a finite number");
+    if (error <= tolerance.absolute + tolerance.relative * std::fabs(sum)) return sum;
+    if (static_cast<int>(intervals.size()) >= max_intervals)
+      throw NumericalError(fmt::format("{}: {} intervals integrate it to an error of {:.2g} of {:.6g} only, {:.2g} of it is allowed", what,
+                                       max_intervals, error, sum, tolerance.relative));
+    auto worst = std::max_element(intervals.begin(), intervals.end(), [](const auto& a, const auto& b) { return a.error < b.error; });
+    const Interval split = *worst;
+    const double middle = 0.5 * (split.lower + split.upper);
+    *worst = interval(split.lower, middle, split.left);
+    intervals.push_back(interval(middle, split.upper, split.right));
+  }
 }
 
 }  // namespace boltzcurve

@@ -18,11 +18,10 @@ struct IntegralTolerance {
   double relative = 1e-8, absolute = 0;
 };
 
-/// The integral of `g` from `lower` to `upper`: intervals are halved, up to `max_halvings` times, until each is good enough for its length.
-/// The error is estimated by the difference of the 21-point rule of Kronrod from the 10-point rule of Gauss in it, the error of the coarser
-/// of the two, so results are better than asked for. Throws NumericalError, naming `what`, where that does not suffice or a value is not
-/// finite.
+/// The integral of `g` from `lower` to `upper`: the interval with the largest estimated error is halved until the sum of errors is small
+/// enough. The estimate is the difference of the ten-point rule from itself on both halves, the error of the coarser of the two, so results
+/// are better than asked for. Throws NumericalError, naming `what`, where `max_intervals` do not suffice or a value is not finite.
 double integrate_adaptively(const std::function<double(double)>& g, double lower, double upper, const IntegralTolerance& tolerance,
-                            const char* what, unsigned max_halvings = 15);
+                            const char* what, int max_intervals = 2000);
 
 }  // namespace boltzcurve
