@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/energy.hpp>
 #include <boltzcurve/registry.hpp>
 
 #include <cmath>

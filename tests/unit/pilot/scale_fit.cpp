@@ -1,5 +1,6 @@
 #include "pilot/scale_fit.hpp"
 #include <boltzcurve/counter_rng.hpp>
+#include <boltzcurve/energy.hpp>
 #include <boltzcurve/registry.hpp>
 
 #include <gtest/gtest.h>
