@@ -27,7 +27,7 @@ double largest_distance(const Energy& target) {
   return largest;
 }
 
-std::unique_ptr<Energy> make_target(const Options& options) {
+std::unique_ptr<Energy> target_of(const Options& options) {
   return in_section("target", [&] { return make_target(options.target.name, options.target.values); });
 }
 
@@ -75,7 +75,7 @@ std::vector<StudyCase> study_cases(const Options& options) {
     cases.back().options.target.values["distance"] = {fmt::format("{}", distance)};
   }
   if (distances.empty())
-    cases.push_back({has_key ? std::stod(options.target.values.at("distance").front()) : largest_distance(*make_target(options)), options});
+    cases.push_back({has_key ? std::stod(options.target.values.at("distance").front()) : largest_distance(*target_of(options)), options});
   return cases;
 }
 
@@ -86,7 +86,7 @@ std::unique_ptr<LineEnds> line_ends(const Options& options, double distance) {
     ends->target = peaks({0, distance}, distance);
     return ends;
   }
-  ends->target_law = make_target(options);
+  ends->target_law = target_of(options);
   if (ends->target_law->dimension() != 1) return nullptr;
   ends->latent_law = in_section("latent", [&] { return make_latent(options.latent.name, 1, options.latent.values); });
   ends->target = line_energy(*ends->target_law, "target.name");
