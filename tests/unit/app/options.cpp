@@ -1,5 +1,6 @@
 #include "app/options/options.hpp"
 #include <boltzcurve/error.hpp>
+#include <boltzcurve/registry.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
