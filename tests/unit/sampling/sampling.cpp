@@ -22,8 +22,7 @@ constexpr double horizon = 8;  // rho_T is N(0, I) to e^-8 of the means
 struct TwoModes {
   test::MixtureFlow flow = test::MixtureFlow::of_round_components({{0.3, {-2, 0.5}, 0.6}, {0.7, {1.5, -1}, 0.9}});
   std::unique_ptr<Energy> target = make_gaussian_mixture({{0.3, {-2, 0.5}, {0.36}}, {0.7, {1.5, -1}, {0.81}}});
-  std::unique_ptr<Energy> latent =
-      find_latent("gaussian").make(Parameters("latent", "gaussian", find_latent("gaussian").parameters, {}), 2);
+  std::unique_ptr<Energy> latent = find_latent("gaussian").make(Parameters("gaussian", find_latent("gaussian").parameters, {}), 2);
 
   Sampler sampler(SamplingSettings settings = {}) const {
     settings.relative_tolerance = settings.absolute_tolerance = 1e-6;
@@ -134,8 +133,10 @@ class HalfPlane final : public Energy {
  public:
   int dimension() const override { return 2; }
   Domain domain() const override { return {{-10, -10}, {10, 10}}; }
-  void evaluate(Points<const float> /*x*/, Points<float> /*out*/) const override { FAIL() << "weights are computed in double"; }
-  void evaluate(Points<const double> x, Points<double> out) const override {
+  void evaluate(Points<const float> /*x*/, Points<float> /*out*/, Wanted /*wanted*/) const override {
+    FAIL() << "weights are computed in double";
+  }
+  void evaluate(Points<const double> x, Points<double> out, Wanted /*wanted*/) const override {
     const auto points = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), x);
     const auto values = Kokkos::create_mirror_view(out);
     for (std::size_t i = 0; i < points.extent(0); ++i) values(i, 0) = points(i, 0) > 0 ? std::nan("") : 0;
