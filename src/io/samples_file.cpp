@@ -471,7 +471,7 @@ Samples read_samples(const std::filesystem::path& path, const std::optional<Shar
     samples.parameters_crc32 = hdf5::read_attribute<std::int64_t>(file, parameters_attribute);
   if (!hdf5::exists(file, samples_group))
     throw InputError(fmt::format("{} has no samples: the run that wrote it stopped before its end", path.string()));
-  const auto position = hdf5::open_dataset(file, std::string(samples_group) + "/position");
+  const auto position = hdf5::open_dataset(file, fmt::format("{}/position", samples_group));
   const auto shape = hdf5::shape_of(position);
   if (shape.size() != 2)
     throw InputError(fmt::format("dataset /{}/position in {} has the shape {}, expected two dimensions", samples_group, path.string(),
@@ -503,7 +503,7 @@ Samples read_samples(const std::filesystem::path& path, const std::optional<Shar
       },
       samples);
   samples.status_names =
-      hdf5::read_attribute_texts(hdf5::open_dataset(file, std::string(samples_group) + "/status"), status_names_attribute);
+      hdf5::read_attribute_texts(hdf5::open_dataset(file, fmt::format("{}/status", samples_group)), status_names_attribute);
   return samples;
 }
 
