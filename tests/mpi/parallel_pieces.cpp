@@ -23,7 +23,7 @@ TEST(WorkInPieces, EndsWhenEveryRankHasDoneItsOwnNumber) {
   const int mine = 1 + 40 * world().rank();
   EXPECT_EQ(do_in_pieces(
                 world(), [] { return Stop::no; }, [&] { return ++done < mine; }),
-            0);
+            Stop::no);
   EXPECT_EQ(done, mine);
 }
 

@@ -72,8 +72,8 @@ TEST(Sampler, FramesGoFromTheLatentDensityToTheParticles) {
 /// Has the particles of some granules already, and asks to stop after a number of batches.
 class Keeper final : public SamplingObserver {
  public:
-  Keeper(const Particles& kept, std::set<std::int64_t> granules, int batches)
-      : kept_(kept), granules_(std::move(granules)), left_(batches) {}
+  Keeper(const Particles& kept, std::set<std::int64_t> granules, int allowed)
+      : kept_(kept), granules_(std::move(granules)), left_(allowed) {}
 
   bool restore(const Shard& granule, Particles& particles) override {
     if (!granules_.contains(granule.first / particle_granule)) return false;

@@ -97,10 +97,10 @@ TEST_P(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormalizerLogZAndLog
     double c = loss->time_bins().level_at(clock);
     if (shape) {
       const auto of_normalizer = networks.part_of("normalizer", parameters);
-      const double input = (clock - networks.input_shift[1]) * networks.input_scale[1];
+      const double seen = (clock - networks.input_shift[1]) * networks.input_scale[1];
       EXPECT_EQ(c, 0) << "no level where there is a network";
-      c = reference::network(*shape, of_normalizer, {{input, 0, 0}}).value;
-      EXPECT_NEAR(network_value(*shape, of_normalizer, input), c, 1e-12);
+      c = reference::network(*shape, of_normalizer, {{seen, 0, 0}}).value;
+      EXPECT_NEAR(network_value(*shape, of_normalizer, seen), c, 1e-12);
     }
     EXPECT_NEAR(c / std::abs(time_per_clock), normalizer_at(time) + 0.5 * std::log(2 * pi * S2), 0.03) << "t = " << time;
   }
