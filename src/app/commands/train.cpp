@@ -115,11 +115,12 @@ Trained beginning(const Run& run) {
 }
 
 Trainer make_trainer(const Run& run, Trained& trained) {
+  const auto settings = trainer_settings(run.options());
+  if (!run.checkpoint()) return {run.world(), trained.model, settings};
   try {
-    return {run.world(), trained.model, trainer_settings(run.options()), trained.state,
+    return {run.world(), trained.model, settings, trained.state,
             run.request().accept_changes ? UnfitPoints::begin_anew : UnfitPoints::refuse};
   } catch (const InputError& error) {
-    if (!run.checkpoint()) throw;
     throw InputError(fmt::format("cannot resume from {}: {}", run.checkpoint()->source.string(), error.what()));
   }
 }
