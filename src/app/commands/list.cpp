@@ -41,6 +41,7 @@ const std::vector<Topic>& topics() {
       {"clocks", "curve.clock", lines_of_choices<CurveClock>},
       {"forms", "curve.form", lines_of_choices<CurveForm>},
       {"coordinates", "curve.coordinates", lines_of_choices<Coordinates>},
+      {"networks", "network.kind", lines_of_choices<NetworkKind>},
       {"first-layers", "network.first-layer", lines_of_choices<FirstLayer>},
       {"losses", "training.loss", lines_of_choices<LossKind>},
       {"residual-units", "training.residual-unit", lines_of_choices<ResidualUnit>},

@@ -10,9 +10,9 @@ template <>
 struct ScheduleOf<Schedule::vp> : FixedSchedule {
   template <class P>
   KOKKOS_FORCEINLINE_FUNCTION static TargetWeight<P> at(const FlowParameters& flow, P t) {
-    using Clock = ClockOf<CurveClock::vp>;
+    using Vp = ClockOf<CurveClock::vp>;
     const P fraction = t * P(1 / flow.horizon);
-    return {P(1) - Clock::clock_at(fraction), P(-1 / flow.horizon) / Clock::fraction_per_clock(fraction)};
+    return {P(1) - Vp::clock_at(fraction), P(-1 / flow.horizon) / Vp::fraction_per_clock(fraction)};
   }
 };
 
