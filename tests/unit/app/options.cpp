@@ -43,6 +43,8 @@ const std::map<std::string, std::string> other_values = {
     {"network.hidden-layers", "4"},
     {"network.input-range", "4.5"},
     {"network.first-layer", "single"},
+    {"network.kind", "additive"},
+    {"network.head-width", "17"},
     {"normalizer.kind", "network"},
     {"normalizer.width", "17"},
     {"normalizer.hidden-layers", "2"},
