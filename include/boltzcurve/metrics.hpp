@@ -16,7 +16,8 @@ struct Evaluation {
   std::optional<double> negative_log_likelihood;  ///< mean of -log rho_D [nats], where the target's log Z is known
 };
 
-/// Of the particles of all ranks; the same on any number of ranks. Collective.
+/// Of the particles of all ranks; the same on any number of ranks. Costs an evaluation of the target for each where their energies are not
+/// known, as of those read from a file. Collective.
 Evaluation evaluate(const Communicator& world, const Model& model, const Particles& particles);
 
 }  // namespace boltzcurve

@@ -7,7 +7,7 @@ import pytest
 from boltzcurve_tools import read_run
 from boltzcurve_tools.export import resampled
 from boltzcurve_tools.h5md import check_h5md
-from boltzcurve_tools.runs import Samples
+from boltzcurve_tools.runs import PARTICLE_UNITS, Samples
 from support import EVERY_RUN, RUNS, refuses, spoiled, succeeds, tools  # noqa: F401
 
 POSITION = "particles/trajectory/position"

@@ -25,7 +25,7 @@ def completions(tmp_path, *words):
 
 def test_bash_completes_commands_keys_values_and_files(tmp_path):
     assert completions(tmp_path, "boltzcurve", "ev") == ["evaluate"]
-    assert completions(tmp_path, "boltzcurve", "run", "--network.h") == ["--network.hidden-layers"]
+    assert completions(tmp_path, "boltzcurve", "run", "--network.h") == ["--network.head-width", "--network.hidden-layers"]
     assert completions(tmp_path, "boltzcurve", "run", "--curve.name=l") == ["linear", "learned"]
     assert completions(tmp_path, "boltzcurve", "run", "--curve.name=") == ["gradient-flow", "linear", "learned"]
     assert completions(tmp_path, "boltzcurve", "run", "--precision", "d") == ["double"]

@@ -189,9 +189,9 @@ def read_samples(file: h5py.File) -> Samples:
     count = len(position)
     otherwise = {"status": np.zeros(count, np.int32), "evaluations": np.zeros(count, np.int64), "id": np.arange(count), "action": None, "time": None}
     columns = {name: group[name][()] if name in group or name not in otherwise else otherwise[name] for name in PARTICLE_UNITS if name != "position"}
-    if position.ndim != 2 or any(values is not None and values.shape != position.shape[:1] for values in columns.values()):
-        shapes = ", ".join(f"{name} {values.shape}" for name, values in columns.items() if values is not None)
-        raise InputError(f"/samples: position {position.shape} and {shapes} should be [N][D] and [N]")
+    wrong = [f"{name} {values.shape}" for name, values in columns.items() if values is not None and values.shape != position.shape[:1]]
+    if position.ndim != 2 or wrong:
+        raise InputError(f"/samples: position {position.shape} and {', '.join(wrong)} should be [N][D] and [N]")
     status = columns["status"]
     names = tuple(text_of(group["status"].attrs["names"])) if "status" in group and "names" in group["status"].attrs else ()
     names = names or tuple(f"status {k}" for k in range(int(status.max(initial=0)) + 1))
