@@ -147,7 +147,7 @@ def test_the_programs_own_diagnosis_is_told_and_no_other(spoiled, tmp_path):  # 
 
 
 def test_the_report_knows_the_words_of_the_program():
-    assert f'"{SOUND}"' in (SOURCE / "src/metrics/diagnosis.cpp").read_text() and own_findings([SOUND]) == []
+    assert f'"{SOUND}"' in (SOURCE / "src/app/commands/diagnosis.cpp").read_text() and own_findings([SOUND]) == []
     finding, = own_findings(["ESS is 0.05, and no known sign tells why: longer training may help"])
     assert (finding.heading, finding.detail) == ("ESS is 0.05", "and no known sign tells why: longer training may help")
 

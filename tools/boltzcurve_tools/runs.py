@@ -30,7 +30,7 @@ def column(unit: str, **how: Any) -> Any:
     return dataclasses.field(metadata={"unit": unit}, **how)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Samples:
     """/samples of samples.h5md: the table of particles, one row per particle, by global id. Its columns, which all that reads or exports
     them goes over, are declared here."""
@@ -187,8 +187,8 @@ def read_samples(file: h5py.File) -> Samples:
     group = file["samples"]
     position = group["position"][()]
     count = len(position)
-    otherwise = {"status": np.zeros(count, np.int32), "evaluations": np.zeros(count, np.int64), "id": np.arange(count), "action": None, "time": None}
-    columns = {name: group[name][()] if name in group or name not in otherwise else otherwise[name] for name in PARTICLE_UNITS if name != "position"}
+    otherwise: dict[str, Any] = {"status": np.zeros(count, np.int32), "evaluations": np.zeros(count, np.int64), "id": np.arange(count), "action": None, "time": None}
+    columns: dict[str, Any] = {name: group[name][()] if name in group or name not in otherwise else otherwise[name] for name in PARTICLE_UNITS if name != "position"}
     wrong = [f"{name} {values.shape}" for name, values in columns.items() if values is not None and values.shape != position.shape[:1]]
     if position.ndim != 2 or wrong:
         raise InputError(f"/samples: position {position.shape} and {', '.join(wrong)} should be [N][D] and [N]")

@@ -25,7 +25,7 @@ struct DiagnosisInput {
 /// What is wrong, in words, with its likely cause and what may help: a sentence for each signature of failure that shows, or a single one
 /// that none does. The same on every rank and for any number of ranks. Collective.
 ///
-/// Signatures, each an entry in the table of src/metrics/diagnosis.cpp:
+/// Signatures, each an entry in the table of src/app/commands/diagnosis.cpp:
 ///   failed particles        any: how many, of what kind, between which times, how many where the target's density is very low, and where
 ///                           the first of them was last
 ///   stray exact samples     any that the flow does not carry back to the latent law, so that there is no forward ESS: how many, and where
