@@ -26,25 +26,21 @@ Columns = dict[str, np.ndarray]
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 
-def column(unit: str, **how: Any) -> Any:
-    return dataclasses.field(metadata={"unit": unit}, **how)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True)
 class Samples:
     """/samples of samples.h5md: the table of particles, one row per particle, by global id. Its columns, which all that reads or exports
     them goes over, are declared here."""
 
-    position: np.ndarray = column("length")      # [N][D], unit of the target
-    log_density: np.ndarray = column("nats")     # [N], log q
-    log_weight: np.ndarray = column("nats")      # [N], log w = -f_D - log q; minus infinity for weight 0
-    status: np.ndarray = column("1")             # [N], index of status_names
+    position: np.ndarray = dataclasses.field(metadata={"unit": "length"})      # [N][D], unit of the target
+    log_density: np.ndarray = dataclasses.field(metadata={"unit": "nats"})     # [N], log q
+    log_weight: np.ndarray = dataclasses.field(metadata={"unit": "nats"})      # [N], log w = -f_D - log q; minus infinity for weight 0
+    status: np.ndarray = dataclasses.field(metadata={"unit": "1"})             # [N], index of status_names
     status_names: tuple[str, ...]
-    evaluations: np.ndarray = column("1")        # [N], of the velocity
-    id: np.ndarray = column("1")                 # [N], global
+    evaluations: np.ndarray = dataclasses.field(metadata={"unit": "1"})        # [N], of the velocity
+    id: np.ndarray = dataclasses.field(metadata={"unit": "1"})                 # [N], global
     complete: bool                               # the run that wrote them came to its end
-    action: np.ndarray | None = column("length^2/time", default=None)  # [N], integral of |v|^2 dt; None, as below: an old file has none
-    time: np.ndarray | None = column("time", default=None)             # [N], of the curve, at the position
+    action: np.ndarray | None = dataclasses.field(default=None, metadata={"unit": "length^2/time"})  # [N], integral of |v|^2 dt; None, as below: an old file has none
+    time: np.ndarray | None = dataclasses.field(default=None, metadata={"unit": "time"})             # [N], of the curve, at the position
 
     @property
     def columns(self) -> Columns:
@@ -187,8 +183,10 @@ def read_samples(file: h5py.File) -> Samples:
     group = file["samples"]
     position = group["position"][()]
     count = len(position)
-    otherwise: dict[str, Any] = {"status": np.zeros(count, np.int32), "evaluations": np.zeros(count, np.int64), "id": np.arange(count), "action": None, "time": None}
-    columns: dict[str, Any] = {name: group[name][()] if name in group or name not in otherwise else otherwise[name] for name in PARTICLE_UNITS if name != "position"}
+    otherwise: dict[str, Any] = {"status": np.zeros(count, np.int32), "evaluations": np.zeros(count, np.int64), "id": np.arange(count),
+                                 "action": None, "time": None}
+    columns: dict[str, Any] = {name: otherwise[name] if name in otherwise and name not in group else group[name][()]
+                               for name in PARTICLE_UNITS if name != "position"}
     wrong = [f"{name} {values.shape}" for name, values in columns.items() if values is not None and values.shape != position.shape[:1]]
     if position.ndim != 2 or wrong:
         raise InputError(f"/samples: position {position.shape} and {', '.join(wrong)} should be [N][D] and [N]")
