@@ -1,8 +1,10 @@
 #include "app/commands/commands.hpp"
 #include "app/commands/diagnosis.hpp"
 #include "app/commands/evaluation.hpp"
+#include "app/commands/evaluation_numbers.hpp"
 #include "app/commands/stages.hpp"
 #include "core/heartbeat.hpp"
+#include "core/text.hpp"
 #include "io/durable_file.hpp"
 #include "io/samples_file.hpp"
 #include "metrics/exact_samples.hpp"
@@ -129,6 +131,15 @@ std::vector<Cell> evaluation_row(const std::vector<EvaluatedMetric>& metrics, co
   std::vector<Cell> row = {state.step};
   for_each_column([&](const MetricEntry& entry) { row.emplace_back(value_of(metrics, entry.key).value_or(std::nan(""))); });
   return row;
+}
+
+std::map<std::string, double> evaluation_numbers(const std::filesystem::path& file) {
+  const auto json = nlohmann::json::parse(read_text(file), nullptr, false);
+  if (!json.is_object()) throw InputError(fmt::format("cannot read {}: it is no JSON object; evaluate again", file.string()));
+  std::map<std::string, double> numbers;
+  for (const auto& [key, value] : json.items())
+    if (value.is_number()) numbers[key] = value.get<double>();
+  return numbers;
 }
 
 std::string evaluation_json(const Options& options, const std::vector<EvaluatedMetric>& metrics,

@@ -1,14 +1,16 @@
 #include "app/sweep/sweep_table.hpp"
 #include <boltzcurve/error.hpp>
+#include "app/commands/evaluation_numbers.hpp"
 #include "app/sweep/row_state.hpp"
 #include "core/text.hpp"
 #include "io/durable_file.hpp"
 #include "io/metrics_file.hpp"
 
 #include <limits>
+#include <map>
+#include <string>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace boltzcurve {
 namespace {
@@ -30,7 +32,7 @@ Column parameter_column(const Manifest& manifest, std::size_t key) {
 /// Of a run that has ended.
 struct Results {
   double step = none, loss = none;
-  nlohmann::json metrics = nlohmann::json::object();
+  std::map<std::string, double> metrics;
 };
 
 Results results_of(const std::filesystem::path& folder, RowState state) {
@@ -45,10 +47,7 @@ Results results_of(const std::filesystem::path& folder, RowState state) {
     }
   }
   const auto file = folder / "evaluation.json";
-  if (state == RowState::done && std::filesystem::exists(file, missing)) {
-    results.metrics = nlohmann::json::parse(read_text(file), nullptr, false);
-    if (!results.metrics.is_object()) throw InputError(fmt::format("cannot read {}: it is no JSON object; evaluate again", file.string()));
-  }
+  if (state == RowState::done && std::filesystem::exists(file, missing)) results.metrics = evaluation_numbers(file);
   return results;
 }
 
@@ -76,7 +75,7 @@ Table collect_table(const std::filesystem::path& folder, const Manifest& manifes
                                results.loss};
     for (const auto& metric : metrics) {
       const auto found = results.metrics.find(metric.key);
-      cells.emplace_back(found != results.metrics.end() && found->is_number() ? found->get<double>() : none);
+      cells.emplace_back(found != results.metrics.end() ? found->second : none);
     }
     table.add(cells);
   }

@@ -1,3 +1,4 @@
+#include "app/commands/evaluation_numbers.hpp"
 #include "app/commands/studies/study_run.hpp"
 
 #include <boltzcurve/error.hpp>
@@ -9,41 +10,45 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <sstream>
+#include <string>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace boltzcurve {
 namespace {
 
+using Numbers = std::map<std::string, double>;
+
 /// A number of evaluation.json, or made of several.
 struct Measure {
   Column column;
-  double (*of)(const nlohmann::json& evaluation);
+  double (*of)(const Numbers& evaluation);
 };
 
-double number(const nlohmann::json& evaluation, const char* key) {
+double number(const Numbers& evaluation, const char* key) {
   const auto found = evaluation.find(key);
-  return found == evaluation.end() || !found->is_number() ? std::nan("") : found->get<double>();
+  return found == evaluation.end() ? std::nan("") : found->second;
 }
 
 const std::vector<Measure>& measures() {
-  using Json = nlohmann::json;
   static const std::vector<Measure> all = {
-      {{"ess", "1"}, [](const Json& e) { return number(e, "ess"); }},
-      {{"ess_forward", "1"}, [](const Json& e) { return number(e, "ess_forward"); }},
-      {{"nll", "nats"}, [](const Json& e) { return number(e, "nll"); }},
-      {{"nll_floor", "nats"}, [](const Json& e) { return number(e, "nll_floor"); }},
-      {{"energy_distance", "length"}, [](const Json& e) { return number(e, "energy_distance"); }},
-      {{"energy_distance_floor", "length"}, [](const Json& e) { return number(e, "energy_distance_floor"); }},
-      {{"log_z_error", "nats"}, [](const Json& e) { return number(e, "log_z") - number(e, "log_z_exact"); }},
-      {{"log_z_stderr", "nats"}, [](const Json& e) { return number(e, "log_z_stderr"); }},
-      {{"action", "length^2/time"}, [](const Json& e) { return number(e, "action"); }},
+      {{"ess", "1"}, [](const Numbers& e) { return number(e, "ess"); }},
+      {{"ess_forward", "1"}, [](const Numbers& e) { return number(e, "ess_forward"); }},
+      {{"nll", "nats"}, [](const Numbers& e) { return number(e, "nll"); }},
+      {{"nll_floor", "nats"}, [](const Numbers& e) { return number(e, "nll_floor"); }},
+      {{"energy_distance", "length"}, [](const Numbers& e) { return number(e, "energy_distance"); }},
+      {{"energy_distance_floor", "length"}, [](const Numbers& e) { return number(e, "energy_distance_floor"); }},
+      {{"log_z_error", "nats"}, [](const Numbers& e) { return number(e, "log_z") - number(e, "log_z_exact"); }},
+      {{"log_z_stderr", "nats"}, [](const Numbers& e) { return number(e, "log_z_stderr"); }},
+      {{"action", "length^2/time"}, [](const Numbers& e) { return number(e, "action"); }},
       {{"failed", "count"},
-       [](const Json& e) { return number(e, "escaped") + number(e, "nonfinite") + number(e, "step_underflow") + number(e, "max_steps"); }},
-      {{"seconds_train", "s"}, [](const Json& e) { return number(e, "seconds_train"); }},
-      {{"seconds_sample", "s"}, [](const Json& e) { return number(e, "seconds_sample"); }},
+       [](const Numbers& e) {
+         return number(e, "escaped") + number(e, "nonfinite") + number(e, "step_underflow") + number(e, "max_steps");
+       }},
+      {{"seconds_train", "s"}, [](const Numbers& e) { return number(e, "seconds_train"); }},
+      {{"seconds_sample", "s"}, [](const Numbers& e) { return number(e, "seconds_sample"); }},
   };
   return all;
 }
@@ -119,12 +124,9 @@ Table empty_table() {
 
 void add_row(const Run& run, Table& table, const Combination& of, const std::string& error) {
   std::vector<Cell> row = {of.latent, of.schedule, of.curve};
-  nlohmann::json evaluation = nlohmann::json::object();
+  Numbers evaluation;
   on_root(run.world(), [&] {
-    if (!error.empty()) return;
-    const auto file = run.output(of.folder()) / "evaluation.json";
-    evaluation = nlohmann::json::parse(read_text(file), nullptr, false);
-    if (evaluation.is_discarded()) throw InputError(fmt::format("{} is no JSON: it is damaged; remove it to measure again", file.string()));
+    if (error.empty()) evaluation = evaluation_numbers(run.output(of.folder()) / "evaluation.json");
   });
   for (const auto& measure : measures()) row.emplace_back(measure.of(evaluation));
   row.emplace_back(error);
