@@ -1,7 +1,8 @@
 #include "core/heartbeat.hpp"
 
+#include "core/clock.hpp"
+
 #include <atomic>
-#include <chrono>
 
 namespace boltzcurve {
 namespace {
@@ -11,8 +12,6 @@ std::atomic<std::uint64_t> beats{0};
 std::atomic<const char*> phase{"starting"};
 std::atomic<int> waits{0};
 std::atomic<double> waited{0};
-
-double now() noexcept { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 
@@ -24,13 +23,13 @@ Phase::~Phase() {
   heartbeat();
 }
 
-WaitForOthers::WaitForOthers() noexcept : begin_(now()) {
+WaitForOthers::WaitForOthers() noexcept : begin_(steady_seconds()) {
   heartbeat();
   waits.fetch_add(1, std::memory_order_relaxed);
 }
 WaitForOthers::~WaitForOthers() {
   waits.fetch_sub(1, std::memory_order_relaxed);
-  waited.store(waited.load(std::memory_order_relaxed) + (now() - begin_), std::memory_order_relaxed);
+  waited.store(waited.load(std::memory_order_relaxed) + (steady_seconds() - begin_), std::memory_order_relaxed);
   heartbeat();
 }
 

@@ -4,7 +4,7 @@
 
 namespace boltzcurve {
 
-// What this process is doing, told as it goes along to whoever watches over it from another thread (run/watchdog.hpp).
+// What this process is doing, told as it goes along to whoever watches over it from another thread (app/process/watchdog.hpp).
 
 /// Something was done: call it at least every few seconds of work.
 void heartbeat() noexcept;

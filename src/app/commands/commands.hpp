@@ -11,8 +11,8 @@
 
 namespace boltzcurve {
 
-/// A command: how the command line knows it, where its options start from, and what it does. A new command is a file in src/commands and
-/// a line in the table of src/commands/commands.cpp.
+/// A command: how the command line knows it, where its options start from, and what it does. A new command is a file in
+/// src/app/commands and a line in the table of commands.cpp there.
 struct Command {
   enum class OptionsFrom {
     nothing,     ///< it needs none
@@ -52,7 +52,7 @@ ExitCode sample(Run& run);
 /// Measures samples.h5md if it is there, else fresh particles: prints a table, writes evaluation.json and a row of metrics.h5.
 ExitCode evaluate(Run& run);
 
-/// Does the study that the command line names (see commands/study.hpp). Throws ConfigError, naming the nearest, for an unknown one.
+/// Does the study that the command line names (see app/commands/study.hpp). Throws ConfigError, naming the nearest, for an unknown one.
 ExitCode study(Run& run);
 
 /// Many runs, in the folder of the output: `plan FILE` writes their manifest, `run` works on what is left of it, `status` says what has

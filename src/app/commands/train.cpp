@@ -131,6 +131,7 @@ Stop train_stage(Run& run, Trained& trained) {
   trained = beginning(run);
   run.say("target explored: " + trained.model.description());
   Trainer trainer = make_trainer(run, trained);
+  trained.state = {};  // the trainer has its own; of wide networks two are too many
   TrainingFiles files(run);
   Reports reports(run);
   QuickEvaluations evaluations(run, files, reports);

@@ -3,7 +3,6 @@
 #include "app/commands/evaluation_numbers.hpp"
 #include "app/sweep/row_state.hpp"
 #include "core/text.hpp"
-#include "io/durable_file.hpp"
 #include "io/metrics_file.hpp"
 
 #include <limits>

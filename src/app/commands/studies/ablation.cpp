@@ -6,7 +6,6 @@
 #include "app/commands/study.hpp"
 #include "app/commands/study_table.hpp"
 #include "core/in_section.hpp"
-#include "io/durable_file.hpp"
 
 #include <algorithm>
 #include <cmath>
