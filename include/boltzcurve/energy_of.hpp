@@ -104,6 +104,12 @@ concept DifferentiableEnergy = requires(const Function& function, const detail::
 
 namespace detail {
 
+/// Whether a ClosedFormEnergy of the library wants all of it computed whatever is asked for, `static constexpr bool all_at_once = true`:
+/// for short formulas whose value and derivatives share products. Compiled without the derivatives, such products are contracted with sums,
+/// and round otherwise.
+template <class Function>
+concept AllAtOnce = bool(Function::all_at_once);
+
 /// What `out` wants of `function` at x, by its closed form if it has one, else by one pass with dual numbers per coordinate, or the first
 /// `passes` of them.
 template <template <class> class Lanes, class Function, class Point, class Output>
@@ -222,7 +228,7 @@ requires(ClosedFormEnergy<Function, Lanes> || DifferentiableEnergy<Function, Lan
       Real unwanted[lanes];
       const detail::LaneOutput<Lanes<Real>, computed> output{first, wanted >= Wanted::gradient ? first + stride : unwanted,
                                                              wanted == Wanted::laplacian ? first + (1 + dimension) * stride : unwanted,
-                                                             stride};
+                                                             wanted >= Wanted::gradient ? stride : 0};
       const int passes = wanted == Wanted::value ? 1 : dimension;
       if constexpr (lanes == 1)
         detail::store_wanted_apart<Lanes>(function, point, output, passes);
@@ -242,7 +248,7 @@ requires(ClosedFormEnergy<Function, Lanes> || DifferentiableEnergy<Function, Lan
     const auto D = static_cast<std::size_t>(dimension());
     if (x.extent(1) != D || out.extent(0) != x.extent(0) || out.extent(1) < result_columns(wanted, D) || out.extent(1) > D + 2)
       detail::refuse_shapes({x.extent(0), x.extent(1)}, {out.extent(0), out.extent(1)}, D, wanted);
-    if constexpr (Lanes<Real>::one_pass_for_all && !ClosedFormEnergy<Function, Lanes>) {
+    if constexpr (Lanes<Real>::one_pass_for_all && (!ClosedFormEnergy<Function, Lanes> || detail::AllAtOnce<Function>)) {
       launch_blocks<Real, Wanted::laplacian>(x, out, wanted);
     } else {
       if (wanted == Wanted::value) launch_blocks<Real, Wanted::value>(x, out, wanted);

@@ -13,7 +13,12 @@
   ENTRY(many_well_target)         \
   ENTRY(asymmetric_two_target)    \
   ENTRY(rings_target)             \
-  ENTRY(funnel_target)
+  ENTRY(funnel_target)            \
+  ENTRY(eight_schools_target)     \
+  ENTRY(banana_target)            \
+  ENTRY(student_t_target)         \
+  ENTRY(phi4_target)              \
+  ENTRY(double_well_4_target)
 
 #define BOLTZCURVE_LATENTS(ENTRY)  \
   ENTRY(gaussian_latent)           \

@@ -1,3 +1,4 @@
+#include "energy/gamma_draw.hpp"
 #include "energy/latents/separable.hpp"
 
 #include <cmath>
@@ -16,15 +17,6 @@ struct Power {
     return {value, slope * u, slope * (power - 1)};
   }
 };
-
-/// A draw from the gamma distribution of shape a >= 1 and scale 1 (Marsaglia and Tsang, ACM Trans. Math. Softw. 26, 2000).
-double gamma_draw(double a, CounterRng& rng) {
-  const double d = a - 1.0 / 3, c = 1 / std::sqrt(9 * d);
-  for (;;) {
-    const double x = rng.normal(), v = std::pow(1 + c * x, 3);
-    if (v > 0 && std::log(rng.uniform()) < 0.5 * x * x + d * (1 - v + std::log(v))) return d * v;
-  }
-}
 
 }  // namespace
 

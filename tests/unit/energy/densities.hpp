@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/counter_rng.hpp>
 #include <boltzcurve/energy.hpp>
 #include <boltzcurve/registry.hpp>
 
@@ -23,6 +24,7 @@ struct Density {
   bool stein_by_samples = true;  ///< whether |grad f|^2 has a variance small enough for a test with samples
   /// Where derivatives of f by one coordinate, any of them, have a jump or a singularity: what sums have to mind instead of a spacing.
   std::vector<double> kinks = {};
+  bool thin = false;            ///< in two dimensions, but too thin for sums over the domain
   bool weak_laplacian = false;  ///< whether the Laplacian has a delta function at a kink, so that E[Lap f] is not E[|grad f|^2]
 };
 
@@ -38,6 +40,7 @@ inline std::vector<Density> densities() {
     if (entry.name == "gmm40" || entry.name == "asymmetric-two") densities.back().spacing = 0.25;
     if (entry.name == "rings") densities.back().spacing = 0.02;
     if (entry.name == "funnel") densities.back().stein_by_samples = false;
+    if (entry.name == "banana") densities.back().thin = true;
   }
   for (const LatentEntry& entry : latent_entries()) {
     densities.push_back(
@@ -60,6 +63,12 @@ inline std::vector<Density> densities() {
   target("other_well", "many-well", {{"dimension", {"2"}}, {"quartic", {"0.7"}}, {"quadratic", {"3"}}, {"tilt", {"-0.4"}}}, 0.0625);
   target("single_well", "many-well", {{"dimension", {"2"}}, {"quartic", {"0.3"}}, {"quadratic", {"-1"}}, {"tilt", {"2"}}}, 0.0625);
   target("many_well_64", "many-well", {{"dimension", {"64"}}}, 0);
+  target("centered_eight_schools", "eight-schools", {{"centered", {"yes"}}}, 0);
+  densities.back().stein_by_samples = false;
+  target("banana_in_6d", "banana", {{"dimension", {"6"}}}, 0);
+  target("student_t_of_many_degrees", "student-t", {{"dimension", {"3"}}, {"degrees", {"12.5"}}}, 0);
+  target("phi4_in_a_field", "phi4", {{"sites", {"5"}}, {"field", {"0.1"}}}, 0);
+  target("phi4_of_two_sites", "phi4", {{"sites", {"2"}}, {"field", {"-0.3"}}}, 0.02);
   const auto latent = [&](const std::string& name, const std::string& key, int dimension, const Parameters::Values& values,
                           const std::vector<double>& kinks = {}) {
     densities.push_back({name, [=] { return make_latent(key, dimension, values); }});
@@ -92,6 +101,20 @@ HostPoints<Real> evaluate(const Energy& energy, const HostPoints<Real>& points, 
 inline HostPoints<double> draw(const Energy& energy, std::uint64_t seed, std::int64_t first, std::size_t count) {
   const HostPoints<double> points("test::points", count, static_cast<std::size_t>(energy.dimension()));
   return energy.draw(seed, first, points) ? points : HostPoints<double>();
+}
+
+/// Exact samples, or, of a density without a sampler, normal points around the middle of its domain, whose sides are 12 deviations.
+inline HostPoints<double> typical_points(const Energy& energy, std::uint64_t seed, std::size_t count) {
+  auto points = draw(energy, seed, 0, count);
+  if (points.extent(0) == count) return points;
+  const Domain domain = energy.domain();
+  points = HostPoints<double>("test::points", count, domain.lower.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    CounterRng rng(seed, RandomStream::test, 1, i);
+    for (std::size_t d = 0; d < points.extent(1); ++d)
+      points(i, d) = (domain.lower[d] + domain.upper[d]) / 2 + (domain.upper[d] - domain.lower[d]) / 12 * rng.normal();
+  }
+  return points;
 }
 
 template <class Real>

@@ -20,9 +20,9 @@ class EveryDensity : public testing::TestWithParam<Density> {
     dimension = static_cast<std::size_t>(energy->dimension());
   }
 
-  /// Exact samples moved by normal noise of half a unit: around the mass, on slopes and between modes.
+  /// Typical points moved by normal noise of half a unit: around the mass, on slopes and between modes.
   HostPoints<double> scattered(std::size_t count) const {
-    const auto points = draw(*energy, 11, 0, count);
+    const auto points = typical_points(*energy, 11, count);
     for (std::size_t i = 0; i < count; ++i) {
       CounterRng rng(12, RandomStream::test, 0, i);
       for (std::size_t d = 0; d < dimension; ++d) points(i, d) += 0.5 * rng.normal();
@@ -119,7 +119,7 @@ Nodes nodes_around(double lower, double upper, const std::vector<double>& kinks)
 // E[x . grad f] = D and E[Lap f] = E[|grad f|^2].
 TEST_P(EveryDensity, QuadratureGivesLogZEntropyAndIntegrationByParts) {
   const auto& density = GetParam();
-  if (dimension > 2) GTEST_SKIP() << "more than two dimensions";
+  if (dimension > 2 || density.thin) GTEST_SKIP() << "more than two dimensions, or too thin";
   ASSERT_TRUE(density.spacing > 0 || !density.kinks.empty()) << "a density in one or two dimensions needs a spacing, or kinks";
   const Domain domain = energy->domain();
   Nodes axis[2] = {{}, {{0}, {1}}};
@@ -144,9 +144,11 @@ TEST_P(EveryDensity, QuadratureGivesLogZEntropyAndIntegrationByParts) {
       squares += weight * results(i, 1 + d) * results(i, 1 + d);
     }
   }
-  ASSERT_TRUE(energy->log_z() && energy->entropy());
+  ASSERT_TRUE(energy->log_z());
   EXPECT_NEAR(*energy->log_z(), std::log(z), 1e-9);
-  EXPECT_NEAR(*energy->entropy(), mean_energy / z + std::log(z), 1e-7);
+  if (energy->entropy()) {
+    EXPECT_NEAR(*energy->entropy(), mean_energy / z + std::log(z), 1e-7);
+  }
   EXPECT_NEAR(virial / z, static_cast<double>(dimension), 1e-9);
   // Of a curvature like |u|^(p-2) the panels next to the kink hold a share of their size to the power p - 1, 2^-8 for p = 1.5.
   const double tolerance = density.kinks.empty() ? 1e-9 : 0x1p-7;
@@ -160,7 +162,7 @@ TEST_P(EveryDensity, QuadratureGivesLogZEntropyAndIntegrationByParts) {
 TEST_P(EveryDensity, ExactSamplesGiveTheEntropyAndIntegrationByParts) {
   const std::size_t count = 1 << 15;
   const auto points = draw(*energy, 21, 0, count);
-  ASSERT_EQ(points.extent(0), count);
+  if (points.extent(0) == 0) GTEST_SKIP() << "no exact samples";
   const auto results = evaluate(*energy, points);
   Average value, virial, stein;
   for (std::size_t i = 0; i < count; ++i) {
@@ -173,9 +175,12 @@ TEST_P(EveryDensity, ExactSamplesGiveTheEntropyAndIntegrationByParts) {
     virial.add(product);
     stein.add(results(i, 1 + dimension) - square);
   }
-  ASSERT_TRUE(energy->log_z() && energy->entropy());
-  // entropies of mixtures in more than two dimensions have a standard error of 0.005 of their own
-  EXPECT_NEAR(value.mean() + *energy->log_z(), *energy->entropy(), certain * std::hypot(value.standard_error(), dimension > 2 ? 0.005 : 0));
+  ASSERT_TRUE(energy->log_z());
+  if (energy->entropy()) {
+    // entropies of mixtures in more than two dimensions have a standard error of 0.005 of their own
+    EXPECT_NEAR(value.mean() + *energy->log_z(), *energy->entropy(),
+                certain * std::hypot(value.standard_error(), dimension > 2 ? 0.005 : 0));
+  }
   EXPECT_NEAR(virial.mean(), static_cast<double>(dimension), certain * virial.standard_error());
   if (GetParam().stein_by_samples && !GetParam().weak_laplacian) {
     EXPECT_NEAR(stein.mean(), 0, certain * stein.standard_error());
@@ -184,6 +189,7 @@ TEST_P(EveryDensity, ExactSamplesGiveTheEntropyAndIntegrationByParts) {
 
 TEST_P(EveryDensity, ASampleDependsOnSeedAndGlobalIndexOnly) {
   const auto all = draw(*energy, 31, 100, 40), part = draw(*energy, 31, 117, 5), other_seed = draw(*energy, 32, 117, 5);
+  if (all.extent(0) == 0) GTEST_SKIP() << "no exact samples";
   for (std::size_t i = 0; i < 5; ++i) {
     for (std::size_t d = 0; d < dimension; ++d) {
       EXPECT_EQ(part(i, d), all(17 + i, d));

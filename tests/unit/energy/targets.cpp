@@ -330,6 +330,227 @@ TEST(Funnel, SamplesAreNormalOnceScaled) {
   EXPECT_NEAR(z4.mean(), 3, certain * z4.standard_error());
 }
 
+TEST(EightSchools, ClosedFormAgreesWithDualNumbersInBothCoordinates) {
+  for (const bool centered : {false, true}) {
+    const double constant = std::log(5 * std::numbers::pi / 2) + std::log(5) + 8.5 * std::log(2 * std::numbers::pi);
+    expect_closed_form(*make_target("eight-schools", {{"centered", {centered ? "yes" : "no"}}}), [&](const auto& x) {
+      const double y[] = {28, 8, -3, 7, -1, 1, 18, 12}, sigma[] = {15, 10, 16, 11, 9, 11, 10, 18};
+      // tau ~ half-Cauchy(0, 5), with the Jacobian of its logarithm
+      const auto tau = exp(x[1]);
+      auto f = x[0] * x[0] * 0.02 + log(tau * tau * 0.04 + 1.0) - x[1] + constant;
+      for (std::size_t j = 0; j < 8; ++j) {
+        const auto z = centered ? (x[2 + j] - x[0]) / tau : x[2 + j], misfit = (x[0] + tau * z - y[j]) / sigma[j];
+        f += (misfit * misfit + z * z) * 0.5 + std::log(sigma[j]);
+        if (centered) f += x[1];
+      }
+      return f;
+    });
+  }
+}
+
+TEST(EightSchools, HasTheEvidenceAndMomentsOfThePosterior) {
+  for (const char* centered : {"no", "yes"}) {
+    const auto energy = make_target("eight-schools", {{"centered", {centered}}});
+    EXPECT_NEAR(*energy->log_z(), -31.31134735, 1e-8);
+    const auto moments = *energy->moments();
+    EXPECT_NEAR(moments.mean[0], 4.396821, 1e-6);
+    EXPECT_NEAR(moments.deviation[0], 3.317704, 1e-6);
+    EXPECT_NEAR(moments.mean[1], 0.802140, 1e-6);
+    EXPECT_NEAR(moments.deviation[1], 1.171226, 1e-6);
+  }
+  const double mean[] = {6.211884, 4.940178, 3.927004, 4.757098, 3.615477, 4.042613, 6.296724, 4.854253};
+  const double deviation[] = {5.593126, 4.674268, 5.262615, 4.780297, 4.657453, 4.826866, 5.077849, 5.290801};
+  const auto moments = *make_target("eight-schools", {{"centered", {"yes"}}})->moments();
+  for (std::size_t j = 0; j < 8; ++j) {
+    EXPECT_NEAR(moments.mean[2 + j], mean[j], 1e-6);
+    EXPECT_NEAR(moments.deviation[2 + j], deviation[j], 1e-6);
+  }
+}
+
+TEST(EightSchools, SamplesAreThoseOfTau) {
+  const auto points = draw(*make_target("eight-schools"), 111, 0, 1 << 15);
+  Average tau, log_tau, small;
+  for (std::size_t i = 0; i < points.extent(0); ++i) {
+    tau.add(std::exp(points(i, 1)));
+    log_tau.add(points(i, 1));
+    small.add(points(i, 1) < -3 ? 1 : 0);
+  }
+  EXPECT_NEAR(tau.mean(), 3.597706, certain * tau.standard_error());
+  EXPECT_NEAR(log_tau.mean(), 0.802140, certain * log_tau.standard_error());
+  EXPECT_NEAR(small.mean(), 0.01011, certain * small.standard_error());
+}
+
+TEST(EightSchools, RefusesWhatIsNeitherYesNorNo) {
+  EXPECT_THAT(
+      [] {
+        make_target("eight-schools", {{"centered", {"maybe"}}});
+      },
+      ThrowsMessage<ConfigError>(HasSubstr("centered = maybe: must be yes or no")));
+}
+
+/// |sample mean - mean| and the same of squared deviations, coordinate by coordinate, against the moments that the target claims.
+void expect_moments_of_samples(const Energy& energy, std::uint64_t seed) {
+  const auto points = draw(energy, seed, 0, 1 << 15);
+  const auto moments = energy.moments();
+  ASSERT_TRUE(moments);
+  for (std::size_t d = 0; d < points.extent(1); ++d) {
+    Average mean, square;
+    for (std::size_t i = 0; i < points.extent(0); ++i) {
+      const double offset = points(i, d) - moments->mean[d];
+      mean.add(offset);
+      square.add(offset * offset);
+    }
+    EXPECT_NEAR(mean.mean(), 0, certain * mean.standard_error()) << "coordinate " << d;
+    EXPECT_NEAR(square.mean(), moments->deviation[d] * moments->deviation[d], certain * square.standard_error()) << "coordinate " << d;
+  }
+}
+
+TEST(Moments, AreThoseOfExactSamples) {
+  expect_moments_of_samples(*make_target("eight-schools"), 112);
+  expect_moments_of_samples(*make_target("eight-schools", {{"centered", {"yes"}}}), 113);
+  expect_moments_of_samples(*make_target("banana", {{"dimension", {"4"}}}), 114);
+  expect_moments_of_samples(*make_target("student-t", {{"dimension", {"3"}}, {"degrees", {"9"}}}), 115);
+}
+
+TEST(Banana, ClosedFormAgreesWithDualNumbers) {
+  expect_closed_form(*make_target("banana", {{"dimension", {"6"}}}), [](const auto& x) {
+    auto f = x[0] * 0;
+    for (std::size_t i = 0; i < x.size(); i += 2)
+      f += 0.05 * (x[i] - 1) * (x[i] - 1) + 5 * (x[i + 1] - x[i] * x[i]) * (x[i + 1] - x[i] * x[i]);
+    return f;
+  });
+  EXPECT_THAT(
+      [] {
+        make_target("banana", {{"dimension", {"3"}}});
+      },
+      ThrowsMessage<ConfigError>(HasSubstr("dimension = 3: must be even for banana")));
+}
+
+TEST(StudentT, ClosedFormAgreesWithDualNumbersAndLogZWithTheFormula) {
+  const auto energy = make_target("student-t", {{"dimension", {"4"}}, {"degrees", {"2.5"}}});
+  expect_closed_form(*energy, [](const auto& x) {
+    auto square = x[0] * 0;
+    for (const auto& u : x) square += u * u;
+    return 3.25 * log(1 + square / 2.5);
+  });
+  EXPECT_NEAR(*make_target("student-t", {{"dimension", {"1"}}, {"degrees", {"1"}}})->log_z(), std::log(std::numbers::pi), 1e-14);
+  // of Cauchy's density the entropy is log(4 pi)
+  EXPECT_NEAR(*make_target("student-t", {{"dimension", {"1"}}, {"degrees", {"1"}}})->entropy(), std::log(4 * std::numbers::pi), 1e-13);
+  EXPECT_NEAR(*make_target("student-t", {{"dimension", {"3"}}, {"degrees", {"1000000"}}})->log_z(), 1.5 * std::log(2 * std::numbers::pi),
+              1e-5);
+}
+
+TEST(StudentT, IsFiniteWhereHotChainsRunTo) {
+  const HostPoints<float> far("test::far", 1, 10);
+  Kokkos::deep_copy(far, 1e11f);
+  const auto result = evaluate(*make_target("student-t"), far);
+  EXPECT_NEAR(result(0, 0), 7.5 * std::log(1e22 * 10 / 5), 1e-3);
+  EXPECT_NEAR(result(0, 1) * 1e11, 15 / 10.0, 1e-5);
+}
+
+TEST(Phi4, ClosedFormAgreesWithDualNumbers) {
+  expect_closed_form(*make_target("phi4", {{"sites", {"7"}}, {"field", {"0.3"}}}), [](const auto& x) {
+    const double a = 0.1, beta = 20, n = 7, h = 0.3;
+    auto f = x[0] * x[0] * (beta * a * n / 2);
+    for (std::size_t i = 0; i < 7; ++i) {
+      const auto after = i < 6 ? x[i + 1] : x[0] * 0, depth = 1 - x[i] * x[i];
+      f += beta * (a * n / 2 * (after - x[i]) * (after - x[i]) + depth * depth * (1 / (4 * a * n)) + h / n * x[i]);
+    }
+    return f;
+  });
+}
+
+TEST(Phi4, LogZIsThatOfTheTransferMatrix) {
+  struct {
+    const char *sites, *field;
+    double log_z;
+  } known[] = {{"16", "0", -33.53802},      {"32", "0", -59.49546},   {"64", "0", -119.87021},   {"100", "0", -196.91222},
+               {"16", "0.1", -32.52706},    {"32", "0.1", -58.54119}, {"64", "0.1", -118.94411}, {"100", "0.1", -195.99620},
+               {"100", "0.25", -193.66445}, {"100", "1", -181.36233}};
+  for (const auto& [sites, field, log_z] : known)
+    EXPECT_NEAR(*make_target("phi4", {{"sites", {sites}}, {"field", {field}}})->log_z(), log_z, 1.1e-5) << sites << " sites in " << field;
+}
+
+TEST(Phi4, ModesAreMinimaWithTheSharesOfTheMiddleSite) {
+  const auto energy = make_target("phi4", {{"sites", {"100"}}, {"field", {"0.25"}}});
+  const auto modes = energy->modes();
+  ASSERT_EQ(modes.size(), 2u);
+  EXPECT_NEAR(std::log(modes[1].weight / modes[0].weight), -7.7917, 2e-3);
+  const auto even = make_target("phi4")->modes();
+  ASSERT_EQ(even.size(), 2u);
+  EXPECT_NEAR(even[0].weight, 0.5, 1e-12);
+  for (const auto& mode : modes) {
+    const HostPoints<double> center("test::center", 1, 100);
+    for (std::size_t d = 0; d < 100; ++d) center(0, d) = mode.center[d];
+    const auto result = evaluate(*energy, center);
+    for (std::size_t d = 0; d < 100; ++d) EXPECT_NEAR(result(0, 1 + d), 0, 1e-9);
+  }
+}
+
+TEST(DoubleWell4, ClosedFormAgreesWithDualNumbers) {
+  const auto energy = make_target("double-well-4");
+  const auto points = typical_points(*energy, 121, 50);
+  for (std::size_t n = 0; n < points.extent(0); ++n) {
+    std::vector<double> x;
+    const HostPoints<double> point("test::point", 1, 8);
+    for (std::size_t d = 0; d < 8; ++d) x.push_back(point(0, d) = points(n, d));
+    const auto expected = dual_derivatives(
+        [](const auto& y) {
+          auto f = y[0] * 0, along = f, across = f;
+          for (std::size_t i = 0; i < 4; ++i) {
+            along += y[2 * i];
+            across += y[2 * i + 1];
+            for (std::size_t j = 0; j < i; ++j) {
+              const auto u = y[2 * i] - y[2 * j], v = y[2 * i + 1] - y[2 * j + 1], s = sqrt(u * u + v * v) - 4;
+              f += (0.9 * s * s * s * s - 4 * s * s) / 2;
+            }
+          }
+          return f + (along * along + across * across) / 8;
+        },
+        x);
+    const auto found = evaluate(*energy, point);
+    for (std::size_t c = 0; c < 10; ++c)
+      EXPECT_NEAR(found(0, c), expected[c], 1e-12 * (1 + std::fabs(expected[0]) + std::fabs(expected[9])));
+  }
+}
+
+// With the center of mass c integrated out, int exp(-2 |c|^2) dc = pi/2, Z is the integral over the places of three particles around the
+// fourth: of the first of them by its distance, of the other two by sums over a lattice in the plane, spacing h. exp(-v) has a width of
+// 0.35.
+TEST(DoubleWell4, LogZIsThatOfTheSumOverALattice) {
+  const double h = 0.3;
+  const auto boltzmann = [](double distance) {
+    const double square = (distance - 4) * (distance - 4);
+    return std::exp(-(0.9 * square * square - 4 * square) / 2);
+  };
+  const int reach = 26, side = 2 * reach + 1;  // distances up to 7.8
+  std::vector<double> pair;                    // by displacement, each coordinate from -2 reach to 2 reach
+  for (int i = -2 * reach; i <= 2 * reach; ++i)
+    for (int j = -2 * reach; j <= 2 * reach; ++j) pair.push_back(boltzmann(h * std::hypot(i, j)));
+  double z = 0;
+  for (double r = h / 2; r < 8; r += h) {
+    // both of the others feel the one at the origin and the one at (r, 0)
+    std::vector<double> weight;
+    for (int i = -reach; i <= reach; ++i)
+      for (int j = -reach; j <= reach; ++j) weight.push_back(boltzmann(h * std::hypot(i, j)) * boltzmann(std::hypot(h * i - r, h * j)));
+    double sum = 0;
+    for (int i = 0; i < side; ++i)
+      for (int j = 0; j < side; ++j) {
+        const double first = weight[static_cast<std::size_t>(i * side + j)];
+        if (first < 1e-8) continue;
+        for (int k = 0; k < side; ++k) {
+          const double* seconds = &weight[static_cast<std::size_t>(k * side)];
+          const double* pairs = &pair[static_cast<std::size_t>((k - i + 2 * reach) * (4 * reach + 1) + 2 * reach - j)];
+          double row = 0;
+          for (int l = 0; l < side; ++l) row += seconds[l] * pairs[l];
+          sum += first * row;
+        }
+      }
+    z += 2 * std::numbers::pi * r * boltzmann(r) * sum * h * h * h * h * h;
+  }
+  EXPECT_NEAR(*make_target("double-well-4")->log_z(), std::log(z * std::numbers::pi / 2), 1e-6);
+}
+
 TEST(GaussianLatent, IsTheNormalLawOfItsMeanAndScale) {
   const auto energy = make_latent("gaussian", 3, {{"mean", {"1, -2, 0.5"}}, {"scale", {"2"}}});
   const HostPoints<double> point("test::point", 1, 3);

@@ -1,0 +1,178 @@
+#include "energy/chain_law.hpp"
+
+#include <boltzcurve/counter_rng.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace boltzcurve {
+namespace {
+
+/// Below this a density counts as zero; finite, so that interpolation stays a number.
+constexpr double log_of_zero = -1e4;
+
+double safe_log(double x) { return x > 0 ? std::log(x) : log_of_zero; }
+
+}  // namespace
+
+ChainLaw::Nodes ChainLaw::Nodes::between(double lower, double upper, double spacing) {
+  const auto cells = static_cast<std::size_t>(std::ceil((upper - lower) / spacing));
+  return {lower, (upper - lower) / static_cast<double>(cells), cells + 1};
+}
+
+ChainLaw::ChainLaw(std::size_t sites, Nodes nodes, const Site& first, Bond bond, const Site& last)
+    : sites_(sites), nodes_(nodes), first_(first), bond_(std::move(bond)), ring_(false), logs_(sites) {
+  const std::size_t M = nodes_.count;
+  // exp(-bond) row by row, each without what is below rounding
+  struct Row {
+    std::size_t begin;
+    std::vector<double> weights;
+  };
+  std::vector<Row> rows(M);
+  for (std::size_t k = 0; k < M && sites > 1; ++k) {
+    std::vector<double> weights(M);
+    for (std::size_t l = 0; l < M; ++l) weights[l] = std::exp(-bond_(nodes_.at(k), nodes_.at(l))) * nodes_.spacing;
+    const double least = 1e-60 * *std::max_element(weights.begin(), weights.end());
+    std::size_t begin = M, end = 0;
+    for (std::size_t l = 0; l < M; ++l) {
+      if (weights[l] <= least) continue;
+      begin = std::min(begin, l);
+      end = l + 1;
+    }
+    begin = std::min(begin, end);
+    rows[k] = {begin, {weights.begin() + static_cast<std::ptrdiff_t>(begin), weights.begin() + static_cast<std::ptrdiff_t>(end)}};
+  }
+
+  double scale = 0;  // log of what `sums` was divided by so far
+  std::vector<double> sums(M);
+  for (std::size_t k = 0; k < M; ++k) sums[k] = std::exp(-last(nodes_.at(k)));
+  for (std::size_t i = sites; i-- > 0;) {
+    if (i + 1 < sites) {
+      std::vector<double> next(M);
+      for (std::size_t k = 0; k < M; ++k)
+        for (std::size_t l = 0; l < rows[k].weights.size(); ++l) next[k] += rows[k].weights[l] * sums[rows[k].begin + l];
+      sums = std::move(next);
+    }
+    const double top = *std::max_element(sums.begin(), sums.end());
+    scale += std::log(top);
+    for (double& sum : sums) sum /= top;
+    for (const double sum : sums) logs_[i].push_back(safe_log(sum));
+  }
+  double sum = 0;
+  for (std::size_t k = 0; k < M; ++k) sum += sums[k] * std::exp(-first_(nodes_.at(k)));
+  log_z_ = std::log(sum * nodes_.spacing) + scale;
+}
+
+ChainLaw::ChainLaw(std::size_t sites, Nodes nodes, Bond bond) : sites_(sites), nodes_(nodes), bond_(std::move(bond)), ring_(true) {
+  const std::size_t M = nodes_.count;
+  std::vector<double> once(M * M), power, product(M * M);
+  for (std::size_t k = 0; k < M; ++k)
+    for (std::size_t l = 0; l < M; ++l) once[k * M + l] = std::exp(-bond_(nodes_.at(k), nodes_.at(l))) * nodes_.spacing;
+  power = once;
+  double scale = 0;
+  for (std::size_t p = 1; p <= sites; ++p) {
+    if (p > 1) {
+      std::fill(product.begin(), product.end(), 0.0);
+      for (std::size_t k = 0; k < M; ++k)
+        for (std::size_t m = 0; m < M; ++m) {
+          const double factor = power[k * M + m];
+          if (factor < 1e-60) continue;
+          for (std::size_t l = 0; l < M; ++l) product[k * M + l] += factor * once[m * M + l];
+        }
+      power.swap(product);
+    }
+    const double top = *std::max_element(power.begin(), power.end());
+    scale += std::log(top);
+    for (double& entry : power) entry /= top;
+    Logs logs;
+    for (const double entry : power) logs.push_back(safe_log(entry));
+    logs_.push_back(std::move(logs));
+  }
+  double trace = 0;
+  for (std::size_t k = 0; k < M; ++k) trace += power[k * M + k];
+  log_z_ = std::log(trace) + scale;
+}
+
+double ChainLaw::probability_above_zero(std::size_t site) const {
+  const std::size_t M = nodes_.count;
+  std::vector<double> density(M);
+  if (ring_) {
+    for (std::size_t k = 0; k < M; ++k) density[k] = std::exp(logs_.back()[k * M + k]);
+  } else {
+    // from the first site forward
+    for (std::size_t k = 0; k < M; ++k) density[k] = std::exp(-first_(nodes_.at(k)));
+    for (std::size_t i = 0; i < site; ++i) {
+      std::vector<double> next(M);
+      for (std::size_t k = 0; k < M; ++k) {
+        if (density[k] < 1e-60) continue;
+        for (std::size_t l = 0; l < M; ++l) next[l] += density[k] * std::exp(-bond_(nodes_.at(k), nodes_.at(l)));
+      }
+      const double top = *std::max_element(next.begin(), next.end());
+      for (std::size_t k = 0; k < M; ++k) density[k] = next[k] / top;
+    }
+    for (std::size_t k = 0; k < M; ++k) density[k] *= std::exp(logs_[site][k]);
+  }
+  // Simpson's weights would have to end at 0; a node there counts half
+  double above = 0, all = 0;
+  for (std::size_t k = 0; k < M; ++k) {
+    all += density[k];
+    const double x = nodes_.at(k) / nodes_.spacing;
+    above += density[k] * std::clamp(x + 0.5, 0.0, 1.0);
+  }
+  return above / all;
+}
+
+double ChainLaw::interpolated(const double* logs, double x) const {
+  // Lagrange's cubic through the four nodes around x. It must not swing above them next to a node without mass.
+  const double place = (x - nodes_.lower) / nodes_.spacing;
+  const double base = std::clamp(std::floor(place), 1.0, static_cast<double>(nodes_.count) - 3);
+  const double s = place - base;
+  const double* at = logs + static_cast<std::size_t>(base);
+  const double cubic = -at[-1] * s * (s - 1) * (s - 2) / 6 + at[0] * (s + 1) * (s - 1) * (s - 2) / 2 - at[1] * (s + 1) * s * (s - 2) / 2 +
+                       at[2] * (s + 1) * s * (s - 1) / 6;
+  return std::min(cubic, std::max(at[0], at[1]) + 0.1);
+}
+
+double ChainLaw::draw_from(CounterRng& rng, const std::function<double(double)>& energy, const double* logs) const {
+  const double shift = rng.uniform() * nodes_.spacing;
+  std::vector<double> exponents(nodes_.count - 1);
+  double top = std::numeric_limits<double>::lowest();
+  for (std::size_t k = 0; k + 1 < nodes_.count; ++k) {
+    const double x = nodes_.at(k) + shift;
+    top = std::max(top, exponents[k] = interpolated(logs, x) - energy(x));
+  }
+  double sum = 0;
+  for (double& number : exponents) {
+    sum += number > top - 60 ? std::exp(number - top) : 0;
+    number = sum;
+  }
+  const double mass = rng.uniform() * sum;
+  const auto place = std::upper_bound(exponents.begin(), exponents.end() - 1, mass) - exponents.begin();
+  return nodes_.at(static_cast<std::size_t>(place)) + shift;
+}
+
+void ChainLaw::draw(CounterRng& rng, double* x) const {
+  const std::size_t M = nodes_.count;
+  if (!ring_) {
+    x[0] = draw_from(rng, first_, logs_[0].data());
+    for (std::size_t i = 1; i < sites_; ++i)
+      x[i] = draw_from(
+          rng, [&](double y) { return bond_(x[i - 1], y); }, logs_[i].data());
+    return;
+  }
+  Logs logs(M);
+  for (std::size_t k = 0; k < M; ++k) logs[k] = logs_.back()[k * M + k];
+  x[0] = draw_from(
+      rng, [](double) { return 0.0; }, logs.data());
+  for (std::size_t i = 1; i < sites_; ++i) {
+    // what is left of the ring from each node back to x[0]
+    const Logs& rest = logs_[sites_ - i - 1];
+    for (std::size_t k = 0; k < M; ++k) logs[k] = interpolated(&rest[k * M], x[0]);
+    x[i] = draw_from(
+        rng, [&](double y) { return bond_(x[i - 1], y); }, logs.data());
+  }
+}
+
+}  // namespace boltzcurve
