@@ -92,4 +92,15 @@ CollocationBatch<Real>::CollocationBatch(std::int64_t points, int dimension, int
 template struct CollocationBatch<float>;
 template struct CollocationBatch<double>;
 
+template <class Real>
+MatchingBatch<Real>::MatchingBatch(std::int64_t points, int dimension)
+    : t("boltzcurve::matching_time", static_cast<std::size_t>(points)),
+      x("boltzcurve::matching_position", static_cast<std::size_t>(points), static_cast<std::size_t>(dimension)),
+      base("boltzcurve::matching_base", static_cast<std::size_t>(points), static_cast<std::size_t>(dimension)),
+      goal("boltzcurve::matching_goal", static_cast<std::size_t>(points), static_cast<std::size_t>(dimension)),
+      spread("boltzcurve::matching_spread", static_cast<std::size_t>(points)) {}
+
+template struct MatchingBatch<float>;
+template struct MatchingBatch<double>;
+
 }  // namespace boltzcurve

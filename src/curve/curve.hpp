@@ -9,6 +9,7 @@
 #include "energy/pilot_summary.hpp"
 #include "network/networks.hpp"
 #include "residual/curve_concept.hpp"
+#include "residual/matching.hpp"
 #include "residual/residual.hpp"
 
 #include <memory>
@@ -66,6 +67,14 @@ class Curve {
     return made;
   }
 
+  /// Null where grad f_t is not what such a curve learns, or no plain sum of what is known and psi: linear, learned, a learned schedule.
+  template <class Real>
+  std::unique_ptr<MatchingKernel<Real>> matching_kernel(const MatchingShape& shape = {}) const {
+    std::unique_ptr<MatchingKernel<Real>> made;
+    make_matching_kernel(shape, made);
+    return made;
+  }
+
   /// The energies must outlive what is made.
   template <class Real>
   std::unique_ptr<CurveEnergies<Real>> energies(const Energy& target, const Energy& latent) const {
@@ -77,6 +86,8 @@ class Curve {
  private:
   virtual void make_kernel(const LossShape& loss, std::unique_ptr<ResidualKernel<float>>& made) const = 0;
   virtual void make_kernel(const LossShape& loss, std::unique_ptr<ResidualKernel<double>>& made) const = 0;
+  virtual void make_matching_kernel(const MatchingShape&, std::unique_ptr<MatchingKernel<float>>&) const {}
+  virtual void make_matching_kernel(const MatchingShape&, std::unique_ptr<MatchingKernel<double>>&) const {}
   virtual void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<float>>& made) const = 0;
   virtual void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<double>>& made) const = 0;
 };

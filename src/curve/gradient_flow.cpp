@@ -1,4 +1,5 @@
 #include "curve/curve_of.hpp"
+#include "residual/matching_kernel.hpp"
 #include "residual/residual_kernel.hpp"
 
 #include <boltzcurve/error.hpp>
@@ -38,7 +39,15 @@ class GradientFlowCurve final : public detail::CurveOf<Flow> {
     made = std::make_unique<GradientFlowEnergies<double>>(this->functor(), anchor_, target, latent, rows);
   }
 
-  static constexpr auto rows = std::is_same_v<Flow, ScheduledFlow> ? GradientFlowRows::apart : GradientFlowRows::mixed;
+  void make_matching_kernel(const MatchingShape& shape, std::unique_ptr<MatchingKernel<float>>& made) const override {
+    if constexpr (!schedule_is_learned) made = boltzcurve::make_matching_kernel<Flow, float>(this->functor(), this->networks(), shape);
+  }
+  void make_matching_kernel(const MatchingShape& shape, std::unique_ptr<MatchingKernel<double>>& made) const override {
+    if constexpr (!schedule_is_learned) made = boltzcurve::make_matching_kernel<Flow, double>(this->functor(), this->networks(), shape);
+  }
+
+  static constexpr bool schedule_is_learned = std::is_same_v<Flow, ScheduledFlow>;
+  static constexpr auto rows = schedule_is_learned ? GradientFlowRows::apart : GradientFlowRows::mixed;
 
   CurveAnchor anchor_;
 };
@@ -113,5 +122,7 @@ template std::unique_ptr<ResidualKernel<float>> make_residual_kernel(const Gradi
 template std::unique_ptr<ResidualKernel<double>> make_residual_kernel(const GradientFlow&, const CurveNetworks&, const LossShape&);
 template std::unique_ptr<ResidualKernel<float>> make_residual_kernel(const ScheduledFlow&, const CurveNetworks&, const LossShape&);
 template std::unique_ptr<ResidualKernel<double>> make_residual_kernel(const ScheduledFlow&, const CurveNetworks&, const LossShape&);
+template std::unique_ptr<MatchingKernel<float>> make_matching_kernel(const GradientFlow&, const CurveNetworks&, const MatchingShape&);
+template std::unique_ptr<MatchingKernel<double>> make_matching_kernel(const GradientFlow&, const CurveNetworks&, const MatchingShape&);
 
 }  // namespace boltzcurve

@@ -37,14 +37,11 @@ struct CollocationBatch {
 /// vanish where the loss has its minimum. For `abs+squared` bounded, at 51.
 double robust_weight(const LossShape& loss, double residual);
 
-/// Residual R of a curve, the mean of its loss, and the gradient of that by the parameters of all its networks, in one fused kernel: a team
-/// takes a chunk, walks through it tile by tile (forward passes, residual, reverse sweeps; see network/mlp_tile.hpp) and adds its partial
-/// sums. The normalizer C is a network of the clock ("normalizer", nats per unit of the clock) where the curve has one, else 0. Real (float
-/// or double) is the type of the networks' arithmetic; parameters and sums are double.
-template <class Real>
-class ResidualKernel {
+/// What every fused kernel has to do with the networks of its curve: their parameters go in, and sums over points come out, of a loss and
+/// of its gradient by all parameters.
+class CurveKernel {
  public:
-  virtual ~ResidualKernel() = default;
+  virtual ~CurveKernel() = default;
 
   /// Takes over the parameters [parameter_count].
   virtual void set_parameters(std::span<const double> parameters) = 0;
@@ -52,13 +49,26 @@ class ResidualKernel {
   /// Borders of the segments of the array that is summed: each tensor's packed gradient, then the loss; for ReproducibleSum.
   virtual std::vector<std::int64_t> sum_borders() const = 0;
 
+  /// The sums, in packed order, as loss and gradient [parameter_count].
+  virtual double unpack(const std::vector<double>& sums, std::vector<double>& gradient) const = 0;
+
+  /// Bytes of scratch that one team needs for a training step.
+  virtual std::int64_t scratch_bytes() const = 0;
+
+  virtual const CurveNetworks& networks() const = 0;
+};
+
+/// Residual R of a curve, the mean of its loss, and the gradient of that by the parameters of all its networks, in one fused kernel: a team
+/// takes a chunk, walks through it tile by tile (forward passes, residual, reverse sweeps; see network/mlp_tile.hpp) and adds its partial
+/// sums. The normalizer C is a network of the clock ("normalizer", nats per unit of the clock) where the curve has one, else 0. Real (float
+/// or double) is the type of the networks' arithmetic; parameters and sums are double.
+template <class Real>
+class ResidualKernel : public CurveKernel {
+ public:
   /// Adds, for points [0, n) of the batch, whose first global index is a multiple of chunk_points, the sums of loss(R) / batch_points and
   /// of its gradient, and writes R itself [nats/time] to `residual` [n].
   virtual void add_loss_and_gradient(const CollocationBatch<Real>& batch, std::int64_t n, double batch_points, const PartialSums& sums,
                                      PointScalars<Real> residual) const = 0;
-
-  /// The sums, in packed order, as loss and gradient [parameter_count].
-  virtual double unpack(const std::vector<double>& sums, std::vector<double>& gradient) const = 0;
 
   /// R only.
   virtual void residual(const CollocationBatch<Real>& batch, std::int64_t n, PointScalars<Real> residual) const = 0;
@@ -68,11 +78,6 @@ class ResidualKernel {
   virtual void velocity(std::int64_t n, PointScalars<const Real> t, Points<const Real> x, Points<const Real> known, Points<Real> velocity,
                         PointScalars<Real> divergence) const = 0;
   virtual bool velocity_needs_energies() const = 0;
-
-  /// Bytes of scratch that one team needs for a training step.
-  virtual std::int64_t scratch_bytes() const = 0;
-
-  virtual const CurveNetworks& networks() const = 0;
 };
 
 /// The kernel of a curve, given as the mathematics that kernels copy to the device (GradientFlow, TemperedCurve). Defined for every curve

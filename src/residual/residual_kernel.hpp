@@ -1,69 +1,17 @@
 #pragma once
 
-#include "residual/to_device.hpp"
+#include "residual/curve_kernel.hpp"
 
-#include <boltzcurve/error.hpp>
-#include "network/network_models.hpp"
-#include "residual/curve_concept.hpp"
 #include "residual/residual.hpp"
-#include "simd/pack_math.hpp"
 
 #include <algorithm>
-#include <string_view>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
-// The fused kernel, for any curve (residual/curve_concept.hpp) and networks (network/network_concept.hpp): included by the file of each,
-// which instantiates it.
+// The fused kernel of the residual, for any curve (residual/curve_concept.hpp) and networks (network/network_concept.hpp): included by the
+// file of each, which instantiates it.
 namespace boltzcurve::detail {
-
-inline constexpr std::int64_t alignment_bytes = 64;
-
-/// Threads of a team that go through a tile together: on the host the one whose caches it lies in, on a GPU as many warps as there are
-/// chunks of neurons, up to a number that leaves each thread the registers for its block of sums.
-inline constexpr int max_warps = 8, min_teams = 2;  // of a multiprocessor: 128 registers a thread
-inline int team_size_for(int padded_width) { return threads_abreast == 1 ? 1 : std::min(max_warps, padded_width / chunk_neurons); }
-
-template <class Real>
-constexpr std::int64_t aligned(std::int64_t count) {
-  constexpr std::int64_t numbers = alignment_bytes / static_cast<std::int64_t>(sizeof(Real));
-  return (count + numbers - 1) / numbers * numbers;
-}
-
-/// Vectors of points in a tile. Two make every weight that is loaded serve twice as many points, which counts where a layer's weights
-/// [W][W] are more than what a tile of one vector carries through it [W][channels][lanes]; else the smaller tile fits the caches better.
-template <class Real>
-int packs_for(const NetworkShape& network, int channels) {
-  if (threads_abreast > 1) return 1;
-  return network.width >= channels * pack_lanes<Real> ? 2 : 1;
-}
-
-/// The networks of a curve, those it names and then the normalizer, a function of the clock alone.
-template <class Curve>
-struct Slots {
-  static constexpr int normalizer = Curve::network_count, count = Curve::network_count + 1;
-
-  static std::string_view name(int slot) { return slot == normalizer ? "normalizer" : Curve::network_names[slot]; }
-  static Channels channels(const Curve& curve, int slot) { return slot == normalizer ? Channels{} : curve.channels(slot); }
-  static bool needed_for_velocity(int slot) { return slot != normalizer && Curve::needed_for_velocity(slot); }
-};
-
-/// A network in its slot, packed as its model's tiles want it. Absent ones have no weights.
-template <class Real>
-struct PackedNetwork {
-  bool present = false;
-  NetworkShape shape;
-  Kokkos::View<Real*> weights;
-
-  /// body(layout), host.
-  template <class Body>
-  auto with_layout(const Body& body) const {
-    return with_network(shape.kind, [&](auto model) { return body(typename decltype(model)::Layout(shape)); });
-  }
-  std::int64_t gradient_size() const {
-    return with_layout([](const auto& layout) { return layout.gradient_size(); });
-  }
-};
 
 /// Where a team keeps one tile in its scratch memory: offsets in numbers.
 template <class Curve, class Real, int Packs>
@@ -140,7 +88,6 @@ struct TileFunctor {
   using P = Pack<Real>;
   using Plan = TilePlan<Curve, Real, Packs>;
   using Member = Kokkos::TeamPolicy<>::member_type;
-  using Scratch = Kokkos::View<char*, Kokkos::DefaultExecutionSpace::scratch_memory_space, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
   static constexpr int points = Plan::points;
 
   Curve curve;
@@ -155,11 +102,7 @@ struct TileFunctor {
     return plan.total * static_cast<std::int64_t>(sizeof(Real)) + alignment_bytes;
   }
 
-  KOKKOS_INLINE_FUNCTION Real* scratch_of(const Member& member) const {
-    const Scratch scratch(member.team_scratch(1), static_cast<std::size_t>(scratch_bytes()));
-    const auto address = (reinterpret_cast<std::uintptr_t>(scratch.data()) + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
-    return reinterpret_cast<Real*>(address);
-  }
+  KOKKOS_INLINE_FUNCTION Real* scratch_of(const Member& member) const { return team_scratch<Real>(member, scratch_bytes()); }
 
   KOKKOS_INLINE_FUNCTION TileArguments<Real> arguments(int s, Real* memory) const {
     const auto& slot = plan.slots[s];
@@ -195,22 +138,11 @@ struct TileFunctor {
   /// Copies what is known of the tile's points into rows of scratch; places beyond the last point repeat it.
   template <Purpose purpose>
   KOKKOS_INLINE_FUNCTION void gather(const Member& member, std::int64_t first, std::int64_t end, Real* memory) const {
-    const int D = curve.dimension;
     const auto index = [=](int p) { return first + p < end ? first + p : end - 1; };
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, Packs), [&](const int pack) {
-      const int lane = pack * lanes_abreast<Real> + own_lane();
-      Real* const rows = memory + lane;
-      P time = 0;
-      for (int l = 0; l < P::lanes; ++l) time.set(l, t(index(lane + l)));
-      const auto reading = curve.clock_at(time);
-      ((reading.clock - P(shift(D))) * P(scale(D))).store(rows + plan.inputs + D * points);
-      fmax(fabs(reading.time_per_clock), P(min_time_per_clock)).store(rows + plan.unit);
-      Real* const time_rows = rows + plan.time;
+    gather_inputs<Packs>(member, curve, shift, scale, t, x, first, end, memory + plan.inputs, [&](int lane, P time, const auto& reading) {
+      fmax(fabs(reading.time_per_clock), P(min_time_per_clock)).store(memory + plan.unit + lane);
+      Real* const time_rows = memory + plan.time + lane;
       curve.store_time_rows(purpose, time, reading, [=](int row, P value) { value.store(time_rows + row * points); });
-    });
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, D), [&](const int k) {
-      for (int p = own_lane(); p < points; p += threads_abreast)
-        memory[plan.inputs + k * points + p] = (x(index(p), k) - shift(k)) * scale(k);
     });
     if (purpose == Purpose::residual || Curve::velocity_needs_energies)
       Kokkos::parallel_for(Kokkos::TeamThreadRange(member, plan.known_rows), [&](const int k) {
@@ -273,10 +205,9 @@ struct ResidualFunctor {
         const P unit = loss.unit == ResidualUnit::clock ? time_per_clock : P(1), scaled = unit * r;
         P cost = scaled * scaled, by_residual = P(2) * weight * unit * scaled;
         if (loss.kind == LossKind::pseudo_huber) {
-          // 2 w^2 (sqrt(1 + q) - 1) = 2 R^2 / (1 + sqrt(1 + q)), q = (R/w)^2: without the difference of nearly equal numbers.
-          const P root = sqrt(P(1) + cost * P(1 / (loss.width * loss.width)));
-          cost = P(2) * cost / (P(1) + root);
-          by_residual /= root;
+          const PseudoHuber<P> huber(cost, loss.width);
+          cost = huber.cost;
+          by_residual /= huber.root;
         } else if (loss.kind == LossKind::absolute_and_squared) {
           const P size = fabs(scaled), sign = select(scaled > P(0), P(1), select(scaled < P(0), P(-1), scaled));
           cost += size;
@@ -339,95 +270,14 @@ struct VelocityFunctor {
   }
 };
 
-inline int chunks_of(std::int64_t n, std::int64_t chunk) { return static_cast<int>((n + chunk - 1) / chunk); }
-
-template <class Functor>
-void launch_teams(const char* label, int teams, const Functor& functor) {
-  if (teams == 0) return;
-  using Policy = std::conditional_t<threads_abreast == 1, Kokkos::TeamPolicy<>,
-                                    Kokkos::TeamPolicy<Kokkos::LaunchBounds<max_warps * threads_abreast, min_teams>>>;
-  Policy policy(teams, functor.tiles.plan.team_size, threads_abreast);
-  policy.set_scratch_size(1, Kokkos::PerTeam(static_cast<int>(functor.tiles.scratch_bytes())));
-  Kokkos::parallel_for(label, policy, functor);
-}
-
 template <CurveFunctor Curve, class Real>
-class ResidualKernelOf final : public ResidualKernel<Real> {
+class ResidualKernelOf final : public CurveKernelOf<Curve, Real, ResidualKernel<Real>> {
  public:
   using CurveSlots = Slots<Curve>;
 
   ResidualKernelOf(const Curve& curve, const CurveNetworks& networks, const LossShape& loss)
-      : curve_(curve),
-        networks_(networks),
-        loss_(loss),
-        parameters_("boltzcurve::parameters", static_cast<std::size_t>(networks.parameter_count())),
-        input_shift_(to_device<Real>("boltzcurve::input_shift", networks.input_shift)),
-        input_scale_(to_device<Real>("boltzcurve::input_scale", networks.input_scale)) {
-    // As the widest network wants it.
-    int width = 0;
-    for (const auto& [name, shape] : networks.list) {
-      const int slot = slot_of(name);
-      if (shape.width > width) packs_ = packs_for<Real>(shape, CurveSlots::channels(curve, slot).count());
-      width = std::max(width, shape.width);
-    }
-    for (const auto& [name, shape] : networks.list) {
-      auto& network = packed_[slot_of(name)];
-      network.present = true;
-      network.shape = shape;
-      const auto count = network.with_layout([](const auto& layout) { return layout.weights_size(); });
-      network.weights = Kokkos::View<Real*>("boltzcurve::packed_weights", static_cast<std::size_t>(count));
-    }
-  }
-
-  void set_parameters(std::span<const double> parameters) override {
-    Kokkos::deep_copy(parameters_, Kokkos::View<const double*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(
-                                       parameters.data(), parameters.size()));
-    std::size_t begin = 0;
-    for (const auto& [name, shape] : networks_.list) {
-      const std::size_t end = begin + static_cast<std::size_t>(parameter_count(shape));
-      auto& network = packed_[slot_of(name)];
-      const Kokkos::View<const double*> part = Kokkos::subview(parameters_, std::make_pair(begin, end));
-      with_network(shape.kind, [&](auto model) { model.pack(network.shape, part, network.weights); });
-      begin = end;
-    }
-  }
-
-  std::vector<std::int64_t> sum_borders() const override {
-    std::vector<std::int64_t> borders;
-    std::int64_t offset = 0;
-    for (const auto& network : packed_) {
-      if (!network.present) continue;
-      const int tensors = static_cast<int>(parameter_tensors(network.shape).size());
-      network.with_layout([&](const auto& layout) {
-        for (int tensor = 0; tensor < tensors; ++tensor) borders.push_back(offset + layout.gradient_index(tensor, 0, 0));
-      });
-      offset += network.gradient_size();
-    }
-    borders.push_back(offset);
-    borders.push_back(offset + 1);
-    return borders;
-  }
-
-  double unpack(const std::vector<double>& sums, std::vector<double>& gradient) const override {
-    gradient.resize(static_cast<std::size_t>(networks_.parameter_count()));
-    std::int64_t offsets[CurveSlots::count], end = 0;  // in the order of slots
-    for (int slot = 0; slot < CurveSlots::count; ++slot) {
-      offsets[slot] = end;
-      if (packed_[slot].present) end += packed_[slot].gradient_size();
-    }
-    auto out = gradient.begin();
-    for (const auto& [name, shape] : networks_.list) {
-      const int slot = slot_of(name);
-      const auto tensors = parameter_tensors(shape);
-      packed_[slot].with_layout([&](const auto& layout) {
-        for (std::size_t k = 0; k < tensors.size(); ++k)
-          for (int row = 0; row < tensors[k].rows; ++row)
-            for (int column = 0; column < tensors[k].columns; ++column)
-              *out++ = sums[static_cast<std::size_t>(offsets[slot] + layout.gradient_index(static_cast<int>(k), row, column))];
-      });
-    }
-    return sums[static_cast<std::size_t>(end)];
-  }
+      : CurveKernelOf<Curve, Real, ResidualKernel<Real>>(curve, networks, [&](int slot) { return CurveSlots::channels(curve, slot); }),
+        loss_(loss) {}
 
   void add_loss_and_gradient(const CollocationBatch<Real>& batch, std::int64_t n, double batch_points, const PartialSums& sums,
                              PointScalars<Real> residual) const override {
@@ -440,7 +290,7 @@ class ResidualKernelOf final : public ResidualKernel<Real> {
 
   void velocity(std::int64_t n, PointScalars<const Real> t, Points<const Real> x, Points<const Real> known, Points<Real> velocity,
                 PointScalars<Real> divergence) const override {
-    with_packs([&]<int Packs>(std::integral_constant<int, Packs>) {
+    this->with_packs([&]<int Packs>(std::integral_constant<int, Packs>) {
       const VelocityFunctor<Curve, Real, Packs> functor{tiles<Packs>(Purpose::velocity, false, t, x, known, n), velocity, divergence};
       launch_teams("boltzcurve::velocity", chunks_of(n, functor.points), functor);
     });
@@ -448,41 +298,32 @@ class ResidualKernelOf final : public ResidualKernel<Real> {
   bool velocity_needs_energies() const override { return Curve::velocity_needs_energies; }
 
   std::int64_t scratch_bytes() const override {
-    return with_packs([&]<int Packs>(std::integral_constant<int, Packs>) {
+    return this->with_packs([&]<int Packs>(std::integral_constant<int, Packs>) {
       return tiles<Packs>(Purpose::residual, true, {}, {}, {}, 0).scratch_bytes();
     });
   }
 
-  const CurveNetworks& networks() const override { return networks_; }
-
  private:
-  static int slot_of(std::string_view name) {
-    for (int slot = 0; slot < CurveSlots::count; ++slot)
-      if (CurveSlots::name(slot) == name) return slot;
-    throw Error(ExitCode::internal_error, "the curve has no use for a network called " + std::string(name));
-  }
-
-  template <class Body>
-  auto with_packs(const Body& body) const {
-    if constexpr (threads_abreast > 1)
-      return body(std::integral_constant<int, 1>());
-    else
-      return packs_ == 2 ? body(std::integral_constant<int, 2>()) : body(std::integral_constant<int, 1>());
-  }
-
   template <int Packs>
   TileFunctor<Curve, Real, Packs> tiles(Purpose purpose, bool with_gradient, PointScalars<const Real> t, Points<const Real> x,
                                         Points<const Real> known, std::int64_t n) const {
-    TileFunctor<Curve, Real, Packs> functor{
-        curve_, {}, TilePlan<Curve, Real, Packs>(curve_, packed_, purpose, with_gradient), input_shift_, input_scale_, t, x, known, n};
-    std::copy(std::begin(packed_), std::end(packed_), std::begin(functor.networks));
+    TileFunctor<Curve, Real, Packs> functor{this->curve_,
+                                            {},
+                                            TilePlan<Curve, Real, Packs>(this->curve_, this->packed_, purpose, with_gradient),
+                                            this->input_shift_,
+                                            this->input_scale_,
+                                            t,
+                                            x,
+                                            known,
+                                            n};
+    std::copy(std::begin(this->packed_), std::end(this->packed_), std::begin(functor.networks));
     return functor;
   }
 
   template <bool with_gradient>
   void launch(const CollocationBatch<Real>& batch, std::int64_t n, double batch_points, const PartialSums& sums,
               PointScalars<Real> residual) const {
-    with_packs([&]<int Packs>(std::integral_constant<int, Packs>) {
+    this->with_packs([&]<int Packs>(std::integral_constant<int, Packs>) {
       const ResidualFunctor<Curve, Real, Packs, with_gradient> functor{
           tiles<Packs>(Purpose::residual, with_gradient, batch.t, batch.x, batch.known, n), residual, sums,
           static_cast<Real>(1 / batch_points), loss_};
@@ -494,13 +335,7 @@ class ResidualKernelOf final : public ResidualKernel<Real> {
     });
   }
 
-  Curve curve_;
-  CurveNetworks networks_;
   LossShape loss_;
-  int packs_ = 1;  // vectors of points in a tile: 1 or 2
-  PackedNetwork<Real> packed_[CurveSlots::count];
-  Kokkos::View<double*> parameters_;
-  Kokkos::View<Real*> input_shift_, input_scale_;
 };
 
 }  // namespace boltzcurve::detail

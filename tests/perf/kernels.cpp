@@ -6,6 +6,7 @@
 
 #include <boltzcurve/counter_rng.hpp>
 #include <boltzcurve/session.hpp>
+#include "residual/matching.hpp"
 #include "residual/residual.hpp"
 #include "training/batch_loss.hpp"
 #include "training/optimizer.hpp"
@@ -13,6 +14,8 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <ctime>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,6 +32,8 @@ using namespace boltzcurve::benchmark_problems;
 
 const Case cases[] = {{1, 16, 2, 256},   {2, 32, 2, 1024},   {2, 64, 3, 4096},  {2, 128, 4, 4096},
                       {8, 128, 4, 4096}, {32, 128, 4, 1024}, {2, 512, 4, 1024}, {8, 512, 4, 1024}};
+/// Where matching is held against the residual.
+const Case matching_cases[] = {{2, 64, 3, 4096}, {8, 128, 4, 4096}, {32, 128, 4, 4096}};
 /// Enough points for a GPU.
 const Case large_cases[] = {{2, 64, 3, 65536}, {8, 128, 4, 65536}, {8, 512, 4, 16384}};
 
@@ -67,35 +72,115 @@ void optimizer_update(benchmark::State& state, const Case& c, OptimizerName name
   for (auto _ : state) optimizer->update(kept, parameters, gradient, 1e-3);
 }
 
-/// The fused kernel and the sum over chunks alone.
+/// Times along the curve, and normal numbers for all else.
+template <class Real>
+void fill_points(const GradientFlow& curve, PointScalars<Real> t, const std::vector<Points<Real>>& arrays) {
+  const auto times = Kokkos::create_mirror_view(t);
+  for (std::size_t i = 0; i < t.extent(0); ++i)
+    times(i) = static_cast<Real>(curve.horizon * CounterRng(1, RandomStream::test, 0, i).uniform());
+  Kokkos::deep_copy(t, times);
+  for (std::size_t a = 0; a < arrays.size(); ++a) {
+    const auto numbers = Kokkos::create_mirror_view(arrays[a]);
+    for (std::size_t i = 0; i < numbers.extent(0); ++i) {
+      CounterRng rng(1, RandomStream::test, a + 1, i);
+      for (std::size_t k = 0; k < numbers.extent(1); ++k) numbers(i, k) = static_cast<Real>(rng.normal());
+    }
+    Kokkos::deep_copy(arrays[a], numbers);
+  }
+}
+
+/// The fused kernel of the residual and the sum over chunks alone.
+template <class Real>
+class ResidualStep {
+ public:
+  explicit ResidualStep(const Case& c)
+      : curve_{c.dimension},
+        nets_(networks(c)),
+        kernel_(make_residual_kernel<GradientFlow, Real>(curve_, nets_)),
+        batch_(c.points, c.dimension, curve_.known_rows()),
+        residual_("benchmark::residual", static_cast<std::size_t>(c.points)),
+        sum_(kernel_->sum_borders(), partial_sums_of(c.points), Reduction::reproducible) {
+    kernel_->set_parameters(nets_.initial_parameters(1));
+    fill_points(curve_, batch_.t, {batch_.x, batch_.known});
+  }
+
+  void operator()() {
+    kernel_->add_loss_and_gradient(batch_, batch_.size(), static_cast<double>(batch_.size()), sum_.begin(), residual_);
+    sum_.finish(self_, total_);
+  }
+
+ private:
+  GradientFlow curve_;
+  CurveNetworks nets_;
+  std::unique_ptr<ResidualKernel<Real>> kernel_;
+  CollocationBatch<Real> batch_;
+  PointScalars<Real> residual_;
+  ReproducibleSum sum_;
+  std::vector<double> total_;
+  Communicator self_{MPI_COMM_SELF};
+};
+
 template <class Real>
 void residual_gradient(benchmark::State& state, const Case& c) {
-  GradientFlow curve;
-  curve.dimension = c.dimension;
-  const auto nets = networks(c);
-  const auto kernel = make_residual_kernel<GradientFlow, Real>(curve, nets);
-  kernel->set_parameters(nets.initial_parameters(1));
-  CollocationBatch<Real> batch(c.points, c.dimension, curve.known_rows());
-  const auto t = Kokkos::create_mirror_view(batch.t);
-  const auto x = Kokkos::create_mirror_view(batch.x), known = Kokkos::create_mirror_view(batch.known);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(c.points); ++i) {
-    CounterRng rng(1, RandomStream::test, 0, i);
-    t(i) = static_cast<Real>(curve.horizon * rng.uniform());
-    for (std::size_t k = 0; k < x.extent(1); ++k) x(i, k) = static_cast<Real>(rng.normal());
-    for (std::size_t k = 0; k < known.extent(1); ++k) known(i, k) = static_cast<Real>(rng.normal());
+  ResidualStep<Real> step(c);
+  for (auto _ : state) step();
+  set_flops(state, useful_flops_per_point(*networks(c).find("psi"), c.dimension + 3) * c.points);
+}
+
+/// The same of matching.
+template <class Real>
+class MatchingStep {
+ public:
+  explicit MatchingStep(const Case& c)
+      : curve_{c.dimension},
+        nets_(networks(c)),
+        kernel_(make_matching_kernel<GradientFlow, Real>(curve_, nets_)),
+        batch_(c.points, c.dimension),
+        misfit_("benchmark::misfit", static_cast<std::size_t>(c.points)),
+        sum_(kernel_->sum_borders(), partial_sums_of(c.points), Reduction::reproducible) {
+    kernel_->set_parameters(nets_.initial_parameters(1));
+    fill_points(curve_, batch_.t, {batch_.x, batch_.base, batch_.goal});
+    Kokkos::deep_copy(batch_.spread, Real(1));
   }
-  Kokkos::deep_copy(batch.t, t);
-  Kokkos::deep_copy(batch.x, x);
-  Kokkos::deep_copy(batch.known, known);
-  ReproducibleSum sum(kernel->sum_borders(), partial_sums_of(c.points), Reduction::reproducible);
-  PointScalars<Real> residual("benchmark::residual", static_cast<std::size_t>(c.points));
-  std::vector<double> total;
-  const Communicator self(MPI_COMM_SELF);
-  for (auto _ : state) {
-    kernel->add_loss_and_gradient(batch, c.points, c.points, sum.begin(), residual);
-    sum.finish(self, total);
+
+  void operator()() {
+    kernel_->add_loss_and_gradient(batch_, batch_.size(), static_cast<double>(batch_.size()), sum_.begin(), misfit_);
+    sum_.finish(self_, total_);
   }
-  set_flops(state, useful_flops_per_point(*nets.find("psi"), c.dimension + 3) * c.points);
+
+ private:
+  GradientFlow curve_;
+  CurveNetworks nets_;
+  std::unique_ptr<MatchingKernel<Real>> kernel_;
+  MatchingBatch<Real> batch_;
+  PointScalars<Real> misfit_;
+  ReproducibleSum sum_;
+  std::vector<double> total_;
+  Communicator self_{MPI_COMM_SELF};
+};
+
+/// Processor seconds of a call.
+template <class Step>
+double processor_seconds(Step& step) {
+  const auto begin = std::clock();
+  step();
+  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+}
+
+/// Counter "residual_over_matching": processor time of the residual's step at as many points over that of matching, both measured in turn.
+template <class Real>
+void matching_gradient(benchmark::State& state, const Case& c) {
+  MatchingStep<Real> step(c);
+  ResidualStep<Real> residual(c);
+  step();  // the first round finds the quanta of the sum
+  residual();
+  for (auto _ : state) step();
+  double of_residual = 0, of_matching = 0;
+  for (int round = 0; round < 5; ++round) {
+    of_residual += processor_seconds(residual);
+    for (int i = 0; i < 5; ++i) of_matching += processor_seconds(step) / 5;
+  }
+  state.counters["residual_over_matching"] = of_residual / of_matching;
 }
 
 /// Velocity and divergence: the network's forward pass alone, a third of the residual's flops.
@@ -201,6 +286,10 @@ void register_all() {
       add(fmt::format("optimizer/{}/{}", choice.name, c.name()),
           [c, &choice](benchmark::State& s) { optimizer_update(s, c, choice.value); });
     if (c.dimension > 1) add("energy/float/" + c.name(), [c](benchmark::State& s) { energies(s, c); });
+  }
+  for (const auto& c : matching_cases) {
+    add("matching/float/" + c.name(), [c](benchmark::State& s) { matching_gradient<float>(s, c); });
+    add("matching/double/" + c.name(), [c](benchmark::State& s) { matching_gradient<double>(s, c); });
   }
 }
 
