@@ -23,6 +23,9 @@ enum class RandomStream : std::uint8_t {
   trajectory_choice = 11,
   sweep_draws = 12,
   collocation_box = 13,
+  population_starts = 14,
+  population_moves = 15,
+  population_resampling = 16,
   test = 255
 };
 

@@ -1,0 +1,365 @@
+#include "pilot/population.hpp"
+#include <boltzcurve/counter_rng.hpp>
+#include <boltzcurve/error.hpp>
+#include "core/clock.hpp"
+#include "core/heartbeat.hpp"
+#include "parallel/ordered_sum.hpp"
+#include "pilot/reference_law.hpp"
+#include "pilot/tempered_moves.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <span>
+
+#include <fmt/format.h>
+#include <Eigen/Cholesky>
+
+namespace boltzcurve {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double trajectory = 2.0;    // longest time of a move, in whitened coordinates: about a quarter turn of a normal law on average
+constexpr double largest_step = 2.0;  // leapfrogs of a normal law are stable below 2
+constexpr double hurried_ess = 0.5;
+constexpr std::size_t patient_stages = 400;  // then stages are longer
+constexpr std::uint64_t moves_of_stage = std::uint64_t{1} << 20, later_moves = std::uint64_t{1} << 46;
+
+/// log of the mean of exp(values); -infinity where all of them are.
+double log_mean_exp(std::span<const double> values) {
+  const double largest = *std::max_element(values.begin(), values.end());
+  if (!(largest > -infinity)) return -infinity;
+  double sum = 0;
+  for (const double value : values) sum += std::exp(value - largest);
+  return largest + std::log(sum / static_cast<double>(values.size()));
+}
+
+/// (sum w)^2 / (n sum w^2) of w = exp(rise * ratio), over the n ratios that are finite.
+double conditional_ess(std::span<const double> ratios, double rise) {
+  double largest = -infinity, sum = 0, squares = 0;
+  for (const double ratio : ratios) largest = std::max(largest, ratio);
+  std::size_t n = 0;
+  for (const double ratio : ratios) {
+    if (!(ratio > -infinity)) continue;
+    const double w = std::exp(rise * (ratio - largest));
+    sum += w;
+    squares += w * w;
+    ++n;
+  }
+  return n == 0 ? 0 : sum * sum / (static_cast<double>(n) * squares);
+}
+
+/// The next b above `b`: by bisection, 1 if it may be.
+double next_temper(std::span<const double> ratios, double b, double ess) {
+  if (conditional_ess(ratios, 1 - b) >= ess) return 1;
+  double low = 0, high = 1 - b;
+  while (high - low > 1e-3 * high && b + high / 2 > b) {
+    const double middle = low > 0 ? (low + high) / 2 : high / 8;
+    (conditional_ess(ratios, middle) >= ess ? low : high) = middle;
+  }
+  return b + (low > 0 ? low : high);
+}
+
+/// Systematic resampling: who the parents of `weights.size()` children are.
+std::vector<std::int64_t> systematic(std::span<const double> log_weights, double u) {
+  const std::size_t n = log_weights.size();
+  std::vector<std::int64_t> parents(n);
+  std::iota(parents.begin(), parents.end(), std::int64_t{0});
+  const double largest = *std::max_element(log_weights.begin(), log_weights.end());
+  if (!(largest > -infinity)) return parents;
+  double total = 0;
+  for (const double log_weight : log_weights) total += std::exp(log_weight - largest);
+  double reached = 0;
+  std::size_t child = 0, last = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!(log_weights[i] > -infinity)) continue;
+    last = i;
+    reached += std::exp(log_weights[i] - largest) / total * static_cast<double>(n);
+    while (child < n && static_cast<double>(child) + u < reached) parents[child++] = static_cast<std::int64_t>(i);
+  }
+  while (child < n) parents[child++] = static_cast<std::int64_t>(last);
+  return parents;
+}
+
+/// The run in progress.
+class PopulationRun {
+ public:
+  PopulationRun(const Communicator& ranks, const Energy& target, const PopulationSettings& settings)
+      : ranks_(ranks),
+        settings_(settings),
+        D_(static_cast<std::size_t>(target.dimension())),
+        shard_(shard_of(settings.particles, settings.island, ranks.rank(), ranks.size())),
+        reference_(find_reference_law(ranks, target, {settings.box, settings.seed, settings.widening})),
+        moves_(target, reference_, shard_, settings.seed) {}
+
+  Population run() {
+    const double begin = steady_seconds();
+    moves_.draw_reference();
+    auto ratios = gathered(moves_.log_ratio());
+    if (std::none_of(ratios.begin(), ratios.end(), [](double ratio) { return ratio > -infinity; }))
+      throw InputError(
+          fmt::format("the target's energy is finite at none of {} points of a normal law about its minima: choose a box that "
+                      "holds the target's mass",
+                      settings_.particles));
+    const std::int64_t islands = (settings_.particles + settings_.island - 1) / settings_.island;
+    result_.island_log_z.assign(static_cast<std::size_t>(islands), 0.0);
+    result_.step = std::min(largest_step, 1.5 / std::pow(static_cast<double>(D_), 0.25));
+    for (double b = 0; b < 1;) {
+      const bool hurries = result_.temper.size() >= patient_stages ||
+                           (settings_.max_seconds > 0 && ranks_.any(steady_seconds() - begin > settings_.max_seconds));
+      const double next = next_temper(ratios, b, hurries ? std::min(settings_.ess, hurried_ess) : settings_.ess);
+      weigh(ratios, next - b);
+      b = next;
+      b < 1 ? resample_islands(ratios) : resample_all(ratios);
+      result_.temper.push_back(b);
+      adapt_metric();
+      move_until_forgotten(b, hurries ? 1 : settings_.moves);
+      ratios = gathered(moves_.log_ratio());
+    }
+    finish();
+    result_.seconds = steady_seconds() - begin;
+    return std::move(result_);
+  }
+
+ private:
+  std::vector<double> gathered(const std::vector<double>& mine) const { return ranks_.all_gather(std::span<const double>(mine)); }
+
+  /// Of the particles of an island, in a list of all.
+  template <class Values>
+  auto of_island(Values& values, std::size_t island) const {
+    const auto first = island * static_cast<std::size_t>(settings_.island);
+    return std::span(values).subspan(first, std::min(static_cast<std::size_t>(settings_.island), values.size() - first));
+  }
+
+  /// Makes log weights of ratios, and counts them.
+  void weigh(std::vector<double>& ratios, double rise) {
+    for (auto& ratio : ratios) ratio *= rise;
+    for (std::size_t island = 0; island < result_.island_log_z.size(); ++island)
+      result_.island_log_z[island] += log_mean_exp(of_island(ratios, island));
+  }
+
+  void resample_islands(const std::vector<double>& log_weights) {
+    std::vector<std::int64_t> parents;
+    const auto first = static_cast<std::size_t>(shard_.first / settings_.island);
+    for (std::size_t island = first; parents.size() < static_cast<std::size_t>(shard_.count); ++island) {
+      CounterRng rng(settings_.seed, RandomStream::population_resampling, result_.temper.size(), island);
+      const auto offset = static_cast<std::int64_t>(parents.size());
+      for (const auto parent : systematic(of_island(log_weights, island), rng.uniform())) parents.push_back(offset + parent);
+    }
+    moves_.resample(parents);
+  }
+
+  /// By particles' weights and islands' Z together.
+  void resample_all(std::vector<double> log_weights) {
+    for (std::size_t island = 0; island < result_.island_log_z.size(); ++island) {
+      const auto weights = of_island(log_weights, island);
+      const double mean = log_mean_exp(weights);  // already in the island's Z
+      for (auto& weight : weights) weight = mean > -infinity ? weight - mean + result_.island_log_z[island] : -infinity;
+    }
+    CounterRng rng(settings_.seed, RandomStream::population_resampling, result_.temper.size(), 0);
+    const auto parents = systematic(log_weights, rng.uniform());
+    const auto all = gathered(moves_.position());
+    std::vector<double> mine;
+    for (std::int64_t i = 0; i < shard_.count; ++i) {
+      const auto from =
+          all.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(parents[static_cast<std::size_t>(shard_.first + i)]) * D_);
+      mine.insert(mine.end(), from, from + static_cast<std::ptrdiff_t>(D_));
+    }
+    moves_.place(mine);
+    for (const auto parent : parents) result_.island.push_back(parent / settings_.island);
+  }
+
+  /// The population's covariance, in coordinates that the reference law whitens: there what few particles do not show is the same in all
+  /// directions, and is filled up with a small multiple of the identity.
+  void adapt_metric() {
+    const auto w = moves_.whitened();
+    const auto weights = moves_.log_ratio();  // islands without any finite energy do not count
+    const std::size_t first = 1, second = first + D_;
+    const auto sums =
+        ordered_sums(ranks_, shard_.count, settings_.island, second + D_ * (D_ + 1) / 2, [&](std::size_t i, std::span<double> to) {
+          if (!(weights[i] > -infinity)) return;
+          to[0] += 1;
+          const double* const at = &w[i * D_];
+          std::size_t place = second;
+          for (std::size_t k = 0; k < D_; ++k) {
+            to[first + k] += at[k];
+            for (std::size_t l = 0; l <= k; ++l) to[place++] += at[k] * at[l];
+          }
+        });
+    const auto D = static_cast<Eigen::Index>(D_);
+    const double n = sums[0];
+    Eigen::MatrixXd covariance(D, D);
+    std::size_t place = second;
+    for (std::size_t k = 0; k < D_; ++k)
+      for (std::size_t l = 0; l <= k; ++l) {
+        const double value = sums[place++] / n - sums[first + k] / n * (sums[first + l] / n);
+        covariance(static_cast<Eigen::Index>(k), static_cast<Eigen::Index>(l)) = value;
+        covariance(static_cast<Eigen::Index>(l), static_cast<Eigen::Index>(k)) = value;
+      }
+    const double few = static_cast<double>(D_) / n, shrink = std::min(0.5, few * few);
+    const double mean = std::max(covariance.trace() / static_cast<double>(D_), 1e-300);
+    const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(D, D) * mean;
+    covariance = (1 - shrink) * covariance + shrink * identity;
+    Eigen::LLT<Eigen::MatrixXd> factor(covariance);
+    for (double mend = 1e-14; factor.info() != Eigen::Success; mend *= 10) factor.compute(covariance + mend * identity);
+    // A copy in Eigen's own memory: the same alignment, so the same bits, on every rank.
+    using ByRows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    const Eigen::MatrixXd of_reference = Eigen::Map<const ByRows>(reference_.factor.data(), D, D);
+    const Eigen::MatrixXd L = of_reference * Eigen::MatrixXd(factor.matrixL());
+    result_.metric.resize(D_ * D_);
+    for (std::size_t k = 0; k < D_; ++k)
+      for (std::size_t l = 0; l < D_; ++l)
+        result_.metric[k * D_ + l] = l <= k ? L(static_cast<Eigen::Index>(k), static_cast<Eigen::Index>(l)) : 0;
+    moves_.set_metric(result_.metric);
+  }
+
+  void move_until_forgotten(double b, int most) {
+    const auto start = moves_.features(b);
+    const std::uint64_t stage = result_.temper.size() * moves_of_stage;
+    std::int64_t accepted = 0;
+    int moves = 0;
+    do {
+      result_.leaps = std::clamp(static_cast<int>(std::ceil(trajectory / result_.step)), 1, settings_.leaps);
+      const std::int64_t now = ranks_.sum(moves_.move(b, result_.step, result_.leaps, stage + static_cast<std::uint64_t>(moves)));
+      accepted += now;
+      ++moves;
+      rounds_ += result_.leaps;
+      const double share = static_cast<double>(now) / static_cast<double>(settings_.particles);
+      result_.step = std::min(largest_step, result_.step * std::exp(share - settings_.acceptance));
+      heartbeat();
+    } while (moves < most && remembered(start, moves_.features(b)) > settings_.forgotten);
+    result_.moves.push_back(moves);
+    result_.acceptance.push_back(static_cast<double>(accepted) / static_cast<double>(settings_.particles * moves));
+  }
+
+  /// The largest correlation of a feature with what it was.
+  double remembered(const std::vector<double>& before, const std::vector<double>& now) const {
+    const std::size_t features = D_ + 1;
+    const auto sums = ordered_sums(ranks_, shard_.count, settings_.island, 5 * features, [&](std::size_t i, std::span<double> to) {
+      for (std::size_t k = 0; k < features; ++k) {
+        const double a = before[i * features + k], c = now[i * features + k];
+        to[5 * k] += a;
+        to[5 * k + 1] += c;
+        to[5 * k + 2] += a * a;
+        to[5 * k + 3] += c * c;
+        to[5 * k + 4] += a * c;
+      }
+    });
+    const double n = static_cast<double>(settings_.particles);
+    double largest = -1;
+    for (std::size_t k = 0; k < features; ++k) {
+      const double* const of = &sums[5 * k];
+      const double spread = (of[2] / n - of[0] / n * (of[0] / n)) * (of[3] / n - of[1] / n * (of[1] / n));
+      if (spread > 0) largest = std::max(largest, (of[4] / n - of[0] / n * (of[1] / n)) / std::sqrt(spread));
+    }
+    return largest;
+  }
+
+  void finish() {
+    result_.position = gathered(moves_.position());
+    result_.gradient = gathered(moves_.gradient());
+    result_.energy = gathered(moves_.energy());
+    const std::int64_t mine = moves_.evaluations();
+    result_.evaluations = reference_.evaluations + ranks_.sum(mine);
+
+    // log Z and its jackknife
+    const auto& log_z = result_.island_log_z;
+    const std::size_t M = log_z.size();
+    const double largest = *std::max_element(log_z.begin(), log_z.end()), N = static_cast<double>(settings_.particles);
+    std::vector<double> size(M), z(M);
+    double total = 0;
+    for (std::size_t i = 0; i < M; ++i) {
+      const auto first = static_cast<std::int64_t>(i) * settings_.island;
+      size[i] = static_cast<double>(std::min(settings_.island, settings_.particles - first));
+      z[i] = std::exp(log_z[i] - largest);
+      total += size[i] * z[i];
+    }
+    result_.log_z = largest + std::log(total / N);
+    double mean = 0, squares = 0;
+    std::vector<double> without(M);
+    for (std::size_t i = 0; i < M; ++i) {
+      without[i] = std::log(std::max(total - size[i] * z[i], 1e-300) / (N - size[i]));
+      mean += without[i] / static_cast<double>(M);
+    }
+    for (const double value : without) squares += (value - mean) * (value - mean);
+    result_.log_z_stderr = M < 2 ? std::nan("") : std::sqrt(squares * static_cast<double>(M - 1) / static_cast<double>(M));
+    result_.disagreement = disagreement(size, z);
+  }
+
+  /// See Population::disagreement. Of a half with weights a_i and means m_i of islands, mean = sum a_i m_i / sum a_i, its variance by the
+  /// deviations of a_i (m_i - mean).
+  double disagreement(const std::vector<double>& size, const std::vector<double>& z) const {
+    const std::size_t M = size.size();
+    if (M < 4) return std::nan("");
+    struct Half {
+      double mean, variance;
+    };
+    const auto half = [&](std::size_t parity, const auto& weight, const auto& value) {
+      double total = 0, sum = 0, squares = 0, count = 0;
+      for (std::size_t i = parity; i < M; i += 2)
+        if (weight(i) > 0) total += weight(i), sum += weight(i) * value(i);
+      const double mean = sum / total;
+      for (std::size_t i = parity; i < M; i += 2, ++count)
+        if (weight(i) > 0) squares += std::pow(weight(i) / total * (value(i) - mean), 2);
+      return Half{mean, squares * count / (count - 1)};
+    };
+    double largest = 0;
+    const auto compare = [&](const Half& a, const Half& b) {
+      const double apart = std::fabs(a.mean - b.mean), error = std::sqrt(a.variance + b.variance);
+      if (apart > 1e-12 * (std::fabs(a.mean) + std::fabs(b.mean))) largest = std::max(largest, apart / error);
+    };
+    const auto by_size = [&](std::size_t i) { return size[i]; };
+    const auto of_z = [&](std::size_t i) { return z[i]; };
+    compare(half(0, by_size, of_z), half(1, by_size, of_z));
+    std::vector<double> children(M, 0.0), sums(M * D_, 0.0);
+    for (std::size_t n = 0; n < result_.island.size(); ++n) {
+      const auto i = static_cast<std::size_t>(result_.island[n]);
+      children[i] += 1;
+      for (std::size_t k = 0; k < D_; ++k) sums[i * D_ + k] += result_.position[n * D_ + k];
+    }
+    const auto by_children = [&](std::size_t i) { return children[i]; };
+    for (std::size_t k = 0; k < D_; ++k) {
+      const auto mean = [&](std::size_t i) { return sums[i * D_ + k] / children[i]; };
+      compare(half(0, by_children, mean), half(1, by_children, mean));
+    }
+    return largest;
+  }
+
+  Communicator ranks_;
+  PopulationSettings settings_;
+  std::size_t D_;
+  Shard shard_;
+  ReferenceLaw reference_;
+  TemperedMoves moves_;
+  Population result_;
+  std::int64_t rounds_ = 0;
+};
+
+}  // namespace
+
+Population run_population(const Communicator& ranks, const Energy& target, const PopulationSettings& settings) {
+  const Phase phase("exploring the target");
+  return PopulationRun(ranks, target, settings).run();
+}
+
+void move_population(const Communicator& ranks, const Energy& target, Population& population, int rounds, std::uint64_t seed,
+                     std::uint64_t stage) {
+  const auto D = static_cast<std::size_t>(target.dimension());
+  const auto particles = static_cast<std::int64_t>(population.energy.size());
+  const auto shard = shard_of(particles, 1, ranks.rank(), ranks.size());
+  ReferenceLaw unused{std::vector<double>(D, 0.0), population.metric};
+  TemperedMoves moves(target, unused, shard, seed);
+  moves.place(std::span(population.position).subspan(static_cast<std::size_t>(shard.first) * D, static_cast<std::size_t>(shard.count) * D));
+  for (int round = 0; round < rounds; ++round) {
+    moves.move(1, population.step, population.leaps, later_moves + stage * moves_of_stage + static_cast<std::uint64_t>(round));
+    heartbeat();
+  }
+  const auto gathered = [&](const std::vector<double>& mine) { return ranks.all_gather(std::span<const double>(mine)); };
+  population.position = gathered(moves.position());
+  population.gradient = gathered(moves.gradient());
+  population.energy = gathered(moves.energy());
+  population.evaluations += ranks.sum(moves.evaluations());
+}
+
+}  // namespace boltzcurve

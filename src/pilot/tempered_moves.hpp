@@ -1,0 +1,77 @@
+#pragma once
+
+#include <boltzcurve/energy.hpp>
+#include <boltzcurve/shard.hpp>
+#include "pilot/reference_law.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace boltzcurve {
+
+/// One rank's particles and Hamiltonian Monte Carlo (HMC) moves of them that leave exp(-f_b) alone, f_b = (1-b) f_0 + b f_D, between a
+/// reference law f_0 and the target f_D (Neal, "MCMC using Hamiltonian dynamics", 2011). Momenta are normal in coordinates that a metric
+/// L L^T whitens: x += e L p, p -= e L^T grad f_b. Where f_D or its gradient is not finite a trajectory stops, and is rejected. Not
+/// collective.
+class TemperedMoves {
+ public:
+  /// Particles by global index: numbers are a function of (seed, stage, global index), so not of the number of ranks.
+  TemperedMoves(const Energy& target, const ReferenceLaw& reference, Shard shard, std::uint64_t seed);
+
+  /// Places every particle at a draw of the reference law.
+  void draw_reference();
+  /// Places them: x [count][D], of this rank's particles.
+  void place(std::span<const double> x);
+  /// Particle i becomes what particle parents[i] was, both of this rank.
+  void resample(std::span<const std::int64_t> parents);
+
+  /// The metric's factor L [D][D], lower triangle.
+  void set_metric(std::span<const double> factor);
+
+  /// A move of `leaps` leapfrog steps whose length is drawn for each particle, log-uniformly from [step/4, step]: short ones are what moves
+  /// particles where the target is stiff. `stage` names its random numbers. Returns the number of accepted moves.
+  std::int64_t move(double b, double step, int leaps, std::uint64_t stage);
+
+  /// What moves have to forget, [count][D + 1]: s / sqrt(1 + s^2) of the whitened slopes s = L^T grad f_b, and f_b; zeros where f_D is not
+  /// finite. Slopes, since coordinates remember their mode for ever, and the slope of a normal law is its whitened coordinate.
+  std::vector<double> features(double b);
+
+  /// L_0^-1 (x - m_0) [count][D], x [count][D], gradient of f_D [count][D], f_D [count] and f_0 - f_D [count], -infinity where f_D is not
+  /// finite.
+  std::vector<double> whitened() const;
+  std::vector<double> position() const;
+  std::vector<double> gradient() const;
+  std::vector<double> energy() const;
+  std::vector<double> log_ratio() const;
+
+  std::int64_t count() const { return shard_.count; }
+  int dimension() const { return D_; }
+  std::int64_t evaluations() const { return evaluations_; }  ///< of value and gradient by this rank
+
+ public:  // for members that have kernels nvcc asks for it; nobody else calls them
+  enum class Kick { features, half, whole };
+  void kick(double b, Kick kick, bool drift);
+  void evaluate();
+  void begin_move(double b, double step, std::uint64_t stage);
+  std::int64_t end_move(double b);
+  void draw_reference_points();
+
+ private:
+  std::vector<double> rows(const Points<double>& from, std::size_t first_column, std::size_t columns) const;
+
+  const Energy* target_;
+  Shard shard_;
+  std::uint64_t seed_;
+  int D_;
+  std::int64_t evaluations_ = 0;
+  double log_normalizer_;
+  Kokkos::View<double*> mean_, factor_, whitening_, metric_;        ///< m_0 [D]; L_0, L_0^-1 and L [D*D]
+  Points<double> position_, energy_, momentum_, whitened_, slope_;  ///< [rows][D], energy_ [rows][D+1]; rows: whole tiles
+  Points<double> kept_position_, kept_energy_;                      ///< where a move began
+  PointScalars<double> reference_energy_, kept_reference_energy_;   ///< f_0
+  PointScalars<double> step_, threshold_, hamiltonian_;             ///< of a move
+  Kokkos::View<int*> lost_, accepted_;                              ///< trajectories that met no finite energy
+};
+
+}  // namespace boltzcurve
