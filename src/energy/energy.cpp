@@ -27,6 +27,18 @@ Domain mapped(Domain domain, const ScaleMap& map) {
     if (!map.is_driven(k)) continue;
     for (auto* bound : {&domain.lower[k], &domain.upper[k]}) *bound = (*bound - map.center[k]) * std::exp(-map.offset[k]);
   }
+  // Of the box L y + m, row by row of the inverse of L: the smallest box that holds it.
+  const std::size_t D = map.shift.size();
+  for (std::size_t k = 0; k < D; ++k) {
+    double low = domain.lower[k] - map.shift[k], high = domain.upper[k] - map.shift[k];
+    for (std::size_t j = 0; j < k; ++j) {
+      const double l = map.factor[k * D + j];
+      low -= std::max(l * domain.lower[j], l * domain.upper[j]);
+      high -= std::min(l * domain.lower[j], l * domain.upper[j]);
+    }
+    domain.lower[k] = low / map.factor[k * D + k];
+    domain.upper[k] = high / map.factor[k * D + k];
+  }
   return domain;
 }
 

@@ -19,28 +19,47 @@ double ScaleMap::log_scale(std::size_t k, const double* z) const {
   return s;
 }
 
-void ScaleMap::to_x(double* z) const {
+void ScaleMap::color(double* y) const {
+  const std::size_t D = shift.size();
+  for (std::size_t k = D; k-- > 0;) {
+    double sum = shift[k];
+    for (std::size_t j = 0; j <= k; ++j) sum += factor[k * D + j] * y[j];
+    y[k] = sum;
+  }
+}
+
+void ScaleMap::to_x(double* y) const {
+  color(y);
   for (std::size_t k = 0; k < center.size(); ++k)
-    if (is_driven(k)) z[k] = center[k] + z[k] * std::exp(log_scale(k, z));
+    if (is_driven(k)) y[k] = center[k] + y[k] * std::exp(log_scale(k, y));
 }
 
 void ScaleMap::to_z(double* x) const {
   for (std::size_t k = 0; k < center.size(); ++k)
     if (is_driven(k)) x[k] = (x[k] - center[k]) * std::exp(-log_scale(k, x));
+  const std::size_t D = shift.size();
+  for (std::size_t k = 0; k < D; ++k) {
+    double sum = x[k] - shift[k];
+    for (std::size_t j = 0; j < k; ++j) sum -= factor[k * D + j] * x[j];
+    x[k] = sum / factor[k * D + k];
+  }
 }
 
-void ScaleMap::to_x(std::span<double> z) const {
-  for (std::size_t at = 0; at < z.size() && !is_identity(); at += center.size()) to_x(&z[at]);
+void ScaleMap::to_x(std::span<double> y) const {
+  for (std::size_t at = 0; at < y.size() && !is_identity(); at += dimension()) to_x(&y[at]);
 }
 
 void ScaleMap::to_z(std::span<double> x) const {
-  for (std::size_t at = 0; at < x.size() && !is_identity(); at += center.size()) to_z(&x[at]);
+  for (std::size_t at = 0; at < x.size() && !is_identity(); at += dimension()) to_z(&x[at]);
 }
 
-double ScaleMap::log_volume(const double* z) const {
+double ScaleMap::log_volume(const double* y) const {
+  std::vector<double> z(y, y + dimension());
+  color(z.data());
   double sum = 0;
+  for (std::size_t k = 0; k < shift.size(); ++k) sum += std::log(factor[k * shift.size() + k]);
   for (std::size_t k = 0; k < center.size(); ++k)
-    if (is_driven(k)) sum += log_scale(k, z);
+    if (is_driven(k)) sum += log_scale(k, z.data());
   return sum;
 }
 

@@ -210,9 +210,9 @@ void Sampler::draw_batch(const Shard& batch, Particles& particles) const {
 std::vector<double> Sampler::log_density(std::vector<double> points) const {
   const auto D = static_cast<std::size_t>(flow_.velocity->dimension()), n = points.size() / D;
   std::vector<double> log_volume(n, 0.0), result(n);
+  flow_.coordinates.to_z(points);
   if (!flow_.coordinates.is_identity())
     for (std::size_t i = 0; i < n; ++i) log_volume[i] = flow_.coordinates.log_volume(&points[i * D]);
-  flow_.coordinates.to_z(points);
   for (std::size_t first = 0; first < n; first += max_particles_at_once) {
     const std::size_t count = std::min<std::size_t>(max_particles_at_once, n - first);
     const auto start = to_points(points, first, count, D);

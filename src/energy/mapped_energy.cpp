@@ -1,0 +1,180 @@
+#include "energy/mapped_energy.hpp"
+
+#include <cmath>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace boltzcurve {
+namespace {
+
+constexpr double difference_step = 1e-4;  // of a whitened coordinate: its square and what rounding leaves of a gradient are as small
+
+Kokkos::View<const double*> on_device(const std::string& label, const std::vector<double>& numbers) {
+  const Kokkos::View<double*> view(label, numbers.size());
+  const auto host = Kokkos::create_mirror_view(view);
+  for (std::size_t i = 0; i < numbers.size(); ++i) host(i) = numbers[i];
+  Kokkos::deep_copy(view, host);
+  return view;
+}
+
+/// A ScaleMap where kernels read it.
+struct Map {
+  explicit Map(const ScaleMap& map)
+      : dimension(static_cast<int>(map.dimension())),
+        driven(static_cast<int>(map.center.size())),
+        whitened(static_cast<int>(map.shift.size())),
+        center(on_device("boltzcurve::map_center", map.center)),
+        offset(on_device("boltzcurve::map_offset", map.offset)),
+        slope(on_device("boltzcurve::map_slope", map.slope)),
+        shift(on_device("boltzcurve::map_shift", map.shift)),
+        factor(on_device("boltzcurve::map_factor", map.factor)) {
+    for (std::size_t k = 0; k < map.shift.size(); ++k) log_determinant += std::log(map.factor[k * map.shift.size() + k]);
+    std::vector<double> flags;
+    for (std::size_t k = 0; k < map.center.size(); ++k) flags.push_back(map.is_driven(k) ? 1 : 0);
+    is_driven = on_device("boltzcurve::map_driven", flags);
+  }
+
+  int dimension, driven, whitened;  ///< D; D or 0 where the map does not do that
+  double log_determinant = 0;
+  Kokkos::View<const double*> center, offset, slope, shift, factor, is_driven;
+
+  /// s_k at z.
+  KOKKOS_FUNCTION double log_scale(int k, const Points<double>& z, std::size_t i) const {
+    double s = offset(k);
+    for (int j = 0; j < dimension; ++j)
+      if (const double b = slope(k * dimension + j); b != 0) s += b * (z(i, j) - center(j));
+    return s;
+  }
+
+  /// z and x of row i of y, which is in `z` before; log |dx/dy|.
+  KOKKOS_FUNCTION double to_x(const Points<double>& z, const Points<double>& x, std::size_t i) const {
+    for (int k = whitened; k-- > 0;) {
+      double sum = shift(k);
+      for (int j = 0; j <= k; ++j) sum += factor(k * dimension + j) * z(i, j);
+      z(i, k) = sum;
+    }
+    double log_volume = log_determinant;
+    for (int k = 0; k < dimension; ++k) {
+      x(i, k) = z(i, k);
+      if (driven == 0 || is_driven(k) == 0) continue;
+      const double s = log_scale(k, z, i);
+      log_volume += s;
+      x(i, k) = center(k) + z(i, k) * exp(s);
+    }
+    return log_volume;
+  }
+
+  /// Row i of the gradient by x, in columns 1..D of `f`, becomes that by y.
+  KOKKOS_FUNCTION void gradient_to_y(const Points<double>& z, const Points<double>& x, const Points<double>& f, std::size_t i) const {
+    for (int k = 0; k < driven; ++k) {
+      if (is_driven(k) == 0) continue;
+      const double by_scale = f(i, k + 1) * (x(i, k) - center(k)) - 1;
+      for (int j = 0; j < dimension; ++j)
+        if (const double b = slope(k * dimension + j); b != 0) f(i, j + 1) += b * by_scale;  // drivers are not driven
+      f(i, k + 1) *= exp(log_scale(k, z, i));
+    }
+    for (int j = 0; j < whitened; ++j) {
+      double sum = 0;
+      for (int k = j; k < dimension; ++k) sum += factor(k * dimension + j) * f(i, k + 1);
+      f(i, j + 1) = sum;
+    }
+  }
+};
+
+/// What an energy is in other coordinates.
+class MappedEnergy final : public Energy {
+ public:
+  MappedEnergy(std::shared_ptr<const Energy> energy, const ScaleMap& map) : energy_(std::move(energy)), map_(map), on_device_(map) {}
+
+  int dimension() const override { return energy_->dimension(); }
+  Domain domain() const override { return mapped(energy_->domain(), map_); }
+  std::optional<double> log_z() const override { return energy_->log_z(); }
+  std::vector<Mode> modes() const override {
+    auto modes = energy_->modes();
+    for (auto& mode : modes) map_.to_z(mode.center.data());
+    return modes;
+  }
+  bool draw(std::uint64_t seed, std::int64_t first, HostPoints<double> out) const override {
+    if (!energy_->draw(seed, first, out)) return false;
+    std::vector<double> point(out.extent(1));
+    for (std::size_t i = 0; i < out.extent(0); ++i) {
+      for (std::size_t k = 0; k < point.size(); ++k) point[k] = out(i, k);
+      map_.to_z(point.data());
+      for (std::size_t k = 0; k < point.size(); ++k) out(i, k) = point[k];
+    }
+    return true;
+  }
+
+  void evaluate(Points<const float> y, Points<float> out, Wanted wanted) const override { evaluate_as<float>(y, out, wanted); }
+  void evaluate(Points<const double> y, Points<double> out, Wanted wanted) const override { evaluate_as<double>(y, out, wanted); }
+
+  // Public because they have kernels, for which nvcc asks it.
+  template <class Real>
+  void evaluate_as(Points<const Real> y, Points<Real> out, Wanted wanted) const {
+    const std::size_t n = y.extent(0), D = y.extent(1);
+    const Wanted first_order = wanted == Wanted::value ? Wanted::value : Wanted::gradient;
+    const Points<double> point("boltzcurve::mapped_points", n, D), f("boltzcurve::mapped_energy", n, result_columns(first_order, D));
+    Kokkos::parallel_for(
+        "boltzcurve::mapped_inputs", n, KOKKOS_LAMBDA(const std::size_t i) {
+          for (std::size_t k = 0; k < D; ++k) point(i, k) = static_cast<double>(y(i, k));
+        });
+    at(point, f, first_order);
+    Kokkos::parallel_for(
+        "boltzcurve::mapped_outputs", n, KOKKOS_LAMBDA(const std::size_t i) {
+          for (std::size_t k = 0; k < f.extent(1); ++k) out(i, k) = static_cast<Real>(f(i, k));
+        });
+    if (wanted == Wanted::laplacian) differences<Real>(y, out);
+  }
+
+  template <class Real>
+  void differences(Points<const Real> y, Points<Real> out) const {
+    const std::size_t n = y.extent(0), D = y.extent(1);
+    const Points<double> point("boltzcurve::mapped_points", n, D), f("boltzcurve::mapped_energy", n, D + 1);
+    const PointScalars<double> sum("boltzcurve::mapped_laplacian", n);
+    for (std::size_t moved = 0; moved < D; ++moved)
+      for (const double side : {1.0, -1.0}) {
+        Kokkos::parallel_for(
+            "boltzcurve::mapped_moved", n, KOKKOS_LAMBDA(const std::size_t i) {
+              for (std::size_t k = 0; k < D; ++k) point(i, k) = static_cast<double>(y(i, k)) + (k == moved ? side * difference_step : 0.0);
+            });
+        at(point, f, Wanted::gradient);
+        Kokkos::parallel_for(
+            "boltzcurve::mapped_difference", n,
+            KOKKOS_LAMBDA(const std::size_t i) { sum(i) += side * f(i, moved + 1) / (2 * difference_step); });
+      }
+    Kokkos::parallel_for(
+        "boltzcurve::mapped_laplacian", n, KOKKOS_LAMBDA(const std::size_t i) { out(i, D + 1) = static_cast<Real>(sum(i)); });
+  }
+
+  /// Value and gradient by y, whose rows become z.
+  void at(const Points<double>& y, const Points<double>& f, Wanted wanted) const {
+    const std::size_t n = y.extent(0);
+    const Points<double> x("boltzcurve::mapped_x", n, y.extent(1));
+    const PointScalars<double> log_volume("boltzcurve::mapped_volume", n);
+    const auto map = on_device_;
+    Kokkos::parallel_for(
+        "boltzcurve::map_points", n, KOKKOS_LAMBDA(const std::size_t i) { log_volume(i) = map.to_x(y, x, i); });
+    energy_->evaluate(x, f, wanted);
+    const bool with_gradient = wanted != Wanted::value;
+    Kokkos::parallel_for(
+        "boltzcurve::map_gradients", n, KOKKOS_LAMBDA(const std::size_t i) {
+          f(i, 0) -= log_volume(i);
+          if (with_gradient) map.gradient_to_y(y, x, f, i);
+        });
+  }
+
+ private:
+  std::shared_ptr<const Energy> energy_;
+  ScaleMap map_;
+  Map on_device_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Energy> in_coordinates(const std::shared_ptr<const Energy>& energy, const ScaleMap& map) {
+  if (map.is_identity()) return energy;
+  return std::make_shared<MappedEnergy>(energy, map);
+}
+
+}  // namespace boltzcurve
