@@ -26,6 +26,9 @@ enum class RandomStream : std::uint8_t {
   population_starts = 14,
   population_moves = 15,
   population_resampling = 16,
+  mixture_starts = 17,
+  matching_choice = 18,
+  matching_noise = 19,
   test = 255
 };
 

@@ -14,12 +14,17 @@ BOLTZCURVE_CHOICES(CurveName, BOLTZCURVE_CURVES)
 
 /// Forms of the gradient flow: what stands beside the learned part of the energy f_t, and the factor tau(t) of psi in it. Each has its own
 /// file in src/curve/forms.
-#define BOLTZCURVE_FORMS(ENTRY)                                                                    \
-  ENTRY(plain, "plain", "g f_D + t psi")                                                           \
-  ENTRY(anchored, "anchored", "g f_D + (1 - g) f_Z + t psi: psi need not learn the growth of f_Z") \
-  ENTRY(contracted, "contracted",                                                                  \
-        "g f_D(x/alpha) + (1 - g)(f_A + psi), alpha = exp(-t), f_A a normal law as wide as the target after time t of diffusion")
-BOLTZCURVE_CHOICES(CurveForm, BOLTZCURVE_FORMS)
+#define BOLTZCURVE_FORMS(ENTRY)                                                                                                   \
+  ENTRY(plain, "plain", "g f_D + t psi")                                                                                          \
+  ENTRY(anchored, "anchored", "g f_D + (1 - g) f_Z + t psi: psi need not learn the growth of f_Z")                                \
+  ENTRY(contracted, "contracted",                                                                                                 \
+        "g f_D(x/alpha) + (1 - g)(f_A + psi), alpha = exp(-t), f_A a normal law as wide as the target after time t of diffusion") \
+  ENTRY(network, "network",                                                                                                       \
+        "f_A + psi, f_A normal laws fitted to the pilot's population after time t of diffusion: f_D enters by matching and the weights")
+#define BOLTZCURVE_FORM_CHOICES(ENTRY)                                                                                  \
+  ENTRY(automatic, "auto", "network, which any target can do with; contracted where the loss is of the residual alone") \
+  BOLTZCURVE_FORMS(ENTRY)
+BOLTZCURVE_CHOICES(CurveForm, BOLTZCURVE_FORM_CHOICES)
 
 /// Schedules, the weight g of the target's energy along the gradient flow, g(0) = 1, g(T) = 0 (diffusion: as good as 0). Each has its own
 /// file in src/curve/schedules. Linear, vp and ou keep f_D to the latent end: for the forms plain and anchored. In the contracted form
@@ -59,7 +64,7 @@ struct CurveSettings {
   CurveName name = CurveName::gradient_flow;
   double horizon = 0;  ///< 0: from a pilot run
   Schedule schedule = Schedule::diffusion;
-  CurveForm form = CurveForm::contracted;
+  CurveForm form = CurveForm::automatic;
   double width = 0;  ///< 0: from a pilot run
   double power = 4;
   int schedule_width = 16;

@@ -5,6 +5,7 @@
 #include <boltzcurve/network_settings.hpp>
 #include "curve/curve_energies.hpp"
 #include "curve/gradient_flow.hpp"
+#include "curve/mixture_anchor.hpp"
 #include "curve/scheduled_flow.hpp"
 #include "energy/pilot_summary.hpp"
 #include "network/networks.hpp"
@@ -67,6 +68,14 @@ class Curve {
     return made;
   }
 
+  /// What makes goals for matching; null where the curve is not that of a diffusion from the target.
+  template <class Real>
+  std::unique_ptr<MixtureAnchor<Real>> mixture_anchor() const {
+    std::unique_ptr<MixtureAnchor<Real>> made;
+    make_anchor(made);
+    return made;
+  }
+
   /// Null where grad f_t is not what such a curve learns, or no plain sum of what is known and psi: linear, learned, a learned schedule.
   template <class Real>
   std::unique_ptr<MatchingKernel<Real>> matching_kernel(const MatchingShape& shape = {}) const {
@@ -86,6 +95,8 @@ class Curve {
  private:
   virtual void make_kernel(const LossShape& loss, std::unique_ptr<ResidualKernel<float>>& made) const = 0;
   virtual void make_kernel(const LossShape& loss, std::unique_ptr<ResidualKernel<double>>& made) const = 0;
+  virtual void make_anchor(std::unique_ptr<MixtureAnchor<float>>& made) const { made.reset(); }
+  virtual void make_anchor(std::unique_ptr<MixtureAnchor<double>>& made) const { made.reset(); }
   virtual void make_matching_kernel(const MatchingShape&, std::unique_ptr<MatchingKernel<float>>&) const {}
   virtual void make_matching_kernel(const MatchingShape&, std::unique_ptr<MatchingKernel<double>>&) const {}
   virtual void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<float>>& made) const = 0;

@@ -38,6 +38,7 @@ struct BaseInput {
 /// A form f_t = b + tau psi of the gradient flow, with the base b = g f_D + (1-g) f_A whatever stands for f_A: specialised in a file of its
 /// own in src/curve/forms.
 ///
+///     reads_target                 whether the target's energy is a part of b; else b is a MixtureAnchor, and there is no base()
 ///     contracts                    whether f_D is read at y = m + (x - m)/alpha, which takes a normal latent law and an anchor
 ///     psi_factor(g, g_dot, t)      tau and dtau/dt
 ///     tau_by_g                     d tau/dg
@@ -51,6 +52,7 @@ struct FormOf;
 template <int of_latent>
 struct FormInPlace {
   static constexpr bool contracts = false;
+  static constexpr bool reads_target = true;
   static constexpr double tau_by_g = 0;
 
   template <class P>

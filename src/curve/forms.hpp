@@ -13,7 +13,11 @@ KOKKOS_FORCEINLINE_FUNCTION auto with_form(CurveForm form, const Body& body) {
 #define BOLTZCURVE_FORM(identifier, name, meaning) \
   case identifier:                                 \
     return body(FormOf<identifier>());
-  switch (form) { BOLTZCURVE_FORMS(BOLTZCURVE_FORM) }
+  switch (form) {
+    BOLTZCURVE_FORMS(BOLTZCURVE_FORM)
+    case automatic:  // made definite before a curve is made
+      break;
+  }
 #undef BOLTZCURVE_FORM
   __builtin_unreachable();
 }

@@ -20,23 +20,42 @@ namespace {
 // w by up to the root of fraction w (1 - w): 0.004.
 constexpr double remaining_fraction = 5e-5;
 
+// Where the law is whitened nothing is left of mean and variances, and of the rest less than alpha^3, here 6e-6.
+constexpr double whitened_horizon = 4;
+
 /// A GradientFlow or a ScheduledFlow.
 template <class Flow>
 class GradientFlowCurve final : public detail::CurveOf<Flow> {
  public:
-  GradientFlowCurve(const Flow& functor, CurveNetworks networks, CurveAnchor anchor)
-      : detail::CurveOf<Flow>(functor, std::move(networks)), anchor_(std::move(anchor)) {}
+  GradientFlowCurve(const Flow& functor, CurveNetworks networks, CurveAnchor anchor, std::vector<double> latent_mean)
+      : detail::CurveOf<Flow>(functor, std::move(networks)), anchor_(std::move(anchor)), latent_mean_(std::move(latent_mean)) {}
 
   std::string description() const override {
-    return fmt::format("modes of squared width {:.3g}; horizon {:.3g}", this->functor().width, this->functor().horizon);
+    const auto components = anchor_.mixture.components();
+    return fmt::format("{}modes of squared width {:.3g}; horizon {:.3g}",
+                       components > 1 ? fmt::format("{} normal laws fit; ", components) : "", this->functor().width,
+                       this->functor().horizon);
   }
 
  private:
+  template <class Real>
+  void make_energies_as(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<Real>>& made) const {
+    if (with_form(this->functor().form, [](auto form) { return form.reads_target; }))
+      made = std::make_unique<GradientFlowEnergies<Real>>(this->functor(), anchor_, target, latent, rows);
+    else
+      made = std::make_unique<MixtureFlowEnergies<Real>>(this->functor(), *this->template mixture_anchor<Real>(), latent);
+  }
   void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<float>>& made) const override {
-    made = std::make_unique<GradientFlowEnergies<float>>(this->functor(), anchor_, target, latent, rows);
+    make_energies_as(target, latent, made);
   }
   void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<double>>& made) const override {
-    made = std::make_unique<GradientFlowEnergies<double>>(this->functor(), anchor_, target, latent, rows);
+    make_energies_as(target, latent, made);
+  }
+  void make_anchor(std::unique_ptr<MixtureAnchor<float>>& made) const override {
+    made = std::make_unique<MixtureAnchor<float>>(this->functor(), anchor_.mixture, latent_mean_);
+  }
+  void make_anchor(std::unique_ptr<MixtureAnchor<double>>& made) const override {
+    made = std::make_unique<MixtureAnchor<double>>(this->functor(), anchor_.mixture, latent_mean_);
   }
 
   void make_matching_kernel(const MatchingShape& shape, std::unique_ptr<MatchingKernel<float>>& made) const override {
@@ -50,6 +69,7 @@ class GradientFlowCurve final : public detail::CurveOf<Flow> {
   static constexpr auto rows = schedule_is_learned ? GradientFlowRows::apart : GradientFlowRows::mixed;
 
   CurveAnchor anchor_;
+  std::vector<double> latent_mean_;
 };
 
 bool has_learned_schedule(Schedule schedule) {
@@ -68,12 +88,24 @@ void require_normal_latent(const CurveInput& input) {
       "latent");
 }
 
+/// Of mean and deviations alone.
+NormalMixture normal_law_of(const PilotSummary& pilot) {
+  const std::size_t D = pilot.mean.size();
+  NormalMixture law{{1}, pilot.mean, std::vector<double>(D * D, 0.0), {}};
+  for (std::size_t k = 0; k < D; ++k) {
+    law.variance.push_back(pilot.deviation[k] * pilot.deviation[k]);
+    law.axes[k * D + k] = 1;
+  }
+  return law;
+}
+
 }  // namespace
 
-std::unique_ptr<Curve> make_curve(const GradientFlow& curve, const CurveNetworks& networks, const CurveAnchor& anchor) {
+std::unique_ptr<Curve> make_curve(const GradientFlow& curve, const CurveNetworks& networks, const CurveAnchor& anchor,
+                                  const std::vector<double>& latent_mean) {
   if (has_learned_schedule(curve.schedule))
-    return std::make_unique<GradientFlowCurve<ScheduledFlow>>(ScheduledFlow{curve}, networks, anchor);
-  return std::make_unique<GradientFlowCurve<GradientFlow>>(curve, networks, anchor);
+    return std::make_unique<GradientFlowCurve<ScheduledFlow>>(ScheduledFlow{curve}, networks, anchor, latent_mean);
+  return std::make_unique<GradientFlowCurve<GradientFlow>>(curve, networks, anchor, latent_mean);
 }
 
 std::unique_ptr<Curve> make_gradient_flow_curve(const CurveInput& input) {
@@ -91,6 +123,9 @@ std::unique_ptr<Curve> make_gradient_flow_curve(const CurveInput& input) {
   flow.clock = input.curve.clock;
   flow.power = input.curve.power;
   flow.latent_scale = input.ends.latent_deviation.front();
+  const bool reads_target = with_form(flow.form, [](auto form) { return form.reads_target; });
+  if (!reads_target && has_learned_schedule(flow.schedule))
+    throw SettingError({"schedule", " = learned: the form network has no share of the target's energy to schedule; any other will do"});
   flow.width = input.curve.width > 0 ? input.curve.width : pilot.width;
   flow.clock_width = input.curve.clock_width * flow.width;
   const double variance = flow.latent_scale * flow.latent_scale;
@@ -100,7 +135,9 @@ std::unique_ptr<Curve> make_gradient_flow_curve(const CurveInput& input) {
                                 "scale^2 = {}",
                                 input.curve.horizon, flow.latent_scale, 20 * variance)});
   flow.horizon = input.curve.horizon;
-  if (flow.horizon == 0) {
+  if (flow.horizon == 0 && !reads_target) {
+    flow.horizon = whitened_horizon * variance;
+  } else if (flow.horizon == 0) {
     double second_moment = 0;
     for (const double length : detail::about_latent_mean(input)) second_moment += length * length;
     flow.horizon = std::clamp(0.5 * variance * std::log(second_moment / (remaining_fraction * variance)), variance, 20 * variance);
@@ -110,12 +147,13 @@ std::unique_ptr<Curve> make_gradient_flow_curve(const CurveInput& input) {
   for (const double deviation : pilot.deviation) anchor.variance.push_back(deviation * deviation);
   anchor.offset = pilot.energy - 0.5 * input.ends.dimension;
   anchor.taming = detail::taming_of(input);
+  anchor.mixture = pilot.mixture.components() > 0 ? pilot.mixture : normal_law_of(pilot);
 
   const bool with_normalizer = input.normalizer.kind == NormalizerKind::network;
   std::vector<CurveNetwork> networks = {{"psi", detail::space_time_network(input, 1)}};
   if (has_learned_schedule(input.curve.schedule))
     networks.push_back({"schedule", {1, input.curve.schedule_width, input.curve.schedule_hidden_layers}});
-  return make_curve(flow, detail::curve_networks(input, std::move(networks), with_normalizer, flow.width), anchor);
+  return make_curve(flow, detail::curve_networks(input, std::move(networks), with_normalizer, flow.width), anchor, input.ends.latent_mean);
 }
 
 template std::unique_ptr<ResidualKernel<float>> make_residual_kernel(const GradientFlow&, const CurveNetworks&, const LossShape&);

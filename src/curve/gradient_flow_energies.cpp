@@ -45,7 +45,7 @@ struct RowsApart {
 
 CurveAnchor CurveAnchor::standard(int dimension) {
   const auto D = static_cast<std::size_t>(dimension);
-  return {std::vector<double>(D, 0.0), std::vector<double>(D, 1.0), 0, {}};
+  return {std::vector<double>(D, 0.0), std::vector<double>(D, 1.0), 0, {}, {}};
 }
 
 template <class Real>
@@ -94,7 +94,9 @@ void GradientFlowEnergies<Real>::evaluate(PointScalars<const Real> t, Points<con
   latent_.evaluate(x, latent);
   prepare(t, x);
   const auto with_rows = [&](const Points<Real>& of_target, const auto& rows) {
-    with_form(curve_.form, [&](auto form) { evaluate_base<decltype(form)>(x, of_target, latent, rows); });
+    with_form(curve_.form, [&](auto form) {
+      if constexpr (form.reads_target) evaluate_base<decltype(form)>(x, of_target, latent, rows);
+    });
   };
   if (rows_ == GradientFlowRows::mixed) {
     const Points<Real> base = Kokkos::subview(known, Kokkos::ALL, std::make_pair(std::size_t{0}, columns));

@@ -3,6 +3,7 @@
 #include <boltzcurve/energy.hpp>
 #include "curve/curve_energies.hpp"
 #include "curve/gradient_flow.hpp"
+#include "curve/mixture_anchor.hpp"
 #include "curve/scheduled_flow.hpp"
 #include "network/networks.hpp"
 
@@ -17,6 +18,7 @@ struct CurveAnchor {
   std::vector<double> mean, variance;  ///< mu, S^2 [D]
   double offset = 0;                   ///< nats
   Taming taming;
+  NormalMixture mixture;  ///< f_A of the form `network` at t = 0
 
   /// N(0, 1) in all coordinates, nothing tamed.
   static CurveAnchor standard(int dimension);
@@ -58,9 +60,31 @@ class GradientFlowEnergies final : public CurveEnergies<Real> {
   Kokkos::View<BaseMoment<Real>*> moments_;
 };
 
+/// Rows of a GradientFlow of the form `network`, which knows nothing of the target's energy.
+template <class Real>
+class MixtureFlowEnergies final : public CurveEnergies<Real> {
+ public:
+  /// The latent law must outlive this.
+  MixtureFlowEnergies(const GradientFlow& curve, const MixtureAnchor<Real>& anchor, const Energy& latent)
+      : curve_(curve), anchor_(anchor), latent_(latent) {}
+
+  int rows() const override { return curve_.known_rows(); }
+  void evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> known) override {
+    const auto columns = static_cast<std::size_t>(curve_.dimension) + 2;
+    latent_.evaluate(x, Kokkos::subview(known, Kokkos::ALL, std::make_pair(columns, 2 * columns)));
+    anchor_.evaluate(t, x, Kokkos::subview(known, Kokkos::ALL, std::make_pair(std::size_t{0}, columns)));
+  }
+
+ private:
+  GradientFlow curve_;
+  MixtureAnchor<Real> anchor_;
+  const Energy& latent_;
+};
+
 /// A gradient flow of which everything is known; with the schedule `learned`, a ScheduledFlow.
 class Curve;
-std::unique_ptr<Curve> make_curve(const GradientFlow& curve, const CurveNetworks& networks, const CurveAnchor& anchor);
+std::unique_ptr<Curve> make_curve(const GradientFlow& curve, const CurveNetworks& networks, const CurveAnchor& anchor,
+                                  const std::vector<double>& latent_mean = {});
 
 extern template class GradientFlowEnergies<float>;
 extern template class GradientFlowEnergies<double>;

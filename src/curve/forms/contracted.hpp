@@ -11,6 +11,7 @@ namespace boltzcurve {
 template <>
 struct FormOf<CurveForm::contracted> {
   static constexpr bool contracts = true;
+  static constexpr bool reads_target = true;
   static constexpr double tau_by_g = -1;
 
   template <class P>

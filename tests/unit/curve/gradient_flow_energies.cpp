@@ -34,7 +34,7 @@ GradientFlow curve(CurveForm form) {
   return flow;
 }
 
-CurveAnchor anchor() { return {{0.3, -0.2, 1, 0}, {2.0, 1.0, 0.5, 3.0}, -4, {}}; }
+CurveAnchor anchor() { return {{0.3, -0.2, 1, 0}, {2.0, 1.0, 0.5, 3.0}, -4, {}, {}}; }
 
 struct Rows {
   std::vector<double> base, latent;
