@@ -6,6 +6,7 @@
 #include <boltzcurve/energy.hpp>
 #include <boltzcurve/network_settings.hpp>
 #include <boltzcurve/parameters.hpp>
+#include <boltzcurve/pilot_settings.hpp>
 #include <boltzcurve/precision.hpp>
 
 #include <cstdint>
@@ -32,6 +33,7 @@ struct ModelSettings {
   NetworkSettings network;
   NormalizerSettings normalizer;
   CollocationSettings collocation;
+  PilotSettings pilot;
   std::uint64_t seed = 1;
   Precision precision = Precision::single_precision;
 };
@@ -40,7 +42,7 @@ struct ModelSettings {
 /// once made by build_model(); cheap to copy but for the parameters, since copies share all else. What it shares is the library's own, and
 /// only its name stands here.
 struct Model {
-  ModelSettings settings;
+  ModelSettings settings;                        ///< `auto` of the curve's form and of the pilot's method made definite
   std::shared_ptr<const Energy> target, latent;  ///< in the target's own coordinates
   std::shared_ptr<const Pilot> pilot;            ///< what a pilot run has found on the target; its chains go on while a curve is trained
   std::shared_ptr<const Curve> curve;

@@ -71,7 +71,7 @@ struct OptimizerSettings {
 struct TrainingSettings {
   std::int64_t steps = 20000;
   double max_seconds = 0;
-  LossKind loss = LossShape().kind;
+  TrainingLoss loss = TrainingLoss::automatic;
   double huber_width = LossShape().width;
   ResidualUnit residual_unit = LossShape().unit;
   double average = 0.999;
@@ -83,14 +83,19 @@ struct TrainingSettings {
   std::int64_t evaluate_every = 0;
   int max_skipped_steps = 20;
 
-  LossShape loss_shape() const { return {loss, huber_width, residual_unit}; }
+  LossShape loss_shape() const {
+    const auto kind = loss == TrainingLoss::squared                ? LossKind::squared
+                      : loss == TrainingLoss::absolute_and_squared ? LossKind::absolute_and_squared
+                                                                   : LossKind::pseudo_huber;
+    return {kind, huber_width, residual_unit};
+  }
 
   template <class Visit>
   static void describe(const Visit& setting) {
     using S = TrainingSettings;
     setting("steps", &S::steps, Range{0, max_count}, "steps", "optimizer steps");
     setting("max-seconds", &S::max_seconds, Range{0, 1e9}, "s", "wall time of training, which then ends in good order; 0: no limit");
-    setting("loss", &S::loss, "what a residual R costs");
+    setting("loss", &S::loss, "what training minimizes, and what a residual R costs in it");
     setting("huber-width", &S::huber_width, Range{1e-12, 1e12}, "unit of R", "w of the loss pseudo-huber");
     setting("residual-unit", &S::residual_unit, "what R is measured in");
     setting("average", &S::average, Range{0, 1, true}, "per step",

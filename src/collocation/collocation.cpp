@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 
 namespace boltzcurve {
 namespace {
@@ -13,16 +12,7 @@ namespace {
 // Latent collocation points use the latent law's own sampler, which knows a seed and an index but no step: this keeps them apart from the
 // particles that are later drawn with the plain seed.
 constexpr std::uint64_t collocation_seed_offset = 0x9e3779b97f4a7c15u;
-constexpr int group_points = 32;                     // that are drawn together, in vectors
-constexpr double golden_ratio = 0.6180339887498949;  // multiples of it, modulo 1, spread evenly for any count
-
-/// A stride prime to `count` and near its golden section: i -> i stride mod count is an order in which neighbors lie far apart.
-std::int64_t spreading_stride(std::int64_t count) {
-  auto stride = std::max<std::int64_t>(1, static_cast<std::int64_t>(golden_ratio * static_cast<double>(count)));
-  while (std::gcd(stride, count) != 1) ++stride;
-  return stride;
-}
-
+constexpr int group_points = 32;  // that are drawn together, in vectors
 }  // namespace
 
 template <class Real>
@@ -33,7 +23,7 @@ Collocation<Real>::Collocation(const CollocationSettings& settings, const Colloc
       region_(region),
       curve_(curve),
       shard_(shard),
-      stride_(spreading_stride(settings.points)),
+      times_(settings.points),
       seed_(seed),
       latent_(latent),
       latent_moments_(latent.moments().value()),
@@ -54,7 +44,7 @@ bool Collocation<Real>::has(CollocationKind kind) const {
 /// The kinds are spread evenly over the indices.
 template <class Real>
 CollocationKind Collocation<Real>::kind_of(std::int64_t global) const {
-  const double turns = (static_cast<double>(global) + 0.5) * golden_ratio, place = turns - std::floor(turns);
+  const double turns = (static_cast<double>(global) + 0.5) * StratifiedTimes::golden_ratio, place = turns - std::floor(turns);
   double end = 0;
   for (const auto& part : parts_)
     if (place < (end += part.share)) return part.kind;
@@ -102,9 +92,7 @@ auto Collocation<Real>::place_of(std::int64_t step, std::int64_t global, double 
     place.clock = trajectories_->clock(place.chunk, static_cast<int>(place.choice));
     return place;
   }
-  const auto stratum = static_cast<double>((global * stride_ + step) % settings_.points);
-  const double u = (stratum + time) / static_cast<double>(settings_.points);
-  place.clock = clock_of_share(u, bins);
+  place.clock = clock_of_share(times_.share(step, global, time), bins);
   if (place.kind == CollocationKind::langevin)
     place.choice = static_cast<std::int64_t>(choice * static_cast<double>(walkers_->layers() * chunk_size(place.chunk)));
   return place;

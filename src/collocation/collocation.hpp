@@ -3,6 +3,7 @@
 #include <boltzcurve/collocation_settings.hpp>
 #include <boltzcurve/energy.hpp>
 #include <boltzcurve/views.hpp>
+#include "collocation/stratified_times.hpp"
 #include "collocation/time_bins.hpp"
 #include "collocation/trajectories.hpp"
 #include "curve/curve.hpp"
@@ -70,7 +71,7 @@ class Collocation {
   CollocationRegion region_;
   const Curve& curve_;
   Shard shard_;
-  std::int64_t stride_;  ///< of the order of times over a batch
+  StratifiedTimes times_;
   std::uint64_t seed_;
   const Energy& latent_;
   Moments latent_moments_;

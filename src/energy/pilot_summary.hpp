@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boltzcurve/scale_map.hpp>
+#include "energy/normal_mixture.hpp"
 
 #include <vector>
 
@@ -14,6 +15,13 @@ struct PilotSummary {
   std::vector<double> deviation;  ///< [D] standard deviation of the chains
   ScaleMap coordinates;           ///< from those of the curve to the target's own
 
+  // Of a population, else nothing and 0.
+  NormalMixture mixture;                ///< fitted to it, in the coordinates of the curve
+  double log_z = 0, log_z_stderr = 0;   ///< its estimate of log Z_D [nats]
+  double disagreement = 0;              ///< between halves of it, z-score
+  double evaluations = 0, seconds = 0;  ///< of the target's value and gradient; wall time
+
+  bool has_population() const { return evaluations > 0; }
   bool operator==(const PilotSummary&) const = default;
 };
 

@@ -11,6 +11,8 @@
 namespace boltzcurve {
 namespace {
 
+constexpr auto mixture_weight = "survey/mixture/weight";
+
 /// The flat arrays of the state that are shaped like the parameters, by their name in the file.
 template <class State, class Visit>
 void for_each_array(State& state, const Visit& visit) {
@@ -39,6 +41,30 @@ void for_each_pilot_real(Summary& pilot, const Visit& visit) {
   visit("survey_energy", pilot.energy);
 }
 
+/// What a population adds to them.
+template <class Summary, class Visit>
+void for_each_population_real(Summary& pilot, const Visit& visit) {
+  visit("population_log_z", pilot.log_z);
+  visit("population_log_z_stderr", pilot.log_z_stderr);
+  visit("population_disagreement", pilot.disagreement);
+  visit("population_evaluations", pilot.evaluations);
+  visit("population_seconds", pilot.seconds);
+}
+
+/// Arrays of the coordinates and of the fitted normal laws, with their shapes; absent ones are empty.
+template <class Summary, class Visit>
+void for_each_pilot_array(Summary& pilot, std::int64_t D, std::int64_t components, const Visit& visit) {
+  visit("survey/coordinates/center", pilot.coordinates.center, {D});
+  visit("survey/coordinates/offset", pilot.coordinates.offset, {D});
+  visit("survey/coordinates/slope", pilot.coordinates.slope, {D, D});
+  visit("survey/coordinates/shift", pilot.coordinates.shift, {D});
+  visit("survey/coordinates/factor", pilot.coordinates.factor, {D, D});
+  visit(mixture_weight, pilot.mixture.weight, {components});
+  visit("survey/mixture/mean", pilot.mixture.mean, {components, D});
+  visit("survey/mixture/axes", pilot.mixture.axes, {components * D, D});
+  visit("survey/mixture/variance", pilot.mixture.variance, {components, D});
+}
+
 template <class State, class Visit>
 void for_each_real(State& state, const Visit& visit) {
   visit("window_loss_sum", state.window.loss_sum);
@@ -55,8 +81,6 @@ void for_each_time_bin_array(Bins& bins, const Visit& visit) {
   visit("time_bins/seen", bins.seen);
 }
 
-constexpr auto scale_center = "survey/coordinates/center", scale_offset = "survey/coordinates/offset",
-               scale_slope = "survey/coordinates/slope";
 constexpr std::string_view collocation_group = "collocation/";
 
 /// Tensors of the networks below `name`, one after another.
@@ -88,11 +112,10 @@ Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networ
   const auto dimension = static_cast<std::int64_t>(state.pilot.mean.size());
   checkpoint.datasets.push_back({"survey/mean", {dimension}, state.pilot.mean});
   checkpoint.datasets.push_back({"survey/deviation", {dimension}, state.pilot.deviation});
-  if (const auto& map = state.pilot.coordinates; !map.is_identity()) {
-    checkpoint.datasets.push_back({scale_center, {dimension}, map.center});
-    checkpoint.datasets.push_back({scale_offset, {dimension}, map.offset});
-    checkpoint.datasets.push_back({scale_slope, {dimension, dimension}, map.slope});
-  }
+  for_each_pilot_array(state.pilot, dimension, static_cast<std::int64_t>(state.pilot.mixture.components()),
+                       [&](const char* name, const std::vector<double>& values, const std::vector<std::int64_t>& shape) {
+                         if (!values.empty()) checkpoint.datasets.push_back({name, shape, values});
+                       });
   for_each_time_bin_array(state.loss.time_bins, [&](const std::string& name, const TimeBins::PerBin& values) {
     checkpoint.datasets.push_back({name, {TimeBins::count}, std::vector<double>(values.begin(), values.end())});
   });
@@ -101,6 +124,7 @@ Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networ
   for_each_counter(state, [&](const std::string& name, std::int64_t value, Presence) { checkpoint.scalars[name] = value; });
   const auto put = [&](const std::string& name, double value) { checkpoint.scalars[name] = value; };
   for_each_pilot_real(state.pilot, put);
+  if (state.pilot.has_population()) for_each_population_real(state.pilot, put);
   for_each_real(state, put);
   return checkpoint;
 }
@@ -112,9 +136,14 @@ PilotSummary pilot_summary_of(const Checkpoint& checkpoint) {
   for_each_pilot_real(pilot, [&](const std::string& name, double& value) { value = checkpoint.scalar<double>(name); });
   pilot.mean = checkpoint.values<double>("survey/mean", {D});
   pilot.deviation = checkpoint.values<double>("survey/deviation", {D});
-  if (checkpoint.find(scale_slope))
-    pilot.coordinates = {checkpoint.values<double>(scale_center, {D}), checkpoint.values<double>(scale_offset, {D}),
-                         checkpoint.values<double>(scale_slope, {D, D})};
+  const auto* const weight = checkpoint.find(mixture_weight);
+  for_each_pilot_array(pilot, D, weight ? weight->shape[0] : 0,
+                       [&](const char* name, std::vector<double>& values, const std::vector<std::int64_t>& shape) {
+                         if (checkpoint.find(name)) values = checkpoint.values<double>(name, shape);
+                       });
+  for_each_population_real(pilot, [&](const std::string& name, double& value) {
+    if (checkpoint.scalars.contains(name)) value = checkpoint.scalar<double>(name);
+  });
   return pilot;
 }
 

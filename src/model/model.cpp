@@ -40,13 +40,30 @@ Domain box_of(const ModelSettings& settings, const Energy& target) {
   return box;
 }
 
+/// The form network asks for a population of the target, the others for chains.
+ModelSettings definite(ModelSettings settings) {
+  auto& form = settings.curve.form;
+  if (form == CurveForm::automatic)
+    form = settings.curve.name == CurveName::gradient_flow && settings.curve.schedule != Schedule::learned ? CurveForm::network
+                                                                                                           : CurveForm::contracted;
+  auto& method = settings.pilot.method;
+  if (method == PilotMethod::automatic)
+    method = settings.curve.name == CurveName::gradient_flow && form == CurveForm::network ? PilotMethod::smc : PilotMethod::chains;
+  return settings;
+}
+
 template <class MakePilot>
-Model made_with(const ModelSettings& settings, const MakePilot& make_pilot) {
+Model made_with(const ModelSettings& given, const MakePilot& make_pilot) {
+  const auto settings = definite(given);
   auto [target, latent] = make_ends(settings);
   auto input = curve_input(settings, *latent);
   in_section("curve", [&] { return make_curve(input); });  // may refuse the settings, before the pilot run takes its time
-  const PilotSettings of_pilot{box_of(settings, *target), settings.collocation.points, settings.collocation.hottest, settings.seed,
-                               settings.curve.coordinates == Coordinates::automatic};
+  const PilotInput of_pilot{settings.pilot,
+                            box_of(settings, *target),
+                            settings.collocation.points,
+                            settings.collocation.hottest,
+                            settings.seed,
+                            settings.curve.coordinates == Coordinates::automatic};
 
   Model model{settings, target, latent, std::make_shared<const Pilot>(make_pilot(target, of_pilot)), {}, {}, {}};
   input.ends.pilot = model.pilot->summary;
@@ -65,14 +82,15 @@ const ScaleMap& Model::coordinates() const { return pilot->summary.coordinates; 
 const CurveNetworks& Model::networks() const { return curve->networks(); }
 
 Model build_model(const Communicator& world, const ModelSettings& settings) {
-  return made_with(settings, [&](const auto& target, const PilotSettings& pilot) { return run_pilot(world, target, pilot); });
+  return made_with(settings, [&](const auto& target, const PilotInput& pilot) { return run_pilot(world, target, pilot); });
 }
 
 Model build_model(const Communicator& world, const ModelSettings& settings, const PilotSummary& summary) {
-  return made_with(settings, [&](const auto& target, const PilotSettings& pilot) { return known_pilot(world, target, pilot, summary); });
+  return made_with(settings, [&](const auto& target, const PilotInput& pilot) { return known_pilot(world, target, pilot, summary); });
 }
 
-void check_settings(const ModelSettings& settings) {
+void check_settings(const ModelSettings& given) {
+  const auto settings = definite(given);
   const auto ends = make_ends(settings);
   in_section("curve", [&] { return make_curve(curve_input(settings, *ends.latent)); });
 }

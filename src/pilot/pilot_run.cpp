@@ -2,39 +2,48 @@
 
 #include <boltzcurve/error.hpp>
 #include "core/heartbeat.hpp"
+#include "energy/mapped_energy.hpp"
+#include "pilot/mixture_fit.hpp"
+#include "pilot/population.hpp"
+#include "pilot/scale_fit.hpp"
+#include "pilot/whitening.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace boltzcurve {
 namespace {
 
-constexpr int thermalization_moves = 300;  // of chains in other coordinates than before
+constexpr int thermalization_moves = 300;    // of chains in other coordinates than before
+constexpr double negligible_weight = 0.005;  // of a component, whose width then does not count
 
-std::shared_ptr<MalaChains> chains_at_start(const Communicator& ranks, const Energy& target, const PilotSettings& settings) {
+std::shared_ptr<MalaChains> chains_at_start(const Communicator& ranks, const Energy& target, const PilotInput& input) {
   MalaChains::Settings start;
-  start.box = settings.box;
-  start.points = settings.points;
-  start.hottest = settings.hottest;
-  start.seed = settings.seed;
+  start.box = input.box;
+  start.points = input.points;
+  start.hottest = input.hottest;
+  start.seed = input.seed;
   return std::make_shared<MalaChains>(ranks, start, target);
 }
 
-/// Null where the target cannot be had in these coordinates.
+/// Null where the target cannot be had in these coordinates with a Laplacian at the price of its own.
 std::shared_ptr<const Energy> target_in(const std::shared_ptr<const Energy>& target, const ScaleMap& coordinates) {
   if (coordinates.is_identity()) return target;
   return target->in_coordinates(coordinates);
 }
 
-}  // namespace
-
-Pilot run_pilot(const Communicator& ranks, const std::shared_ptr<const Energy>& target, const PilotSettings& settings) {
-  const Phase phase("exploring the target");
-  Pilot pilot{target, target, chains_at_start(ranks, *target, settings), {}};
+Pilot chains_pilot(const Communicator& ranks, const std::shared_ptr<const Energy>& target, const PilotInput& input) {
+  Pilot pilot{target, target, chains_at_start(ranks, *target, input), nullptr, {}};
   auto& chains = *pilot.chains;
   chains.thermalize();
   // Twice: what the chains show of scales gets better where they move more freely.
   ScaleMap coordinates;
-  for (int round = 0; round < 2 && settings.finds_coordinates; ++round) {
+  for (int round = 0; round < 2 && input.finds_coordinates; ++round) {
     const auto found = fit_scale_map(ranks, chains.thermal_points(*target, coordinates));
     if (found.is_identity()) break;
     auto mapped = target_in(target, found);
@@ -48,20 +57,140 @@ Pilot run_pilot(const Communicator& ranks, const std::shared_ptr<const Energy>& 
   return pilot;
 }
 
-Pilot known_pilot(const Communicator& ranks, const std::shared_ptr<const Energy>& target, const PilotSettings& settings,
+/// What the scales of a population's coordinates follow.
+ScaleMap drivers_of(const Population& population, std::size_t D) {
+  const std::size_t n = population.energy.size();
+  ThermalPoints points{HostPoints<double>("boltzcurve::thermal_position", n, D), HostPoints<double>("boltzcurve::thermal_gradient", n, D),
+                       HostScalars<double>("boltzcurve::thermal_temperature", n), 1};
+  for (std::size_t i = 0; i < n; ++i) {
+    points.temperature(i) = 1;
+    for (std::size_t k = 0; k < D; ++k) {
+      points.position(i, k) = population.position[i * D + k];
+      points.gradient(i, k) = population.gradient[i * D + k];
+    }
+  }
+  return fit_scale_map(Communicator(MPI_COMM_SELF), points);  // every rank has all of them
+}
+
+/// Values and gradients of the energy at points [N][D], on every rank; each evaluates its part.
+void evaluate_population(const Communicator& ranks, const Energy& energy, CurvePopulation& population, std::vector<double>& value) {
+  const auto D = static_cast<std::size_t>(population.dimension);
+  const auto shard = shard_of(population.count(), 1, ranks.rank(), ranks.size());
+  const auto n = static_cast<std::size_t>(shard.count), first = static_cast<std::size_t>(shard.first);
+  const Points<double> x("boltzcurve::population", n, D), f("boltzcurve::population_energy", n, D + 1);
+  const auto host = Kokkos::create_mirror_view(x);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t k = 0; k < D; ++k) host(i, k) = population.position[(first + i) * D + k];
+  Kokkos::deep_copy(x, host);
+  energy.evaluate(x, f, Wanted::gradient);
+  const auto found = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), f);
+  std::vector<double> rows;
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t k = 0; k <= D; ++k) rows.push_back(found(i, k));
+  rows = ranks.all_gather(std::span<const double>(rows));
+  value.clear();
+  population.gradient.clear();
+  for (std::size_t at = 0; at < rows.size(); ++at) (at % (D + 1) == 0 ? value : population.gradient).push_back(rows[at]);
+}
+
+/// Points whose gradient is not finite are left out: they have nothing to say of it.
+void keep_finite(CurvePopulation& population) {
+  const auto D = static_cast<std::size_t>(population.dimension);
+  CurvePopulation kept{population.dimension, {}, {}};
+  for (std::size_t i = 0; i < static_cast<std::size_t>(population.count()); ++i) {
+    const std::span<const double> x(&population.position[i * D], D), g(&population.gradient[i * D], D);
+    if (!std::all_of(g.begin(), g.end(), [](double slope) { return std::isfinite(slope); })) continue;
+    kept.position.insert(kept.position.end(), x.begin(), x.end());
+    kept.gradient.insert(kept.gradient.end(), g.begin(), g.end());
+  }
+  population = std::move(kept);
+}
+
+/// Squared width of the narrowest mode that matters.
+double narrowest_width(const NormalMixture& mixture) {
+  const std::size_t D = mixture.dimension();
+  double narrowest = std::numeric_limits<double>::infinity();
+  for (std::size_t k = 0; k < mixture.components(); ++k) {
+    double sharpness = 0;
+    for (std::size_t j = 0; j < D; ++j) sharpness += 1 / mixture.variance[k * D + j];
+    if (mixture.weight[k] > negligible_weight) narrowest = std::min(narrowest, static_cast<double>(D) / sharpness);
+  }
+  return narrowest;
+}
+
+Pilot population_pilot(const Communicator& ranks, const std::shared_ptr<const Energy>& target, const PilotInput& input) {
+  const auto D = static_cast<std::size_t>(target->dimension());
+  PopulationSettings of_population;
+  of_population.particles = input.settings.particles;
+  of_population.seed = input.seed;
+  of_population.box = input.box;
+  const auto found = run_population(ranks, *target, of_population);
+
+  Pilot pilot{target, target, nullptr, std::make_shared<CurvePopulation>(), {}};
+  auto& population = *pilot.population;
+  auto& summary = pilot.summary;
+  population.dimension = target->dimension();
+  population.position = found.position;
+  if (input.finds_coordinates) {
+    const auto drivers = drivers_of(found, D);
+    drivers.to_z(std::span(population.position));
+    summary.coordinates = whitened(population.position, D, drivers);
+    auto whitening = summary.coordinates;
+    whitening.center.clear();
+    whitening.to_z(std::span(population.position));
+  }
+  pilot.curve_target = in_coordinates(target, summary.coordinates);
+  std::vector<double> energy;
+  evaluate_population(ranks, *pilot.curve_target, population, energy);
+  keep_finite(population);
+
+  const auto middle = energy.begin() + static_cast<std::ptrdiff_t>(energy.size() / 2);
+  std::nth_element(energy.begin(), middle, energy.end());
+  summary.energy = *middle;
+  summary.mean.assign(D, 0.0);
+  summary.deviation.assign(D, 0.0);
+  for (std::size_t at = 0; at < population.position.size(); ++at) {
+    summary.mean[at % D] += population.position[at] / static_cast<double>(population.count());
+    summary.deviation[at % D] += population.position[at] * population.position[at] / static_cast<double>(population.count());
+  }
+  for (std::size_t k = 0; k < D; ++k) summary.deviation[k] = std::sqrt(summary.deviation[k] - summary.mean[k] * summary.mean[k]);
+  summary.mixture = fit_normal_mixture(population.position, D, input.seed);
+  summary.width = narrowest_width(summary.mixture);
+  summary.log_z = found.log_z;
+  summary.log_z_stderr = found.log_z_stderr;
+  summary.disagreement = found.disagreement;
+  summary.evaluations = static_cast<double>(found.evaluations);
+  summary.seconds = found.seconds;
+  return pilot;
+}
+
+}  // namespace
+
+Pilot run_pilot(const Communicator& ranks, const std::shared_ptr<const Energy>& target, const PilotInput& input) {
+  const Phase phase("exploring the target");
+  return input.settings.method == PilotMethod::smc ? population_pilot(ranks, target, input) : chains_pilot(ranks, target, input);
+}
+
+Pilot known_pilot(const Communicator& ranks, const std::shared_ptr<const Energy>& target, const PilotInput& input,
                   const PilotSummary& summary) {
   if (static_cast<int>(summary.mean.size()) != target->dimension())
     throw InputError(
         fmt::format("the checkpoint is of a target in {} dimensions, this one has {}", summary.mean.size(), target->dimension()));
+  if (input.settings.method == PilotMethod::smc) {
+    auto population = std::make_shared<CurvePopulation>();
+    population->dimension = target->dimension();
+    return {target, in_coordinates(target, summary.coordinates), nullptr, std::move(population), summary};
+  }
   auto curve_target = target_in(target, summary.coordinates);
   if (!curve_target)
     throw InputError("the checkpoint was made in coordinates that this target does not know: it belongs to another version of the program");
-  Pilot pilot{target, std::move(curve_target), chains_at_start(ranks, *target, settings), summary};
+  Pilot pilot{target, std::move(curve_target), chains_at_start(ranks, *target, input), nullptr, summary};
   pilot.chains->change_coordinates({}, summary.coordinates, *pilot.curve_target, 0);
   return pilot;
 }
 
 void thermalize_chains(const Pilot& pilot) {
+  if (!pilot.chains) return;
   pilot.chains->change_coordinates({}, {}, *pilot.target, 0);
   pilot.chains->thermalize();
   if (!pilot.summary.coordinates.is_identity())

@@ -100,22 +100,13 @@ class BatchLossOf final : public BatchLoss {
     kernel_->set_parameters(parameters);
     prepare(step, parameters);
     WorstPoint worst;
-    const auto badness = [](double r) { return std::isfinite(r) ? std::abs(r) : std::numeric_limits<double>::infinity(); };
     for_each_block(step, [&](std::int64_t first, std::int64_t n) {
       kernel_->residual(batch_, n, residual_);
       const auto r = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), residual_);
-      const auto t = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch_.t);
-      const auto x = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), batch_.x);
-      for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
-        if (worst.index >= 0 && badness(r(i)) <= badness(worst.residual)) continue;
-        worst.index = first + static_cast<std::int64_t>(i);
-        worst.residual = r(i);
-        worst.t = t(i);
-        worst.x.clear();
-        for (std::size_t k = 0; k < x.extent(1); ++k) worst.x.push_back(x(i, k));
-      }
+      for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
+        worst.take({first + static_cast<std::int64_t>(i), static_cast<double>(drawn_t_(i)), static_cast<double>(r(i)), {}}, drawn_x_, i);
     });
-    return worst_of_all_ranks(worst, badness(worst.residual));
+    return worst_of_all_ranks(ranks_, worst, dimension_);
   }
 
   const TimeBins& time_bins() const override { return next_bins_; }
@@ -274,19 +265,6 @@ class BatchLossOf final : public BatchLoss {
     };
   }
 
-  /// The worst of every rank's worst; at a tie the lowest rank's.
-  WorstPoint worst_of_all_ranks(const WorstPoint& mine, double badness) const {
-    std::vector<double> packed{mine.index < 0 ? -1.0 : badness, static_cast<double>(mine.index), mine.t, mine.residual};
-    packed.insert(packed.end(), mine.x.begin(), mine.x.end());
-    packed.resize(4 + static_cast<std::size_t>(dimension_), 0.0);
-    const auto all = ranks_.all_gather(std::span<const double>(packed));
-    std::size_t best = 0;
-    for (std::size_t r = packed.size(); r < all.size(); r += packed.size())
-      if (all[r] > all[best]) best = r;
-    const auto at = all.begin() + static_cast<std::ptrdiff_t>(best);
-    return {static_cast<std::int64_t>(at[1]), at[2], at[3], std::vector<double>(at + 4, at + static_cast<std::ptrdiff_t>(packed.size()))};
-  }
-
   Communicator ranks_;
   BatchLossSettings settings_;
   int dimension_;
@@ -312,6 +290,18 @@ class BatchLossOf final : public BatchLoss {
 };
 
 }  // namespace
+
+WorstPoint worst_of_all_ranks(const Communicator& ranks, const WorstPoint& mine, int dimension) {
+  std::vector<double> packed{mine.index < 0 ? -1.0 : mine.badness(), static_cast<double>(mine.index), mine.t, mine.residual};
+  packed.insert(packed.end(), mine.x.begin(), mine.x.end());
+  packed.resize(4 + static_cast<std::size_t>(dimension), 0.0);
+  const auto all = ranks.all_gather(std::span<const double>(packed));
+  std::size_t best = 0;
+  for (std::size_t r = packed.size(); r < all.size(); r += packed.size())
+    if (all[r] > all[best]) best = r;
+  const auto at = all.begin() + static_cast<std::ptrdiff_t>(best);
+  return {static_cast<std::int64_t>(at[1]), at[2], at[3], std::vector<double>(at + 4, at + static_cast<std::ptrdiff_t>(packed.size()))};
+}
 
 std::unique_ptr<BatchLoss> make_batch_loss(Precision precision, const Communicator& ranks, const BatchLossSettings& settings,
                                            const Energy& target, const Energy& latent) {

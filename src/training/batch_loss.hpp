@@ -6,9 +6,12 @@
 #include "collocation/collocation.hpp"
 #include "curve/curve.hpp"
 #include "parallel/reproducible_sum.hpp"
+#include "pilot/curve_population.hpp"
 #include "training/training_state.hpp"
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,7 +24,19 @@ struct WorstPoint {
   std::int64_t index = -1;  ///< within the batch, over all ranks
   double t = 0, residual = 0;
   std::vector<double> x;
+
+  /// Takes the place of this one where it is worse: row `i` of `points` is its x.
+  template <class Rows>
+  void take(const WorstPoint& other, const Rows& points, std::size_t i) {
+    if (index >= 0 && other.badness() <= badness()) return;
+    *this = other;
+    for (std::size_t k = 0; k < points.extent(1); ++k) x.push_back(static_cast<double>(points(i, k)));
+  }
+  double badness() const { return std::isfinite(residual) ? std::fabs(residual) : std::numeric_limits<double>::infinity(); }
 };
+
+/// The worst of every rank's worst, in D dimensions; at a tie the lowest rank's. Collective.
+WorstPoint worst_of_all_ranks(const Communicator& ranks, const WorstPoint& mine, int dimension);
 
 /// Points that were left out because the energies there are not finite.
 struct LeftOut {
@@ -80,7 +95,8 @@ struct BatchLossSettings {
   bool normalizer_by_batches = false;  ///< C is the level of the time bins; for curves of which d_t f_t is the first known row
   std::uint64_t seed = 1;
   Reduction reduction = Reduction::reproducible;
-  std::shared_ptr<MalaChains> chains;  ///< for the collocation kind `langevin`
+  std::shared_ptr<MalaChains> chains;           ///< for the collocation kind `langevin`
+  std::shared_ptr<CurvePopulation> population;  ///< for matching
 };
 
 std::unique_ptr<BatchLoss> make_batch_loss(Precision precision, const Communicator& ranks, const BatchLossSettings& settings,

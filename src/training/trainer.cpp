@@ -3,6 +3,7 @@
 #include "network/networks.hpp"
 #include "pilot/pilot_run.hpp"
 #include "training/batch_loss.hpp"
+#include "training/matching_loss.hpp"
 #include "training/optimizer.hpp"
 #include "training/training_state.hpp"
 
@@ -31,6 +32,11 @@ std::unique_ptr<BatchLoss> loss_of(const Communicator& world, const Model& model
   of_loss.seed = model.settings.seed;
   of_loss.reduction = settings.reduction;
   of_loss.chains = model.pilot->chains;
+  of_loss.population = model.pilot->population;
+  const auto loss = settings.training.loss;
+  const bool has_population = of_loss.population != nullptr;
+  if (loss == TrainingLoss::matching || (loss == TrainingLoss::automatic && has_population))
+    return make_matching_loss(model.settings.precision, world, of_loss, model.curve_target(), *model.latent);
   return make_batch_loss(model.settings.precision, world, of_loss, model.curve_target(), *model.latent);
 }
 

@@ -43,7 +43,7 @@ const std::vector<Topic>& topics() {
       {"coordinates", "curve.coordinates", lines_of_choices<Coordinates>},
       {"networks", "network.kind", lines_of_choices<NetworkKind>},
       {"first-layers", "network.first-layer", lines_of_choices<FirstLayer>},
-      {"losses", "training.loss", lines_of_choices<LossKind>},
+      {"losses", "training.loss", lines_of_choices<TrainingLoss>},
       {"residual-units", "training.residual-unit", lines_of_choices<ResidualUnit>},
       {"normalizers", "normalizer.kind", lines_of_choices<NormalizerKind>},
       {"collocations", "collocation.kind", lines_of_choices<CollocationKind>},

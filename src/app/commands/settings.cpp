@@ -4,8 +4,13 @@
 namespace boltzcurve {
 
 ModelSettings model_settings(const Options& options) {
-  return {options.target.name, options.target.values, options.latent.name, options.latent.values, options.curve,
-          options.network,     options.normalizer,    options.collocation, options.run.seed,      options.run.precision};
+  ModelSettings settings{options.target.name, options.target.values, options.latent.name,  options.latent.values,
+                         options.curve,       options.network,       options.normalizer,   options.collocation,
+                         options.pilot,       options.run.seed,      options.run.precision};
+  const auto loss = options.training.loss;
+  if (settings.curve.form == CurveForm::automatic && loss != TrainingLoss::automatic && loss != TrainingLoss::matching)
+    settings.curve.form = CurveForm::contracted;
+  return settings;
 }
 
 TrainerSettings trainer_settings(const Options& options) { return {options.training, options.optimizer, options.run.reduction}; }

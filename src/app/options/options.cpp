@@ -85,6 +85,7 @@ std::vector<OptionKey> make_keys() {
   describe("curve", &Options::curve);
   describe("network", &Options::network);
   describe("normalizer", &Options::normalizer);
+  describe("pilot", &Options::pilot);
   describe("collocation", &Options::collocation);
   describe("optimizer", &Options::optimizer);
   describe("training", &Options::training);

@@ -5,6 +5,7 @@
 #include <boltzcurve/evaluation_settings.hpp>
 #include <boltzcurve/network_settings.hpp>
 #include <boltzcurve/parameters.hpp>
+#include <boltzcurve/pilot_settings.hpp>
 #include <boltzcurve/precision.hpp>
 #include <boltzcurve/reduction.hpp>
 #include <boltzcurve/sampling_settings.hpp>
@@ -89,6 +90,7 @@ struct Options {
   NetworkSettings network;
   NormalizerSettings normalizer;
   CollocationSettings collocation;
+  PilotSettings pilot;
   OptimizerSettings optimizer;
   TrainingSettings training;
   SamplingSettings sampling;
