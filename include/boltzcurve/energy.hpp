@@ -71,7 +71,8 @@ class Energy {
   /// Modes where known, else empty.
   virtual std::vector<Mode> modes() const { return {}; }
 
-  /// The same distribution in the coordinates of `map`, or null where the energy is not a function of any scalar type (energy_of.hpp).
+  /// The same distribution in the coordinates of `map`, or null where the energy is not a function of any scalar type (energy_of.hpp) or
+  /// the map does more than scale.
   virtual std::unique_ptr<Energy> in_coordinates(const ScaleMap& map) const {
     (void)map;
     return nullptr;

@@ -181,6 +181,7 @@ requires(ClosedFormEnergy<Function, Lanes> || DifferentiableEnergy<Function, Lan
   void evaluate(Points<const double> x, Points<double> out, Wanted wanted) const override { launch<double>(x, out, wanted); }
 
   std::unique_ptr<Energy> in_coordinates(const ScaleMap& map) const override {
+    if (map.moves_places() || map.is_whitening()) return nullptr;
     if constexpr (DifferentiableEnergy<Function, Lanes> && !detail::is_rescaled<Function>)
       return std::make_unique<EnergyOf<detail::Rescaled<Function>, Lanes>>(
           detail::Rescaled<Function>{function_, detail::DeviceScaleMap(map)}, rescaled(facts_, map));

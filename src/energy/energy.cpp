@@ -14,6 +14,8 @@ double Domain::longest_side() const {
   return side;
 }
 
+constexpr double wherever = 1e9;
+
 Domain united(Domain a, const Domain& b) {
   for (std::size_t k = 0; k < a.lower.size(); ++k) {
     a.lower[k] = std::min(a.lower[k], b.lower[k]);
@@ -23,6 +25,11 @@ Domain united(Domain a, const Domain& b) {
 }
 
 Domain mapped(Domain domain, const ScaleMap& map) {
+  if (map.moves_places()) {  // where z is when x is in the box depends on everything: anywhere
+    domain.lower.assign(domain.lower.size(), -wherever);
+    domain.upper.assign(domain.upper.size(), wherever);
+    return domain;
+  }
   for (std::size_t k = 0; k < map.center.size(); ++k) {
     if (!map.is_driven(k)) continue;
     for (auto* bound : {&domain.lower[k], &domain.upper[k]}) *bound = (*bound - map.center[k]) * std::exp(-map.offset[k]);

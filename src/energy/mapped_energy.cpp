@@ -29,50 +29,70 @@ struct Map {
         slope(on_device("boltzcurve::map_slope", map.slope)),
         shift(on_device("boltzcurve::map_shift", map.shift)),
         factor(on_device("boltzcurve::map_factor", map.factor)) {
+    const std::size_t D = map.center.size();
+    const std::vector<double> zeros(D * D, 0.0);
+    linear = on_device("boltzcurve::map_linear", map.linear.empty() ? zeros : map.linear);
+    square = on_device("boltzcurve::map_square", map.square.empty() ? zeros : map.square);
     for (std::size_t k = 0; k < map.shift.size(); ++k) log_determinant += std::log(map.factor[k * map.shift.size() + k]);
-    std::vector<double> flags;
-    for (std::size_t k = 0; k < map.center.size(); ++k) flags.push_back(map.is_driven(k) ? 1 : 0);
-    is_driven = on_device("boltzcurve::map_driven", flags);
+    std::vector<double> in_order;
+    for (std::size_t i = 0; i < D; ++i)
+      if (const double k = map.order.empty() ? static_cast<double>(i) : map.order[i]; map.is_driven(static_cast<std::size_t>(k)))
+        in_order.push_back(k);
+    order = on_device("boltzcurve::map_order", in_order);
   }
 
   int dimension, driven, whitened;  ///< D; D or 0 where the map does not do that
   double log_determinant = 0;
-  Kokkos::View<const double*> center, offset, slope, shift, factor, is_driven;
+  Kokkos::View<const double*> center, offset, slope, linear, square, shift, factor;
+  Kokkos::View<const double*> order;  ///< of the driven
 
-  /// s_k at z.
-  KOKKOS_FUNCTION double log_scale(int k, const Points<double>& z, std::size_t i) const {
-    double s = offset(k);
-    for (int j = 0; j < dimension; ++j)
-      if (const double b = slope(k * dimension + j); b != 0) s += b * (z(i, j) - center(j));
-    return s;
+  struct Driven {
+    double log_scale, place;
+  };
+  KOKKOS_FUNCTION Driven driven_by(int k, const Points<double>& x, std::size_t i) const {
+    Driven at{offset(k), center(k)};
+    for (int j = 0; j < dimension; ++j) {
+      const double from_center = x(i, j) - center(j);
+      const int kj = k * dimension + j;
+      if (const double b = slope(kj); b != 0) at.log_scale += b * from_center;
+      if (const double l = linear(kj); l != 0) at.place += l * from_center;
+      if (const double q = square(kj); q != 0) at.place += q * from_center * from_center;
+    }
+    return at;
   }
 
-  /// z and x of row i of y, which is in `z` before; log |dx/dy|.
-  KOKKOS_FUNCTION double to_x(const Points<double>& z, const Points<double>& x, std::size_t i) const {
-    for (int k = whitened; k-- > 0;) {
-      double sum = shift(k);
-      for (int j = 0; j <= k; ++j) sum += factor(k * dimension + j) * z(i, j);
-      z(i, k) = sum;
+  /// x of row i of y; log |dx/dy|.
+  KOKKOS_FUNCTION double to_x(const Points<double>& y, const Points<double>& x, std::size_t i) const {
+    for (int k = 0; k < dimension; ++k) {
+      double sum = y(i, k);
+      if (whitened > 0) {
+        sum = shift(k);
+        for (int j = 0; j <= k; ++j) sum += factor(k * dimension + j) * y(i, j);
+      }
+      x(i, k) = sum;
     }
     double log_volume = log_determinant;
-    for (int k = 0; k < dimension; ++k) {
-      x(i, k) = z(i, k);
-      if (driven == 0 || is_driven(k) == 0) continue;
-      const double s = log_scale(k, z, i);
+    for (std::size_t at = 0; at < order.extent(0); ++at) {
+      const int k = static_cast<int>(order(at));
+      const auto [s, place] = driven_by(k, x, i);
       log_volume += s;
-      x(i, k) = center(k) + z(i, k) * exp(s);
+      x(i, k) = place + x(i, k) * exp(s);
     }
     return log_volume;
   }
 
   /// Row i of the gradient by x, in columns 1..D of `f`, becomes that by y.
-  KOKKOS_FUNCTION void gradient_to_y(const Points<double>& z, const Points<double>& x, const Points<double>& f, std::size_t i) const {
-    for (int k = 0; k < driven; ++k) {
-      if (is_driven(k) == 0) continue;
-      const double by_scale = f(i, k + 1) * (x(i, k) - center(k)) - 1;
-      for (int j = 0; j < dimension; ++j)
-        if (const double b = slope(k * dimension + j); b != 0) f(i, j + 1) += b * by_scale;  // drivers are not driven
-      f(i, k + 1) *= exp(log_scale(k, z, i));
+  KOKKOS_FUNCTION void gradient_to_y(const Points<double>& x, const Points<double>& f, std::size_t i) const {
+    for (std::size_t at = order.extent(0); at-- > 0;) {
+      const int k = static_cast<int>(order(at));
+      const auto [s, place] = driven_by(k, x, i);
+      const double by_x = f(i, k + 1), width = x(i, k) - place;
+      for (int j = 0; j < dimension; ++j) {
+        const int kj = k * dimension + j;
+        const double b = slope(kj), l = linear(kj), q = square(kj);
+        if (b != 0 || l != 0 || q != 0) f(i, j + 1) += by_x * (l + 2 * q * (x(i, j) - center(j)) + b * width) - b;
+      }
+      f(i, k + 1) = by_x * exp(s);
     }
     for (int j = 0; j < whitened; ++j) {
       double sum = 0;
@@ -147,7 +167,7 @@ class MappedEnergy final : public Energy {
         "boltzcurve::mapped_laplacian", n, KOKKOS_LAMBDA(const std::size_t i) { out(i, D + 1) = static_cast<Real>(sum(i)); });
   }
 
-  /// Value and gradient by y, whose rows become z.
+  /// Value and gradient by y.
   void at(const Points<double>& y, const Points<double>& f, Wanted wanted) const {
     const std::size_t n = y.extent(0);
     const Points<double> x("boltzcurve::mapped_x", n, y.extent(1));
@@ -160,7 +180,7 @@ class MappedEnergy final : public Energy {
     Kokkos::parallel_for(
         "boltzcurve::map_gradients", n, KOKKOS_LAMBDA(const std::size_t i) {
           f(i, 0) -= log_volume(i);
-          if (with_gradient) map.gradient_to_y(y, x, f, i);
+          if (with_gradient) map.gradient_to_y(x, f, i);
         });
   }
 

@@ -7,17 +7,33 @@ namespace boltzcurve {
 
 bool ScaleMap::is_driven(std::size_t k) const {
   const std::size_t D = center.size();
-  return std::any_of(slope.begin() + static_cast<std::ptrdiff_t>(k * D), slope.begin() + static_cast<std::ptrdiff_t>((k + 1) * D),
-                     [](double b) { return b != 0; });
+  const auto has = [&](const std::vector<double>& rows) {
+    return !rows.empty() && std::any_of(rows.begin() + static_cast<std::ptrdiff_t>(k * D),
+                                        rows.begin() + static_cast<std::ptrdiff_t>((k + 1) * D), [](double b) { return b != 0; });
+  };
+  return has(slope) || has(linear) || has(square);
 }
 
-double ScaleMap::log_scale(std::size_t k, const double* z) const {
+double ScaleMap::log_scale(std::size_t k, const double* x) const {
   const std::size_t D = center.size();
   double s = offset[k];
   for (std::size_t j = 0; j < D; ++j)
-    if (const double b = slope[k * D + j]; b != 0) s += b * (z[j] - center[j]);
+    if (const double b = slope[k * D + j]; b != 0) s += b * (x[j] - center[j]);
   return s;
 }
+
+double ScaleMap::place(std::size_t k, const double* x) const {
+  const std::size_t D = center.size();
+  double sum = center[k];
+  for (std::size_t j = 0; j < D && moves_places(); ++j) {
+    const double from_center = x[j] - center[j];
+    if (linear[k * D + j] != 0) sum += linear[k * D + j] * from_center;
+    if (square[k * D + j] != 0) sum += square[k * D + j] * from_center * from_center;
+  }
+  return sum;
+}
+
+std::size_t ScaleMap::at(std::size_t place) const { return order.empty() ? place : static_cast<std::size_t>(order[place]); }
 
 void ScaleMap::color(double* y) const {
   const std::size_t D = shift.size();
@@ -28,15 +44,26 @@ void ScaleMap::color(double* y) const {
   }
 }
 
+double ScaleMap::drive(double* z) const {
+  double log_volume = 0;
+  for (std::size_t i = 0; i < center.size(); ++i) {
+    const std::size_t k = at(i);
+    if (!is_driven(k)) continue;
+    const double s = log_scale(k, z);
+    log_volume += s;
+    z[k] = place(k, z) + z[k] * std::exp(s);
+  }
+  return log_volume;
+}
+
 void ScaleMap::to_x(double* y) const {
   color(y);
-  for (std::size_t k = 0; k < center.size(); ++k)
-    if (is_driven(k)) y[k] = center[k] + y[k] * std::exp(log_scale(k, y));
+  drive(y);
 }
 
 void ScaleMap::to_z(double* x) const {
-  for (std::size_t k = 0; k < center.size(); ++k)
-    if (is_driven(k)) x[k] = (x[k] - center[k]) * std::exp(-log_scale(k, x));
+  for (std::size_t i = center.size(); i-- > 0;)
+    if (const std::size_t k = at(i); is_driven(k)) x[k] = (x[k] - place(k, x)) * std::exp(-log_scale(k, x));
   const std::size_t D = shift.size();
   for (std::size_t k = 0; k < D; ++k) {
     double sum = x[k] - shift[k];
@@ -56,10 +83,8 @@ void ScaleMap::to_z(std::span<double> x) const {
 double ScaleMap::log_volume(const double* y) const {
   std::vector<double> z(y, y + dimension());
   color(z.data());
-  double sum = 0;
+  double sum = drive(z.data());
   for (std::size_t k = 0; k < shift.size(); ++k) sum += std::log(factor[k * shift.size() + k]);
-  for (std::size_t k = 0; k < center.size(); ++k)
-    if (is_driven(k)) sum += log_scale(k, z.data());
   return sum;
 }
 

@@ -57,6 +57,9 @@ void for_each_pilot_array(Summary& pilot, std::int64_t D, std::int64_t component
   visit("survey/coordinates/center", pilot.coordinates.center, {D});
   visit("survey/coordinates/offset", pilot.coordinates.offset, {D});
   visit("survey/coordinates/slope", pilot.coordinates.slope, {D, D});
+  visit("survey/coordinates/linear", pilot.coordinates.linear, {D, D});
+  visit("survey/coordinates/square", pilot.coordinates.square, {D, D});
+  visit("survey/coordinates/order", pilot.coordinates.order, {D});
   visit("survey/coordinates/shift", pilot.coordinates.shift, {D});
   visit("survey/coordinates/factor", pilot.coordinates.factor, {D, D});
   visit(mixture_weight, pilot.mixture.weight, {components});

@@ -10,6 +10,8 @@
 namespace boltzcurve {
 namespace {
 
+constexpr double far_away = 1e9;
+
 struct Ends {
   std::shared_ptr<const Energy> target, latent;
 };
@@ -68,8 +70,12 @@ Model made_with(const ModelSettings& given, const MakePilot& make_pilot) {
   Model model{settings, target, latent, std::make_shared<const Pilot>(make_pilot(target, of_pilot)), {}, {}, {}};
   input.ends.pilot = model.pilot->summary;
   model.curve = make_curve(input);
+  // Tails that the target's box leaves out belong to it where no point of training has to lie in the box.
+  const auto D = static_cast<std::size_t>(target->dimension());
+  const Domain everywhere{std::vector<double>(D, -far_away), std::vector<double>(D, far_away)};
   model.region = std::make_shared<const CollocationRegion>(
-      CollocationRegion{mapped(of_pilot.box, model.coordinates()), united(model.curve_target().domain(), latent->domain())});
+      CollocationRegion{mapped(of_pilot.box, model.coordinates()),
+                        model.pilot->population ? everywhere : united(model.curve_target().domain(), latent->domain())});
   model.parameters = model.networks().initial_parameters(settings.seed);
   return model;
 }

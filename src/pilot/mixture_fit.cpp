@@ -116,7 +116,7 @@ Components fit(const Matrix& points, Eigen::Index count, std::uint64_t seed) {
 
 }  // namespace
 
-NormalMixture fit_normal_mixture(std::span<const double> points, std::size_t dimension, std::uint64_t seed) {
+MixtureFit fit_normal_mixture(std::span<const double> points, std::size_t dimension, std::uint64_t seed) {
   const auto D = static_cast<Eigen::Index>(dimension), N = static_cast<Eigen::Index>(points.size() / dimension);
   const Eigen::Map<const Matrix> all(points.data(), D, N);
   // Every other point, since neighbors may have come from one ancestor.
@@ -160,7 +160,7 @@ NormalMixture fit_normal_mixture(std::span<const double> points, std::size_t dim
       for (Eigen::Index i = 0; i < D; ++i) mixture.axes.push_back(axes.eigenvectors()(i, j));
     }
   }
-  return mixture;
+  return {std::move(mixture), best_likelihood.mean()};
 }
 
 }  // namespace boltzcurve

@@ -6,6 +6,7 @@
 #include "pilot/mixture_fit.hpp"
 #include "pilot/population.hpp"
 #include "pilot/scale_fit.hpp"
+#include "pilot/triangular_fit.hpp"
 #include "pilot/whitening.hpp"
 
 #include <algorithm>
@@ -20,6 +21,7 @@ namespace boltzcurve {
 namespace {
 
 constexpr int thermalization_moves = 300;    // of chains in other coordinates than before
+constexpr double worth_driving = 0.05;       // nats a point that coordinates with drivers have to gain
 constexpr double negligible_weight = 0.005;  // of a component, whose width then does not count
 
 std::shared_ptr<MalaChains> chains_at_start(const Communicator& ranks, const Energy& target, const PilotInput& input) {
@@ -55,21 +57,6 @@ Pilot chains_pilot(const Communicator& ranks, const std::shared_ptr<const Energy
   pilot.summary = chains.pilot_summary();
   pilot.summary.coordinates = coordinates;
   return pilot;
-}
-
-/// What the scales of a population's coordinates follow.
-ScaleMap drivers_of(const Population& population, std::size_t D) {
-  const std::size_t n = population.energy.size();
-  ThermalPoints points{HostPoints<double>("boltzcurve::thermal_position", n, D), HostPoints<double>("boltzcurve::thermal_gradient", n, D),
-                       HostScalars<double>("boltzcurve::thermal_temperature", n), 1};
-  for (std::size_t i = 0; i < n; ++i) {
-    points.temperature(i) = 1;
-    for (std::size_t k = 0; k < D; ++k) {
-      points.position(i, k) = population.position[i * D + k];
-      points.gradient(i, k) = population.gradient[i * D + k];
-    }
-  }
-  return fit_scale_map(Communicator(MPI_COMM_SELF), points);  // every rank has all of them
 }
 
 /// Values and gradients of the energy at points [N][D], on every rank; each evaluates its part.
@@ -118,26 +105,71 @@ double narrowest_width(const NormalMixture& mixture) {
   return narrowest;
 }
 
+/// Coordinates for points x [N][D], the points there, and how well normal laws fit them.
+struct Candidate {
+  ScaleMap coordinates;
+  std::vector<double> position;
+  MixtureFit fit;
+  double score = 0;  ///< mean log likelihood in x [nats a point]
+
+  /// Whitens the points in the coordinates that `drivers` begins with.
+  Candidate(const ScaleMap& drivers, std::vector<double> points, std::size_t D, std::uint64_t seed)
+      : coordinates(whitened(points, D, drivers)), position(std::move(points)) {
+    ScaleMap whitening = whitened(position, D, {});
+    whitening.to_z(std::span(position));
+    fit = fit_normal_mixture(position, D, seed);
+    double volume = 0;
+    for (std::size_t at = 0; at < position.size(); at += D) volume += coordinates.log_volume(&position[at]);
+    score = fit.held_out - volume / (static_cast<double>(position.size()) / static_cast<double>(D));
+  }
+};
+
+/// The box of what points [N][D] there are.
+Domain box_of(const std::vector<double>& points, std::size_t D) {
+  Domain box{std::vector<double>(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(D)), {}};
+  box.upper = box.lower;
+  for (std::size_t at = 0; at < points.size(); ++at) {
+    box.lower[at % D] = std::min(box.lower[at % D], points[at]);
+    box.upper[at % D] = std::max(box.upper[at % D], points[at]);
+  }
+  return box;
+}
+
 Pilot population_pilot(const Communicator& ranks, const std::shared_ptr<const Energy>& target, const PilotInput& input) {
   const auto D = static_cast<std::size_t>(target->dimension());
   PopulationSettings of_population;
   of_population.particles = input.settings.particles;
   of_population.seed = input.seed;
   of_population.box = input.box;
-  const auto found = run_population(ranks, *target, of_population);
+  auto found = run_population(ranks, *target, of_population);
 
   Pilot pilot{target, target, nullptr, std::make_shared<CurvePopulation>(), {}};
   auto& population = *pilot.population;
   auto& summary = pilot.summary;
   population.dimension = target->dimension();
-  population.position = found.position;
+  summary.evaluations = static_cast<double>(found.evaluations);
+  summary.seconds = found.seconds;
   if (input.finds_coordinates) {
-    const auto drivers = drivers_of(found, D);
-    drivers.to_z(std::span(population.position));
-    summary.coordinates = whitened(population.position, D, drivers);
-    auto whitening = summary.coordinates;
-    whitening.center.clear();
-    whitening.to_z(std::span(population.position));
+    Candidate best({}, found.position, D, input.seed);
+    if (const auto drivers = fit_triangular_map(found.position, D); !drivers.is_identity()) {
+      auto z = found.position;
+      drivers.to_z(std::span(z));
+      Candidate driven(drivers, std::move(z), D, input.seed);
+      if (driven.score > best.score + worth_driving) {
+        // Where places and scales no longer follow others, particles move freely: what they did not reach before, they reach now.
+        of_population.box = box_of(driven.position, D);
+        found = run_population(ranks, *in_coordinates(target, driven.coordinates), of_population);
+        summary.evaluations += static_cast<double>(found.evaluations);
+        summary.seconds += found.seconds;
+        best = Candidate(driven.coordinates, found.position, D, input.seed);
+      }
+    }
+    summary.coordinates = best.coordinates;
+    summary.mixture = best.fit.mixture;
+    population.position = std::move(best.position);
+  } else {
+    population.position = found.position;
+    summary.mixture = fit_normal_mixture(population.position, D, input.seed).mixture;
   }
   pilot.curve_target = in_coordinates(target, summary.coordinates);
   std::vector<double> energy;
@@ -154,13 +186,10 @@ Pilot population_pilot(const Communicator& ranks, const std::shared_ptr<const En
     summary.deviation[at % D] += population.position[at] * population.position[at] / static_cast<double>(population.count());
   }
   for (std::size_t k = 0; k < D; ++k) summary.deviation[k] = std::sqrt(summary.deviation[k] - summary.mean[k] * summary.mean[k]);
-  summary.mixture = fit_normal_mixture(population.position, D, input.seed);
   summary.width = narrowest_width(summary.mixture);
   summary.log_z = found.log_z;
   summary.log_z_stderr = found.log_z_stderr;
   summary.disagreement = found.disagreement;
-  summary.evaluations = static_cast<double>(found.evaluations);
-  summary.seconds = found.seconds;
   return pilot;
 }
 

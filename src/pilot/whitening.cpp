@@ -19,10 +19,15 @@ ScaleMap whitened(std::span<const double> z, std::size_t dimension, ScaleMap dri
   const Eigen::VectorXd scale = covariance.diagonal().cwiseSqrt();
   const Matrix correlation = scale.cwiseInverse().asDiagonal() * covariance * scale.cwiseInverse().asDiagonal();
   const Matrix factor = scale.asDiagonal() * Matrix(Eigen::LLT<Matrix>(correlation).matrixL());
-  for (Eigen::Index k = 0; k < D; ++k) {
-    drivers.shift.push_back(mean(k));
-    for (Eigen::Index j = 0; j < D; ++j) drivers.factor.push_back(factor(k, j));
-  }
+  const bool again = drivers.is_whitening();
+  const Eigen::Map<const Eigen::Matrix<double, -1, -1, Eigen::RowMajor>> before(drivers.factor.data(), again ? D : 0, again ? D : 0);
+  const Eigen::Map<const Eigen::VectorXd> shift(drivers.shift.data(), again ? D : 0);
+  const Matrix whole = again ? Matrix(before * factor) : factor;
+  const Eigen::VectorXd place = again ? Eigen::VectorXd(shift + before * mean) : mean;
+  drivers.shift.assign(place.data(), place.data() + D);
+  drivers.factor.clear();
+  for (Eigen::Index k = 0; k < D; ++k)
+    for (Eigen::Index j = 0; j < D; ++j) drivers.factor.push_back(j <= k ? whole(k, j) : 0.0);
   return drivers;
 }
 

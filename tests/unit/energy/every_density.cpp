@@ -332,8 +332,14 @@ TEST_P(EveryDensity, AResultDoesNotDependOnWhatElseIsWanted) {
 
 TEST_P(EveryDensity, InOtherCoordinatesGivesTheSameWhateverElseIsWanted) {
   if (dimension < 2) GTEST_SKIP() << "one dimension only";
-  ScaleMap map{
-      std::vector<double>(dimension, 0.25), std::vector<double>(dimension, 0.0), std::vector<double>(dimension * dimension, 0.0), {}, {}};
+  ScaleMap map{std::vector<double>(dimension, 0.25),
+               std::vector<double>(dimension, 0.0),
+               std::vector<double>(dimension * dimension, 0.0),
+               {},
+               {},
+               {},
+               {},
+               {}};
   map.offset[1] = 0.125, map.slope[dimension] = 0.375;  // x_0 drives x_1
   const auto other = energy->in_coordinates(map);
   if (!other) GTEST_SKIP() << "a closed form, which stays in its own coordinates";

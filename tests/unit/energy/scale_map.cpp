@@ -10,12 +10,12 @@ namespace boltzcurve::test {
 namespace {
 
 /// In three dimensions: x_2 is driven by x_0 and x_1.
-ScaleMap two_drivers() { return {{0.5, -1, 2}, {0, 0, 0.3}, {0, 0, 0, 0, 0, 0, 0.4, -0.2, 0}, {}, {}}; }
+ScaleMap two_drivers() { return {{0.5, -1, 2}, {0, 0, 0.3}, {0, 0, 0, 0, 0, 0, 0.4, -0.2, 0}, {}, {}, {}, {}, {}}; }
 
 /// What makes a funnel a standard normal, but for x_0's variance of 9: x_k = z_k exp(x_0 / 2).
 ScaleMap funnel_map(int dimension) {
   const auto D = static_cast<std::size_t>(dimension);
-  ScaleMap map{std::vector<double>(D, 0.0), std::vector<double>(D, 0.0), std::vector<double>(D * D, 0.0), {}, {}};
+  ScaleMap map{std::vector<double>(D, 0.0), std::vector<double>(D, 0.0), std::vector<double>(D * D, 0.0), {}, {}, {}, {}, {}};
   for (std::size_t k = 1; k < D; ++k) map.slope[k * D] = 0.5;
   return map;
 }

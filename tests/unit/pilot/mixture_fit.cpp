@@ -32,7 +32,7 @@ std::unique_ptr<Energy> modes(const std::vector<std::string>& lines) { return ma
 // deviations.
 TEST(MixtureFit, FindsModesOfUnequalWidth) {
   const auto points = samples_of(*modes({"0.5 | 0 0 | 2", "0.25 | 6 6 | 0.1", "0.15 | -6 6 | 0.5", "0.1 | 6 -6 | 0.3"}), 8192);
-  const auto fit = fit_normal_mixture(points, 2, 1);
+  const auto fit = fit_normal_mixture(points, 2, 1).mixture;
   ASSERT_GE(fit.components(), 4U);
   for (const auto& [x, y, weight, deviation] :
        std::vector<std::array<double, 4>>{{6, 6, 0.25, 0.1}, {-6, 6, 0.15, 0.5}, {6, -6, 0.1, 0.3}}) {
@@ -49,13 +49,13 @@ TEST(MixtureFit, FindsModesOfUnequalWidth) {
 
 TEST(MixtureFit, OneComponentIsEnoughForANormalLaw) {
   const auto points = samples_of(*modes({"1 | 0 0 0 0 0 | 1"}), 8192);
-  const auto fit = fit_normal_mixture(points, 5, 1);
+  const auto fit = fit_normal_mixture(points, 5, 1).mixture;
   ASSERT_EQ(fit.components(), 1U);
   for (const double variance : fit.variance) EXPECT_NEAR(variance, 1, 0.15);
 }
 
 TEST(MixtureFit, AxesAreUnitVectorsAtRightAngles) {
-  const auto fit = fit_normal_mixture(samples_of(*modes({"0.6 | 0 0 0 | 1", "0.4 | 5 0 1 | 0.5"}), 4000), 3, 1);
+  const auto fit = fit_normal_mixture(samples_of(*modes({"0.6 | 0 0 0 | 1", "0.4 | 5 0 1 | 0.5"}), 4000), 3, 1).mixture;
   EXPECT_NEAR(std::accumulate(fit.weight.begin(), fit.weight.end(), 0.0), 1, 1e-12);
   for (std::size_t k = 0; k < fit.components(); ++k)
     for (std::size_t a = 0; a < 3; ++a)
