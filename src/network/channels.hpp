@@ -10,7 +10,6 @@ struct Channels {
   int space = 0;              ///< tangents by the first `space` inputs
   bool second_order = false;  ///< a times the derivative by the last input plus b times the sum of second derivatives by the first `space`
   bool divergence = false;    ///< the network is a vector field: `space` outputs
-  bool directional = false;   ///< with second_order: a is a vector, and the channel the tangent sum_k a_k d/dx_k over all inputs
 
   KOKKOS_INLINE_FUNCTION int count() const { return 1 + space + (second_order ? 1 : 0); }
   KOKKOS_INLINE_FUNCTION int second_order_channel() const { return 1 + space; }

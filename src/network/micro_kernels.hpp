@@ -60,12 +60,23 @@ class Broadcast {
 #endif
 };
 
-/// out = weights^T [R][inner] * in [inner][Columns] for R = RegisterBlock::neurons rows of weights, stored [inner][R]: lanes are points, a
-/// weight is broadcast once for all columns. Column j is the vectors in[j] + i * row, i < inner, its result out[j] + r * row. The first
-/// `biased` columns start from bias [R], the others from 0.
+/// The pack itself, in a register from here on: GCC would load it anew for every multiply-add that it is a part of, which on AVX2 are more
+/// loads than the processor does in the time.
+template <class P>
+KOKKOS_FORCEINLINE_FUNCTION P in_register(P pack) {
+#if defined(__x86_64__) && !defined(BOLTZCURVE_ONE_LANE)
+  asm("" : "+v"(pack.v));
+#endif
+  return pack;
+}
+
+/// out = weights^T [R][inner] * in [inner][Columns] for R = RegisterBlock::neurons rows of weights, stored [inner][R] and `line` apart:
+/// lanes are points, a weight is broadcast once for all columns. Column j is the vectors in[j] + i * row, i < inner, its result out[j] + r
+/// * out_row. The first `biased` columns start from bias [R], the others from 0.
 template <int Columns, class Real>
-KOKKOS_FORCEINLINE_FUNCTION void multiply_block(const Real* weights, const Real* const (&in)[Columns], int inner, std::int64_t row,
-                                                const Real* bias, int biased, Real* const (&out)[Columns]) {
+KOKKOS_FORCEINLINE_FUNCTION void multiply_block(const Real* weights, int line, const Real* const (&in)[Columns], int inner,
+                                                std::int64_t row, const Real* bias, int biased, Real* const (&out)[Columns],
+                                                std::int64_t out_row) {
   using P = Pack<Real>;
   constexpr int R = RegisterBlock::neurons;
   P sum[R][Columns];
@@ -74,10 +85,10 @@ KOKKOS_FORCEINLINE_FUNCTION void multiply_block(const Real* weights, const Real*
   for (int j = 0; j < Columns; ++j) sum[r][j] = j < biased ? P(bias[r]) : P(0);
   BOLTZCURVE_UNROLL_ON_GPU(4)
   for (int i = 0; i < inner; ++i) {
-    const Broadcast<R, Real> weight(weights + i * R);
+    const Broadcast<R, Real> weight(weights + i * line);
     P h[Columns];
     BOLTZCURVE_UNROLL(8)
-    for (int j = 0; j < Columns; ++j) h[j] = P::load(in[j] + i * row);
+    for (int j = 0; j < Columns; ++j) h[j] = in_register(P::load(in[j] + i * row));
     BOLTZCURVE_UNROLL(16)
     for (int r = 0; r < R; ++r) {
       const P w = weight[r];
@@ -87,7 +98,7 @@ KOKKOS_FORCEINLINE_FUNCTION void multiply_block(const Real* weights, const Real*
   }
   BOLTZCURVE_UNROLL(16)
   for (int r = 0; r < R; ++r) BOLTZCURVE_UNROLL(8)
-  for (int j = 0; j < Columns; ++j) sum[r][j].store(out[j] + r * row);
+  for (int j = 0; j < Columns; ++j) sum[r][j].store(out[j] + r * out_row);
 }
 
 /// gradient [R][Columns vectors] += sum over `channels` panels and their B points of rows [R][B] * columns [B][Columns], R =
@@ -108,7 +119,7 @@ KOKKOS_FORCEINLINE_FUNCTION void add_outer_products(const Real* rows, std::int64
       P h[group][Columns];
       BOLTZCURVE_UNROLL(4)
       for (int q = 0; q < group; ++q) BOLTZCURVE_UNROLL(8)
-      for (int j = 0; j < Columns; ++j) h[q][j] = P::load(columns + j * slab_stride + (p + q) * lanes_abreast<Real>);
+      for (int j = 0; j < Columns; ++j) h[q][j] = in_register(P::load(columns + j * slab_stride + (p + q) * lanes_abreast<Real>));
       BOLTZCURVE_UNROLL(16)
       for (int r = 0; r < R; ++r) {
         const Broadcast<group, Real> z(rows + r * B + p);

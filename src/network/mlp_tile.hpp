@@ -80,7 +80,7 @@ struct MlpTile {
   const Real *weights, *input_scale, *inputs, *a, *b;
   Real* memory;
 
-  /// The network's inputs are every `input_step`-th of the rows of inputs, of their scales and of a directional a.
+  /// The network's inputs are every `input_step`-th of the rows of inputs and of their scales.
   KOKKOS_INLINE_FUNCTION explicit MlpTile(const TileArguments<Real>& tile, int input_step = 1)
       : layout(tile.shape),
         channels(tile.channels),
@@ -99,11 +99,9 @@ struct MlpTile {
   }
 
   KOKKOS_FUNCTION void forward(const TeamMember& member, Real* results) const;
-  /// Without a gradient to add to, only the adjoint of the first layer is made.
   KOKKOS_FUNCTION void backward(const TeamMember& member, const Real* seeds, Real* gradient) const;
-  KOKKOS_FUNCTION void input_gradient(const TeamMember& member, const Real* seeds, Real* out) const;
 
- private:
+ protected:
   /// z of the first layer and its derivatives, which are those of a linear function: only the value is stored.
   struct FirstLayerZ {
     const MlpTile& network;
@@ -115,13 +113,8 @@ struct MlpTile {
     }
     KOKKOS_FORCEINLINE_FUNCTION P second_order(int neuron, int lane) const {
       const int clock = network.layout.shape.inputs - 1;
-      if (!network.channels.directional) return along(clock, neuron, network.a + lane);
-      P sum = 0;
-      for (int k = 0; k <= clock; ++k) sum += along(k, neuron, network.a + k * network.step * B + lane);
-      return sum;
-    }
-    KOKKOS_FORCEINLINE_FUNCTION P along(int k, int neuron, const Real* speed) const {
-      return P(network.weights[k * network.place.width + neuron] * network.input_scale[k * network.step]) * P::load(speed);
+      return P(network.weights[clock * network.place.width + neuron] * network.input_scale[clock * network.step]) *
+             P::load(network.a + lane);
     }
   };
 
@@ -148,19 +141,27 @@ struct MlpTile {
   }
 
   KOKKOS_FORCEINLINE_FUNCTION void first_layer(int first) const {
-    for (int neuron = first; neuron < first + N; ++neuron)
-      for (int lane = own_lane(); lane < B; lane += lanes) {
-        P sum = weights[layout.first_bias() + neuron];
-        for (int k = 0; k < layout.shape.inputs; ++k) sum += P(weights[k * place.width + neuron]) * P::load(inputs + k * step * B + lane);
-        sum.store(memory + neuron * B + lane);
-      }
+    first_product(inputs, weights + layout.first_bias(), first, memory + std::int64_t{first} * B);
   }
 
-  /// N outputs, from `first` on, of all channels: out points to the first of them in the first panel.
-  KOKKOS_FORCEINLINE_FUNCTION void product(const Real* blocks, const Real* bias, const Real* in, int first, Real* out,
-                                           std::int64_t out_stride) const {
+  /// N outputs of the first layer, from `first` on, of one channel: out points to the first of them.
+  KOKKOS_FORCEINLINE_FUNCTION void first_product(const Real* in, const Real* bias, int first, Real* out) const {
     constexpr int R = RegisterBlock::neurons;
-    for_column_blocks<Real>(channels.count() * Packs, [&]<int Columns>(int column, std::integral_constant<int, Columns>) {
+    const Real* from[Packs];
+    Real* to[Packs];
+    for (int r = 0; r < N; r += R) {
+      BOLTZCURVE_UNROLL(8)
+      for (int j = 0; j < Packs; ++j) from[j] = in + j * lanes + own_lane(), to[j] = out + r * B + j * lanes + own_lane();
+      multiply_block<Packs>(weights + first + r, place.width, from, layout.shape.inputs, std::int64_t{step} * B,
+                            bias ? bias + first + r : nullptr, bias ? Packs : 0, to, B);
+    }
+  }
+
+  /// N outputs, from `first` on, of the first `count` channels: out points to the first of them in the first panel.
+  KOKKOS_FORCEINLINE_FUNCTION void product(const Real* blocks, const Real* bias, const Real* in, int first, Real* out,
+                                           std::int64_t out_stride, int count) const {
+    constexpr int R = RegisterBlock::neurons;
+    for_column_blocks<Real>(count * Packs, [&]<int Columns>(int column, std::integral_constant<int, Columns>) {
       const Real* from[Columns];
       Real* to[Columns];
       BOLTZCURVE_UNROLL(8)
@@ -171,8 +172,8 @@ struct MlpTile {
       }
       const int biased = bias ? Packs - column : 0;  // a bias belongs to the value alone, the first channel
       for (int row = 0; row < N; row += R) {
-        multiply_block<Columns>(blocks + std::int64_t{first + row} * place.width, from, place.width, B, bias ? bias + first + row : nullptr,
-                                biased, to);
+        multiply_block<Columns>(blocks + std::int64_t{first + row} * place.width, R, from, place.width, B,
+                                bias ? bias + first + row : nullptr, biased, to, B);
         BOLTZCURVE_UNROLL(8)
         for (int j = 0; j < Columns; ++j) to[j] += R * B;
       }
@@ -371,48 +372,50 @@ struct MlpTile {
 
   /// Gradients that are sums over points of rows of z-bar alone: biases, and all of the first layer's.
   KOKKOS_FORCEINLINE_FUNCTION void row_gradients(int layer, int first, Real* gradient) const {
+    bias_gradient(layer, first, gradient);
+    if (layer > 0) return;
+    const Real* const rows = memory + place.adjoint(0) + first * B;
+    const int count = layout.shape.inputs;
+    for (int k = 0; k < count; ++k) {
+      const bool along_clock = channels.second_order && k == count - 1;
+      const Real* const derivative = rows + (along_clock ? channels.second_order_channel() : k + 1) * place.panel_stride();
+      const P scale = input_scale[k * step];
+      P sum[N] = {};
+      BOLTZCURVE_UNROLL_ON_GPU(16)
+      for (int i = 0; i < N; ++i)
+        for (int lane = own_lane(); lane < B; lane += lanes) {
+          sum[i] += P::load(rows + i * B + lane) * P::load(inputs + k * step * B + lane);
+          if (along_clock)
+            sum[i] += scale * P::load(a + lane) * P::load(derivative + i * B + lane);
+          else if (k < channels.space)
+            sum[i] += scale * P::load(derivative + i * B + lane);
+        }
+      add_lane_sums<N>(sum, gradient + k * place.width + first);
+    }
+  }
+
+  KOKKOS_FORCEINLINE_FUNCTION void bias_gradient(int layer, int first, Real* gradient) const {
     const Real* const rows = memory + place.adjoint(layer) + first * B;
-    const std::int64_t stride = place.panel_stride();
     P sum[N] = {};
     BOLTZCURVE_UNROLL_ON_GPU(16)
     for (int i = 0; i < N; ++i)
       for (int lane = own_lane(); lane < B; lane += lanes) sum[i] += P::load(rows + i * B + lane);
     add_lane_sums<N>(sum, gradient + layout.bias_gradient(layer) + first);
-    if (layer > 0) return;
-    const int count = layout.shape.inputs;
-    for (int k = 0; k < count; ++k) {
-      const bool along = channels.second_order && (k == count - 1 || channels.directional);
-      const Real* const derivative = rows + (along ? channels.second_order_channel() : k + 1) * stride;
-      const Real* const speed = a + (channels.directional ? k * step * B : 0);
-      const P scale = input_scale[k * step];
-      BOLTZCURVE_UNROLL_ON_GPU(16)
-      for (int i = 0; i < N; ++i) {
-        sum[i] = P(0);
-        for (int lane = own_lane(); lane < B; lane += lanes) {
-          sum[i] += P::load(rows + i * B + lane) * P::load(inputs + k * step * B + lane);
-          if (along)
-            sum[i] += scale * P::load(speed + lane) * P::load(derivative + i * B + lane);
-          else if (k < channels.space)
-            sum[i] += scale * P::load(derivative + i * B + lane);
-        }
-      }
-      add_lane_sums<N>(sum, gradient + k * place.width + first);
-    }
   }
 
   /// Numbers of one slab: [count][B][lanes].
   KOKKOS_FORCEINLINE_FUNCTION std::int64_t slab_size() const { return std::int64_t{channels.count()} * B * lanes; }
 
-  /// rows [count][N][B] into their places of the slabs: transposed in registers, or on a GPU by writing a point's neurons one after
-  /// another.
-  KOKKOS_FORCEINLINE_FUNCTION void store_transposed(const Real* rows, int first) const {
+  /// Rows of N neurons, [count][N][B] with channels `stride` apart, into their places of the slabs: transposed in registers, or on a GPU by
+  /// writing a point's neurons one after another.
+  KOKKOS_FORCEINLINE_FUNCTION void store_transposed(const Real* rows, std::int64_t stride, int first) const {
     constexpr int side = threads_abreast == 1 ? lanes : N;  // neurons at a time
     for (int i = 0; i < N; i += side)
       for (int channel = 0; channel < channels.count(); ++channel)
         for (int lane = own_lane(); lane < B; lane += lanes) {
           P square[side];
           BOLTZCURVE_UNROLL(16)
-          for (int r = 0; r < side; ++r) square[r] = P::load(rows + (channel * N + i + r) * B + lane);
+          for (int r = 0; r < side; ++r) square[r] = P::load(rows + channel * stride + (i + r) * B + lane);
           transpose(square);
           Real* const out = memory + place.slabs() + (first + i) / lanes * slab_size() + (channel * B + lane) * lanes + (first + i) % lanes;
           store_rows<side>(square, out);
@@ -421,13 +424,20 @@ struct MlpTile {
 
   /// gradient [W][W] += sum over points and channels of z-bar h, h from the slabs.
   KOKKOS_FORCEINLINE_FUNCTION void weight_gradient(const TeamMember& member, const Real* z_bar, Real* gradient) const {
+    outer_gradient(member, z_bar, place.panel_stride(), place.width, gradient);
+  }
+
+  /// gradient [count][W] += sum over points and channels of rows [count][B], channels `stride` apart, times the slabs; whole blocks of R
+  /// rows.
+  KOKKOS_FORCEINLINE_FUNCTION void outer_gradient(const TeamMember& member, const Real* rows, std::int64_t stride, int count,
+                                                  Real* gradient) const {
     constexpr int R = RegisterBlock::neurons;
     Kokkos::parallel_for(Kokkos::TeamThreadRange(member, team_parts(member)), [&](const int part) {
       for_column_blocks<Real>(place.width / lanes, [&]<int Columns>(int slab, std::integral_constant<int, Columns>) {
-        for (int row = part * R; row < place.width; row += team_parts(member) * R)
-          add_outer_products<Columns, B>(z_bar + row * B, place.panel_stride(), memory + place.slabs() + slab * slab_size() + own_lane(),
-                                         slab_size(), channels.count(),
-                                         gradient + std::int64_t{row} * place.width + slab * lanes + own_lane(), place.width);
+        for (int row = part * R; row + R <= count; row += team_parts(member) * R)
+          add_outer_products<Columns, B>(rows + row * B, stride, memory + place.slabs() + slab * slab_size() + own_lane(), slab_size(),
+                                         channels.count(), gradient + std::int64_t{row} * place.width + slab * lanes + own_lane(),
+                                         place.width);
       });
     });
     member.team_barrier();
@@ -448,7 +458,7 @@ KOKKOS_FUNCTION void MlpTile<Real, Packs>::forward(const TeamMember& member, Rea
     const Real* const below = memory + place.set((layer - 1) % 2);
     for_chunks(member, [&](const int first) {
       product(weights + layout.forward(layer), weights + layout.bias(layer), below, first,
-              memory + place.z(layer) + std::int64_t{first} * B, place.panel_stride());
+              memory + place.z(layer) + std::int64_t{first} * B, place.panel_stride(), channels.count());
       activate(LayerZ{*this, memory + place.z(layer)}, first, memory + place.set(layer % 2));
     });
   }
@@ -469,14 +479,13 @@ KOKKOS_FUNCTION void MlpTile<Real, Packs>::backward(const TeamMember& member, co
     else
       output_adjoint(seeds, first, rows);
     activate_backward(last, first, rows);
-    if (!gradient) return;
     if (channels.divergence)
       output_field_gradient(seeds, rows, gradient + layout.output_gradient() + first);
     else
       output_gradient(seeds, rows, gradient + layout.output_gradient() + first);
     row_gradients(last, first, gradient);
   });
-  Kokkos::parallel_for(Kokkos::TeamThreadRange(member, gradient ? layout.shape.outputs : 0), [&](const int k) {
+  Kokkos::parallel_for(Kokkos::TeamThreadRange(member, layout.shape.outputs), [&](const int k) {
     Kokkos::single(Kokkos::PerThread(member), [&]() {
       Real sum = gradient[layout.output_bias_gradient() + k];
       for (int p = 0; p < B; ++p) sum += seeds[k * B + p];
@@ -487,27 +496,13 @@ KOKKOS_FUNCTION void MlpTile<Real, Packs>::backward(const TeamMember& member, co
     const Real* const adjoint = memory + place.adjoint(layer);
     for_chunks(member, [&](const int first) {
       Real* const rows = memory + place.rows(member.team_rank());
-      product(weights + layout.backward(layer), nullptr, adjoint, first, rows, std::int64_t{N} * B);
+      product(weights + layout.backward(layer), nullptr, adjoint, first, rows, std::int64_t{N} * B, channels.count());
       activate_backward(layer - 1, first, rows);
-      if (!gradient) return;
-      store_transposed(rows, first);
+      store_transposed(rows, std::int64_t{N} * B, first);
       row_gradients(layer - 1, first, gradient);
     });
-    if (gradient) weight_gradient(member, adjoint, gradient + layout.hidden_gradient(layer));
+    weight_gradient(member, adjoint, gradient + layout.hidden_gradient(layer));
   }
-}
-
-template <class Real, int Packs>
-KOKKOS_FUNCTION void MlpTile<Real, Packs>::input_gradient(const TeamMember& member, const Real* seeds, Real* out) const {
-  backward(member, seeds, nullptr);
-  // Tangents of the first layer do not depend on where the point is: its inputs enter by its values alone.
-  const Real* const z_bar = memory + place.adjoint(0);
-  Kokkos::parallel_for(Kokkos::TeamThreadRange(member, layout.shape.inputs), [&](const int k) {
-    P sum[Packs] = {};
-    add_weighted_rows(weights + k * place.width, z_bar, sum);
-    for (int j = 0; j < Packs; ++j) (P(input_scale[k * step]) * sum[j]).store(out + k * B + j * lanes + own_lane());
-  });
-  member.team_barrier();
 }
 
 // On the host compiled once, in network/mlp_tile.cpp; a GPU's compiler wants the code where the kernels are.

@@ -38,9 +38,9 @@ struct MatchingShape {
 ///     q = S |e|^2,    e = grad b + tau grad psi - G,
 ///
 /// its loss by MatchingShape, the mean of that over a batch and its gradient by the parameters of psi. No second derivative by coordinates,
-/// and a cost that hardly depends on D: grad psi comes by a forward pass and a reverse sweep; with e frozen, the gradient by the parameters
-/// is that of the tangent of psi along a = d loss/d(grad psi), by a pass forward with this one tangent and its reverse sweep. Some eight
-/// passes of the network in all, where the residual takes 3 (D + 2).
+/// and a cost that hardly depends on D: grad psi comes by reverse mode; with e frozen, the gradient by the parameters is that of the
+/// tangent of psi along d loss/d(grad psi), which needs one more way forward and back (network/mlp_gradient_tile.hpp). Six products of W^2
+/// for a point and a hidden layer, where the residual takes 3 (D + 2).
 ///
 /// A fused kernel, as the residual's: what is summed, and in which order, is the same, with zeros as gradient of other networks than psi,
 /// so that sums do not depend on how points are shared among teams and ranks. Real (float or double) is the type of the networks'

@@ -13,16 +13,13 @@
 // The fused kernel of matching: included by the file of a curve that offers it, which instantiates it.
 namespace boltzcurve::detail {
 
-/// What travels through psi on its first way, and on the second, along the frozen residual.
-inline constexpr Channels value_alone{}, value_and_tangent{0, true, false, true};
-
 /// Where a team keeps one tile in its scratch memory: offsets in numbers.
 template <class Real, int Packs>
 struct MatchingPlan {
   static constexpr int points = Packs * lanes_abreast<Real>;
 
   int team_size;
-  std::int64_t inputs, slopes, tau, weight, none, one, results, tile, gradient;
+  std::int64_t inputs, slopes, tau, weight, value, tile, gradient;
   std::int64_t loss, sum_size, total;  // the first within the gradient
 
   /// `gradient_size`: of all networks, of which psi's is the first.
@@ -36,12 +33,9 @@ struct MatchingPlan {
     slopes = reserve(psi.shape.inputs * points);
     tau = reserve(points);
     weight = reserve(points);
-    none = reserve(2 * points);
-    one = none + points;
-    results = reserve(value_and_tangent.results() * points);
+    value = reserve(points);
     tile = reserve(with_network(psi.shape.kind, [&](auto model) {
-      return decltype(model)::template Tile<Real, Packs>::memory_size(psi.shape, with_gradient ? value_and_tangent : value_alone, true,
-                                                                      team_size);
+      return decltype(model)::template GradientTile<Real, Packs>::memory_size(psi.shape, team_size);
     }));
     gradient = reserve(with_gradient ? sum_size : 0);
     total = end;
@@ -66,44 +60,27 @@ struct PsiTiles {
     return plan.total * static_cast<std::int64_t>(sizeof(Real)) + alignment_bytes;
   }
 
-  /// A team's memory, with the rows that never change.
-  KOKKOS_INLINE_FUNCTION Real* scratch_of(const TeamMember& member) const {
-    Real* const memory = team_scratch<Real>(member, scratch_bytes());
-    Kokkos::parallel_for(Kokkos::TeamVectorRange(member, points), [&](const int p) {
-      memory[plan.none + p] = 0;
-      memory[plan.one + p] = 1;
-    });
-    member.team_barrier();
-    return memory;
-  }
+  KOKKOS_INLINE_FUNCTION Real* scratch_of(const TeamMember& member) const { return team_scratch<Real>(member, scratch_bytes()); }
 
-  /// psi -> results [1][points], d psi/d(coordinates and clock) -> slopes [D+1][points], tau [points].
+  /// psi -> value [points], d psi/d inputs -> slopes [D+1][points], tau [points].
   KOKKOS_INLINE_FUNCTION void psi_and_slopes(const TeamMember& member, std::int64_t first, std::int64_t end, Real* memory) const {
     gather_inputs<Packs>(member, curve, shift, scale, t, x, first, end, memory + plan.inputs,
                          [&](int lane, P time, const auto&) { curve.factors(time).tau.store(memory + plan.tau + lane); });
     member.team_barrier();
-    with_tile(value_alone, memory, [&](const auto& tile) {
-      tile.forward(member, memory + plan.results);
-      tile.input_gradient(member, memory + plan.one, memory + plan.slopes);
-    });
+    with_tile(memory, [&](const auto& tile) { tile.value_and_slopes(member, memory + plan.value, memory + plan.slopes); });
   }
 
-  /// Gradient by psi's parameters of the sum over points of the tangent of psi along the vector that stands in `slopes`, added to
-  /// `gradient`.
+  /// Gradient by psi's parameters of the sum over points of the tangent of psi along the vector that stands in `slopes`.
   KOKKOS_INLINE_FUNCTION void add_tangent_gradient(const TeamMember& member, Real* memory) const {
-    with_tile(value_and_tangent, memory, [&](const auto& tile) {
-      tile.forward(member, memory + plan.results);
-      tile.backward(member, memory + plan.none, memory + plan.gradient);
-    });
+    with_tile(memory, [&](const auto& tile) { tile.tangent_gradient(member, memory + plan.gradient); });
   }
 
  private:
   template <class Body>
-  KOKKOS_INLINE_FUNCTION void with_tile(const Channels& channels, Real* memory, const Body& body) const {
+  KOKKOS_INLINE_FUNCTION void with_tile(Real* memory, const Body& body) const {
     with_network(psi.shape.kind, [&](auto model) {
-      using Tile = typename decltype(model)::template Tile<Real, Packs>;
-      body(Tile(TileArguments<Real>{psi.shape, channels, true, psi.weights.data(), scale.data(), memory + plan.inputs, memory + plan.slopes,
-                                    memory + plan.none, memory + plan.tile}));
+      using Tile = typename decltype(model)::template GradientTile<Real, Packs>;
+      body(Tile({psi.shape, psi.weights.data(), memory + plan.inputs, memory + plan.slopes, memory + plan.tile}));
     });
   }
 };
@@ -142,7 +119,7 @@ struct MatchingFunctor {
     }
   }
 
-  /// The misfit and, in place of the slopes, the loss's derivatives by them.
+  /// The misfit and, in place of the slopes by inputs, which are `scale` times a coordinate, the loss's derivatives by them.
   KOKKOS_INLINE_FUNCTION void match(const TeamMember& member, std::int64_t first, std::int64_t end, Real* memory) const {
     const auto& plan = tiles.plan;
     const int D = tiles.curve.dimension;
@@ -155,7 +132,7 @@ struct MatchingFunctor {
         Real* const row = memory + plan.slopes + k * points + lane;
         P known = 0;
         for (int l = 0; l < P::lanes; ++l) known.set(l, base(index(l), k) - goal(index(l), k));
-        const P error = known + tau * P::load(row);
+        const P error = known + tau * P(tiles.scale(k)) * P::load(row);
         square += error * error;
         error.store(row);
       }
@@ -175,7 +152,7 @@ struct MatchingFunctor {
         const P factor = P(2) * tau * by_square;
         for (int k = 0; k < D; ++k) {
           Real* const row = memory + plan.slopes + k * points + lane;
-          (factor * P::load(row)).store(row);
+          (factor * P(tiles.scale(k)) * P::load(row)).store(row);
         }
         P(0).store(memory + plan.slopes + D * points + lane);  // the clock stands still
       }
@@ -208,9 +185,10 @@ struct PsiFunctor {
     for (std::int64_t first = std::int64_t{member.league_rank()} * points; first < tiles.n; first += stride) {
       tiles.psi_and_slopes(member, first, tiles.n, memory);
       Kokkos::parallel_for(Kokkos::TeamThreadRange(member, tiles.curve.dimension + 1), [&](const int k) {
-        const Real* const row = memory + (k == 0 ? plan.results : plan.slopes + (k - 1) * points);
+        const Real* const row = memory + (k == 0 ? plan.value : plan.slopes + (k - 1) * points);
+        const Real scale = k == 0 ? Real(1) : tiles.scale(k - 1);
         for (int p = own_lane(); p < points && first + p < tiles.n; p += threads_abreast) {
-          const Real value = memory[plan.tau + p] * row[p];
+          const Real value = memory[plan.tau + p] * scale * row[p];
           if (k == 0)
             psi(first + p) = value;
           else
@@ -227,7 +205,9 @@ class MatchingKernelOf final : public CurveKernelOf<Curve, Real, MatchingKernel<
  public:
   MatchingKernelOf(const Curve& curve, const CurveNetworks& networks, const MatchingShape& shape)
       : CurveKernelOf<Curve, Real, MatchingKernel<Real>>(curve, networks,
-                                                         [](int slot) { return slot == Curve::of_psi ? value_and_tangent : value_alone; }),
+                                                         [](int) {
+                                                           return Channels{0, true};
+                                                         }),
         shape_(shape) {
     static_assert(Curve::of_psi == 0, "psi's gradient is the first");
     if (shape.kind != LossKind::pseudo_huber && shape.kind != LossKind::squared)

@@ -67,16 +67,7 @@ class AdditiveTile {
     core(member).backward(member, seeds, gradient);
     for (int i = 0; i < layout_.heads; ++i) {
       const auto part = seeded_head(member, i, seeds);
-      part.backward(member, head_seeds(member), gradient ? gradient + layout_.gradient(i) : nullptr);
-    }
-  }
-
-  KOKKOS_INLINE_FUNCTION void input_gradient(const TeamMember& member, const Real* seeds, Real* out) const {
-    core(member).input_gradient(member, seeds, out);
-    for (int i = 0; i < layout_.heads; ++i) {
-      const auto part = seeded_head(member, i, seeds);
-      part.input_gradient(member, head_seeds(member), spare(member));
-      add(member, 2, spare(member), [&](int k) { return out + (k == 0 ? i : layout_.heads) * B; });
+      part.backward(member, head_seeds(member), gradient + layout_.gradient(i));
     }
   }
 
@@ -84,7 +75,7 @@ class AdditiveTile {
   static constexpr int max_results = 3;  // of a head, of which value, tangent by its coordinate and second-order channel come
 
   KOKKOS_INLINE_FUNCTION static Channels head_channels(const Channels& channels) {
-    return {channels.space > 0 ? 1 : 0, channels.second_order, channels.divergence, channels.directional};
+    return {channels.space > 0 ? 1 : 0, channels.second_order, channels.divergence};
   }
   /// The result of the whole to which result k of head i counts. Of a field, head i is a part of component i.
   KOKKOS_INLINE_FUNCTION int result_of(int i, int k) const {
@@ -112,7 +103,6 @@ class AdditiveTile {
     part.weights += layout_.weights(i);
     part.input_scale += i;
     part.inputs += i * B;
-    if (tile_.channels.directional) part.a += i * B;
     part.memory = spare(member) + 2 * max_results * B;
     return MlpTile<Real, Packs>(part, layout_.heads - i);
   }
@@ -137,6 +127,62 @@ class AdditiveTile {
   AdditiveLayout layout_;
 };
 
+/// The same by reverse mode. Heads are short: each goes its way forward once more where its gradient is asked for.
+template <class Real, int Packs>
+class AdditiveGradientTile {
+ public:
+  using Part = MlpGradientTile<Real, Packs>;
+  static constexpr int B = Part::B;
+
+  KOKKOS_INLINE_FUNCTION explicit AdditiveGradientTile(const GradientTileArguments<Real>& tile) : tile_(tile), layout_(tile.shape) {}
+
+  KOKKOS_INLINE_FUNCTION static std::int64_t memory_size(const NetworkShape& shape, int threads) {
+    return Part::memory_size(AdditiveLayout::core_of(shape), threads) + 3 * B + Part::memory_size(AdditiveLayout::head_of(shape), threads);
+  }
+
+  KOKKOS_INLINE_FUNCTION void value_and_slopes(const TeamMember& member, Real* value, Real* slopes) const {
+    core().value_and_slopes(member, value, slopes);
+    Real* const of_head = spare(member);  // slopes by its two inputs, then its value
+    for (int i = 0; i < layout_.heads; ++i) {
+      head(member, i).value_and_slopes(member, of_head + 2 * B, of_head);
+      Kokkos::parallel_for(Kokkos::TeamVectorRange(member, B), [&](const int j) {
+        slopes[i * B + j] += of_head[j];
+        slopes[layout_.heads * B + j] += of_head[B + j];
+        value[j] += of_head[2 * B + j];
+      });
+      member.team_barrier();
+    }
+  }
+
+  KOKKOS_INLINE_FUNCTION void tangent_gradient(const TeamMember& member, Real* gradient) const {
+    core().tangent_gradient(member, gradient);
+    for (int i = 0; i < layout_.heads; ++i) {
+      const auto part = head(member, i);
+      part.value_and_slopes(member, spare(member) + 2 * B, spare(member));
+      part.tangent_gradient(member, gradient + layout_.gradient(i));
+    }
+  }
+
+ private:
+  KOKKOS_INLINE_FUNCTION Part core() const {
+    auto part = tile_;
+    part.shape = layout_.core.shape;
+    return Part(part);
+  }
+  KOKKOS_INLINE_FUNCTION Real* spare(const TeamMember& member) const {
+    return tile_.memory + Part::memory_size(layout_.core.shape, member.team_size());
+  }
+  /// Its inputs are rows i and `heads` of the whole's, heads - i apart.
+  KOKKOS_INLINE_FUNCTION Part head(const TeamMember& member, int i) const {
+    return Part(
+        {layout_.head.shape, tile_.weights + layout_.weights(i), tile_.inputs + i * B, tile_.direction + i * B, spare(member) + 3 * B},
+        layout_.heads - i);
+  }
+
+  GradientTileArguments<Real> tile_;
+  AdditiveLayout layout_;
+};
+
 /// psi(x, t) = sum_i a_i(x_i, t) + mlp(x, t), and as a field v_i(x, t) = a_i(x_i, t) + mlp_i(x, t). Where the energy is nearly a sum over
 /// coordinates, heads learn those terms, one function of one coordinate each, and the core what couples them.
 template <>
@@ -144,6 +190,8 @@ struct NetworkOf<NetworkKind::additive> {
   using Layout = AdditiveLayout;
   template <class Real, int Packs>
   using Tile = AdditiveTile<Real, Packs>;
+  template <class Real, int Packs>
+  using GradientTile = AdditiveGradientTile<Real, Packs>;
   using Mlp = NetworkOf<NetworkKind::mlp>;
 
   /// Those of the core, then "head0/layer0/weight" and so on.

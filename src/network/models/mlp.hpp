@@ -1,5 +1,6 @@
 #pragma once
 
+#include "network/mlp_gradient_tile.hpp"
 #include "network/mlp_layout.hpp"
 #include "network/mlp_tile.hpp"
 
@@ -11,6 +12,8 @@ struct NetworkOf<NetworkKind::mlp> {
   using Layout = MlpLayout;
   template <class Real, int Packs>
   using Tile = MlpTile<Real, Packs>;
+  template <class Real, int Packs>
+  using GradientTile = MlpGradientTile<Real, Packs>;
 
   /// "layer0/weight", "layer0/bias", ...
   static std::vector<ParameterTensor> tensors(const NetworkShape& shape);

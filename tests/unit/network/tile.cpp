@@ -5,10 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -29,23 +27,20 @@ class Tile {
       : shape_(shape),
         inputs_(static_cast<std::size_t>(shape.inputs)),
         parameters_(static_cast<std::size_t>(parameter_count(shape))),
-        scale_(inputs_),
         at_(inputs_ * points),
         along_(inputs_ * points) {
     for (std::size_t i = 0; i < parameters_.size(); ++i) parameters_[i] = 0.4 * draw(0, i);
-    for (std::size_t k = 0; k < inputs_; ++k) scale_[k] = 0.5 + 0.1 * static_cast<double>(k);
     for (std::size_t i = 0; i < at_.size(); ++i) at_[i] = draw(1, i), along_[i] = draw(2, i);
   }
 
   const std::vector<double>& parameters() const { return parameters_; }
-  /// Input k of a point before it is scaled, and component k of the vector along which the tangent is taken.
-  double coordinate(std::size_t k, std::size_t point) const { return at_[k * points + point] / scale_[k]; }
+  /// Input k of a point, and component k of the vector along which the tangent is taken.
+  double input(std::size_t k, std::size_t point) const { return at_[k * points + point]; }
   double direction(std::size_t k, std::size_t point) const { return along_[k * points + point]; }
-  const std::vector<double>& scale() const { return scale_; }
 
-  enum class Ask { value, tangent, input_gradient, parameter_gradient_of_tangent };
+  enum class Ask { value, slopes, parameter_gradient_of_tangent };
 
-  /// psi [points]; sum_k a_k d psi/dx_k [points]; d psi/dx_k [inputs][points]; the gradient of the sum of tangents [parameter_count].
+  /// psi [points]; d psi/d inputs [inputs][points]; the gradient of the sum over points of sum_k e_k d psi/d input_k [parameter_count].
   std::vector<double> operator()(Ask ask, const std::vector<double>& parameters) const {
     return with_network(shape_.kind, [&](auto model) { return run<decltype(model)>(ask, parameters); });
   }
@@ -59,35 +54,27 @@ class Tile {
 
   template <class Model>
   std::vector<double> run(Ask ask, const std::vector<double>& parameters) const {
-    using NetworkTile = typename Model::template Tile<double, 1>;
+    using GradientTile = typename Model::template GradientTile<double, 1>;
     const typename Model::Layout layout(shape_);
-    const bool tangent = ask == Ask::tangent || ask == Ask::parameter_gradient_of_tangent;
-    const Channels channels{0, tangent, false, tangent};
     const Numbers packed("test::packed", static_cast<std::size_t>(layout.weights_size()));
     Model::pack(shape_, Kokkos::View<const double*>(device(parameters)), packed);
-    const Numbers memory("test::memory", static_cast<std::size_t>(NetworkTile::memory_size(shape_, channels, true, 1)));
+    const Numbers memory("test::memory", static_cast<std::size_t>(GradientTile::memory_size(shape_, 1)));
     const Numbers gradient("test::gradient", static_cast<std::size_t>(layout.gradient_size()));
-    const Numbers results("test::results", 2 * points), slopes("test::input_gradient", inputs_ * points), none("test::none", points);
-    std::vector<double> seed(2 * points, tangent ? 0.0 : 1.0);
-    if (tangent) std::fill(seed.begin() + points, seed.end(), 1.0);
-    const Numbers seeds = device(seed), scale = device(scale_), at = device(at_), along = device(along_);
-    const TileArguments<double> arguments{shape_,    channels,     true,        packed.data(), scale.data(),
-                                          at.data(), along.data(), none.data(), memory.data()};
+    const Numbers value("test::value", points), slopes("test::slopes", inputs_ * points);
+    const Numbers at = device(at_), along = device(along_);
+    const GradientTileArguments<double> arguments{shape_, packed.data(), at.data(), along.data(), memory.data()};
     Kokkos::parallel_for(
         "test::tile", Kokkos::TeamPolicy<>(1, 1, threads_abreast), KOKKOS_LAMBDA(const TeamMember& member) {
-          const NetworkTile tile(arguments);
-          tile.forward(member, results.data());
-          if (ask == Ask::input_gradient) tile.input_gradient(member, seeds.data(), slopes.data());
-          if (ask == Ask::parameter_gradient_of_tangent) tile.backward(member, seeds.data(), gradient.data());
+          const GradientTile tile(arguments);
+          tile.value_and_slopes(member, value.data(), slopes.data());
+          if (ask == Ask::parameter_gradient_of_tangent) tile.tangent_gradient(member, gradient.data());
         });
     const auto host = [](const Numbers& view) {
       const auto copy = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), view);
       return std::vector<double>(copy.data(), copy.data() + copy.size());
     };
-    if (ask == Ask::input_gradient) return host(slopes);
-    const auto found = host(results);
-    if (ask == Ask::value) return {found.begin(), found.begin() + points};
-    if (ask == Ask::tangent) return {found.begin() + points, found.end()};
+    if (ask == Ask::value) return host(value);
+    if (ask == Ask::slopes) return host(slopes);
     const auto sums = host(gradient);
     std::vector<double> unpacked;
     const auto tensors = Model::tensors(shape_);
@@ -101,7 +88,7 @@ class Tile {
  private:
   NetworkShape shape_;
   std::size_t inputs_;
-  std::vector<double> parameters_, scale_, at_, along_;
+  std::vector<double> parameters_, at_, along_;
 };
 
 class NetworkTile : public testing::TestWithParam<NetworkShape> {};
@@ -122,25 +109,14 @@ INSTANTIATE_TEST_SUITE_P(Kinds, NetworkTile, testing::ValuesIn(shapes()), name_o
 TEST_P(NetworkTile, ValueAndGradientAreThoseOfTheReferenceNetwork) {
   const Tile tile(GetParam());
   const auto D = static_cast<std::size_t>(GetParam().inputs) - 1;
-  const auto value = tile(Tile::Ask::value, tile.parameters()), gradient = tile(Tile::Ask::input_gradient, tile.parameters());
-  const std::vector<double> shift(D + 1, 0.0);
+  const auto value = tile(Tile::Ask::value, tile.parameters()), gradient = tile(Tile::Ask::slopes, tile.parameters());
+  const std::vector<double> shift(D + 1, 0.0), scale(D + 1, 1.0);
   for (std::size_t i = 0; i < points; ++i) {
     std::vector<double> point;
-    for (std::size_t k = 0; k <= D; ++k) point.push_back(tile.coordinate(k, i));
-    const auto psi = reference::psi_channels(GetParam(), tile.parameters(), shift, tile.scale(), point);
+    for (std::size_t k = 0; k <= D; ++k) point.push_back(tile.input(k, i));
+    const auto psi = reference::psi_channels(GetParam(), tile.parameters(), shift, scale, point);
     EXPECT_NEAR(value[i], psi[0], 1e-12) << "point " << i;
     for (std::size_t k = 0; k <= D; ++k) EXPECT_NEAR(gradient[k * points + i], psi[1 + k], 1e-12) << "point " << i << ", input " << k;
-  }
-}
-
-TEST_P(NetworkTile, TangentAlongAVectorIsItsProductWithTheGradient) {
-  const Tile tile(GetParam());
-  const auto tangent = tile(Tile::Ask::tangent, tile.parameters()), gradient = tile(Tile::Ask::input_gradient, tile.parameters());
-  for (std::size_t i = 0; i < points; ++i) {
-    double product = 0;
-    for (std::size_t k = 0; k < static_cast<std::size_t>(GetParam().inputs); ++k)
-      product += tile.direction(k, i) * gradient[k * points + i];
-    EXPECT_NEAR(tangent[i], product, 1e-12) << "point " << i;
   }
 }
 
@@ -160,8 +136,11 @@ TEST_P(NetworkTile, ReverseSweepOfTheTangentEqualsCentralDifferences) {
     norm += gradient[i] * gradient[i];
   }
   const auto sum = [&](const std::vector<double>& at) {
-    const auto tangents = tile(Tile::Ask::tangent, at);
-    return std::accumulate(tangents.begin(), tangents.end(), 0.0);
+    const auto slopes = tile(Tile::Ask::slopes, at);
+    double tangents = 0;
+    for (std::size_t k = 0; k < static_cast<std::size_t>(GetParam().inputs); ++k)
+      for (std::size_t i = 0; i < points; ++i) tangents += tile.direction(k, i) * slopes[k * points + i];
+    return tangents;
   };
   EXPECT_NEAR(along, (sum(ahead) - sum(behind)) / (2 * h), 1e-8 * std::sqrt(norm));
   EXPECT_GT(norm, 0);
