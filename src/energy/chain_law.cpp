@@ -42,6 +42,7 @@ ChainLaw::ChainLaw(std::size_t sites, Nodes nodes, const Site& first, Bond bond,
       end = l + 1;
     }
     begin = std::min(begin, end);
+    windows_.push_back({begin, end});
     rows[k] = {begin, {weights.begin() + static_cast<std::ptrdiff_t>(begin), weights.begin() + static_cast<std::ptrdiff_t>(end)}};
   }
 
@@ -135,12 +136,12 @@ double ChainLaw::interpolated(const double* logs, double x) const {
   return std::min(cubic, std::max(at[0], at[1]) + 0.1);
 }
 
-double ChainLaw::draw_from(CounterRng& rng, const std::function<double(double)>& energy, const double* logs) const {
+double ChainLaw::draw_from(CounterRng& rng, const std::function<double(double)>& energy, const double* logs, Window cells) const {
   const double shift = rng.uniform() * nodes_.spacing;
-  std::vector<double> exponents(nodes_.count - 1);
+  std::vector<double> exponents(cells.end - cells.begin);
   double top = std::numeric_limits<double>::lowest();
-  for (std::size_t k = 0; k + 1 < nodes_.count; ++k) {
-    const double x = nodes_.at(k) + shift;
+  for (std::size_t k = 0; k < exponents.size(); ++k) {
+    const double x = nodes_.at(cells.begin + k) + shift;
     top = std::max(top, exponents[k] = interpolated(logs, x) - energy(x));
   }
   double sum = 0;
@@ -150,28 +151,33 @@ double ChainLaw::draw_from(CounterRng& rng, const std::function<double(double)>&
   }
   const double mass = rng.uniform() * sum;
   const auto place = std::upper_bound(exponents.begin(), exponents.end() - 1, mass) - exponents.begin();
-  return nodes_.at(static_cast<std::size_t>(place)) + shift;
+  return nodes_.at(cells.begin + static_cast<std::size_t>(place)) + shift;
 }
 
 void ChainLaw::draw(CounterRng& rng, double* x) const {
   const std::size_t M = nodes_.count;
+  const Window all{0, M - 1};
+  const auto bond_from = [this](double before) { return [this, before](double y) { return bond_(before, y); }; };
   if (!ring_) {
-    x[0] = draw_from(rng, first_, logs_[0].data());
-    for (std::size_t i = 1; i < sites_; ++i)
-      x[i] = draw_from(
-          rng, [&](double y) { return bond_(x[i - 1], y); }, logs_[i].data());
+    x[0] = draw_from(rng, first_, logs_[0].data(), all);
+    for (std::size_t i = 1; i < sites_; ++i) {
+      // cells that matter to either node beside x[i - 1], and one more each way
+      const auto before = std::min(static_cast<std::size_t>((x[i - 1] - nodes_.lower) / nodes_.spacing), M - 2);
+      const Window a = windows_[before], b = windows_[before + 1];
+      const std::size_t begin = std::min(a.begin, b.begin), end = std::max(a.end, b.end);
+      x[i] = draw_from(rng, bond_from(x[i - 1]), logs_[i].data(), {begin - (begin > 0 ? 1 : 0), std::min(end, M - 1)});
+    }
     return;
   }
   Logs logs(M);
   for (std::size_t k = 0; k < M; ++k) logs[k] = logs_.back()[k * M + k];
   x[0] = draw_from(
-      rng, [](double) { return 0.0; }, logs.data());
+      rng, [](double) { return 0.0; }, logs.data(), all);
   for (std::size_t i = 1; i < sites_; ++i) {
     // what is left of the ring from each node back to x[0]
     const Logs& rest = logs_[sites_ - i - 1];
     for (std::size_t k = 0; k < M; ++k) logs[k] = interpolated(&rest[k * M], x[0]);
-    x[i] = draw_from(
-        rng, [&](double y) { return bond_(x[i - 1], y); }, logs.data());
+    x[i] = draw_from(rng, bond_from(x[i - 1]), logs.data(), all);
   }
 }
 

@@ -44,7 +44,12 @@ class ChainLaw {
  private:
   using Logs = std::vector<double>;  // logarithm of a density at every node
 
-  double draw_from(CounterRng& rng, const std::function<double(double)>& energy, const double* logs) const;
+  /// A range of cells, those with any mass.
+  struct Window {
+    std::size_t begin, end;
+  };
+
+  double draw_from(CounterRng& rng, const std::function<double(double)>& energy, const double* logs, Window cells) const;
   double interpolated(const double* logs, double x) const;
 
   std::size_t sites_;
@@ -56,6 +61,7 @@ class ChainLaw {
   /// Open: logs_[i][k] is log of the integral over all after site i, given x_i at node k. Ring: logs_[p][k M + l], of the power p + 1 of
   /// exp(-bond) between nodes k and l.
   std::vector<Logs> logs_;
+  std::vector<Window> windows_;  // open: of the site after one at a node
 };
 
 }  // namespace boltzcurve

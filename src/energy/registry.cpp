@@ -18,7 +18,11 @@
   ENTRY(banana_target)            \
   ENTRY(student_t_target)         \
   ENTRY(phi4_target)              \
-  ENTRY(double_well_4_target)
+  ENTRY(double_well_4_target)     \
+  ENTRY(shells_target)            \
+  ENTRY(log_gamma_target)         \
+  ENTRY(rosenbrock_target)        \
+  ENTRY(rastrigin_target)
 
 #define BOLTZCURVE_LATENTS(ENTRY)  \
   ENTRY(gaussian_latent)           \

@@ -25,6 +25,7 @@ struct Density {
   /// Where derivatives of f by one coordinate, any of them, have a jump or a singularity: what sums have to mind instead of a spacing.
   std::vector<double> kinks = {};
   bool thin = false;            ///< in two dimensions, but too thin for sums over the domain
+  double rounding = 1;          ///< errors in float in units of the usual ones: more where numbers are rounded on the way to the energy
   bool weak_laplacian = false;  ///< whether the Laplacian has a delta function at a kink, so that E[Lap f] is not E[|grad f|^2]
 };
 
@@ -40,7 +41,10 @@ inline std::vector<Density> densities() {
     if (entry.name == "gmm40" || entry.name == "asymmetric-two") densities.back().spacing = 0.25;
     if (entry.name == "rings") densities.back().spacing = 0.02;
     if (entry.name == "funnel") densities.back().stein_by_samples = false;
-    if (entry.name == "banana") densities.back().thin = true;
+    if (entry.name == "log-gamma") densities.back().spacing = 0.015;
+    if (entry.name == "shells") densities.back().rounding = 10;
+    if (entry.name == "rastrigin") densities.back().spacing = 0.008;
+    if (entry.name == "banana" || entry.name == "shells" || entry.name == "rosenbrock") densities.back().thin = true;
   }
   for (const LatentEntry& entry : latent_entries()) {
     densities.push_back(
@@ -69,6 +73,8 @@ inline std::vector<Density> densities() {
   target("student_t_of_many_degrees", "student-t", {{"dimension", {"3"}}, {"degrees", {"12.5"}}}, 0);
   target("phi4_in_a_field", "phi4", {{"sites", {"5"}}, {"field", {"0.1"}}}, 0);
   target("phi4_of_two_sites", "phi4", {{"sites", {"2"}}, {"field", {"-0.3"}}}, 0.02);
+  for (const char* name : {"shells", "log-gamma", "rosenbrock", "rastrigin"})
+    target(std::string(name) + "_in_6d", name, {{"dimension", {"6"}}}, 0);
   const auto latent = [&](const std::string& name, const std::string& key, int dimension, const Parameters::Values& values,
                           const std::vector<double>& kinks = {}) {
     densities.push_back({name, [=] { return make_latent(key, dimension, values); }});

@@ -255,7 +255,7 @@ TEST_P(EveryDensity, FloatAgreesWithDouble) {
   Kokkos::deep_copy(same, points);
   const auto single = evaluate(*energy, points);
   const auto exact = evaluate(*energy, same);
-  const double unit = 6e-8;
+  const double unit = 6e-8 * GetParam().rounding;
   for (std::size_t i = 0; i < points.extent(0); ++i) {
     double length = 1, slope = 0;
     for (std::size_t d = 0; d < dimension; ++d) {

@@ -410,6 +410,8 @@ TEST(Moments, AreThoseOfExactSamples) {
   expect_moments_of_samples(*make_target("eight-schools", {{"centered", {"yes"}}}), 113);
   expect_moments_of_samples(*make_target("banana", {{"dimension", {"4"}}}), 114);
   expect_moments_of_samples(*make_target("student-t", {{"dimension", {"3"}}, {"degrees", {"9"}}}), 115);
+  expect_moments_of_samples(*make_target("log-gamma", {{"dimension", {"6"}}}), 116);
+  expect_moments_of_samples(*make_target("rastrigin"), 117);
 }
 
 TEST(Banana, ClosedFormAgreesWithDualNumbers) {
@@ -549,6 +551,75 @@ TEST(DoubleWell4, LogZIsThatOfTheSumOverALattice) {
     z += 2 * std::numbers::pi * r * boltzmann(r) * sum * h * h * h * h * h;
   }
   EXPECT_NEAR(*make_target("double-well-4")->log_z(), std::log(z * std::numbers::pi / 2), 1e-6);
+}
+
+/// f(z) of a likelihood g(x) = -log L under the uniform prior on [lower, upper]^D, coordinate by coordinate.
+template <class Scalar, class Function>
+Scalar on_uniform_prior(const std::vector<Scalar>& z, double lower, double upper, const Function& g) {
+  std::vector<Scalar> x;
+  Scalar f(0);
+  for (const Scalar& u : z) {
+    x.push_back(lower + (upper - lower) * (0.5 + 0.5 * erf(u / std::numbers::sqrt2)));
+    f += 0.5 * u * u + 0.5 * std::log(2 * std::numbers::pi);
+  }
+  return f + g(x);
+}
+
+TEST(Shells, ClosedFormAgreesWithDualNumbersAndLogZWithTheTable) {
+  expect_closed_form(*make_target("shells", {{"dimension", {"3"}}}), [](const auto& z) {
+    return on_uniform_prior(z, -6, 6, [](const auto& x) {
+      auto sum = x[0] * 0;
+      for (const double center : {-3.5, 3.5}) {
+        const auto distance = sqrt((x[0] - center) * (x[0] - center) + x[1] * x[1] + x[2] * x[2]);
+        sum += exp((distance - 2) * (distance - 2) * -50) / (0.1 * std::sqrt(2 * std::numbers::pi));
+      }
+      return -log(sum);
+    });
+  });
+  for (const auto& [dimension, log_z] : {std::pair("2", -1.74564), {"5", -5.67360}, {"10", -14.59049}, {"20", -36.08655}})
+    EXPECT_NEAR(*make_target("shells", {{"dimension", {dimension}}})->log_z(), log_z, 6e-6);
+}
+
+TEST(LogGamma, ClosedFormAgreesWithDualNumbersAndTheEvidenceIsOne) {
+  expect_closed_form(*make_target("log-gamma", {{"dimension", {"6"}}}), [](const auto& z) {
+    return on_uniform_prior(z, 0, 1, [](const auto& x) {
+      const auto log_gamma = [](const auto& u, double m) { return 30 * exp(30 * (u - m) - exp(30 * (u - m))); };
+      const auto normal = [](const auto& u, double m) { return exp((u - m) * (u - m) * -450) * (30 / std::sqrt(2 * std::numbers::pi)); };
+      auto g = -log(0.5 * log_gamma(x[0], 1.0 / 3) + 0.5 * log_gamma(x[0], 2.0 / 3));
+      g -= log(0.5 * normal(x[1], 1.0 / 3) + 0.5 * normal(x[1], 2.0 / 3));
+      return g - log(log_gamma(x[2], 2.0 / 3)) - log(log_gamma(x[3], 2.0 / 3)) - log(normal(x[4], 2.0 / 3)) - log(normal(x[5], 2.0 / 3));
+    });
+  });
+  // but for what is below 0: 1 - exp(-exp(-10)) of half of the first coordinate, 2e-9 of others
+  EXPECT_NEAR(*make_target("log-gamma")->log_z(), -0.5 * std::exp(-10.0), 3e-9);
+  EXPECT_NEAR(*make_target("log-gamma", {{"dimension", {"10"}}})->log_z(), -0.5 * std::exp(-10.0), 3e-8);
+}
+
+TEST(Rosenbrock, ClosedFormAgreesWithDualNumbersAndLogZWithTheTable) {
+  expect_closed_form(*make_target("rosenbrock", {{"dimension", {"4"}}}), [](const auto& z) {
+    return on_uniform_prior(z, -10, 10, [](const auto& x) {
+      auto g = x[0] * 0;
+      for (std::size_t i = 0; i + 1 < x.size(); ++i) {
+        const auto misfit = x[i + 1] - x[i] * x[i];
+        g += 2 * (100 * misfit * misfit + (1 - x[i]) * (1 - x[i]));
+      }
+      return g;
+    });
+  });
+  for (const auto& [dimension, log_z] : {std::pair("2", -7.84247), {"5", -25.15041}, {"10", -53.93394}})
+    EXPECT_NEAR(*make_target("rosenbrock", {{"dimension", {dimension}}})->log_z(), log_z, 6e-6);
+}
+
+TEST(Rastrigin, ClosedFormAgreesWithDualNumbersAndLogZWithTheTable) {
+  expect_closed_form(*make_target("rastrigin"), [](const auto& z) {
+    return on_uniform_prior(z, -5.12, 5.12, [](const auto& x) {
+      auto g = x[0] * 0;
+      for (const auto& u : x) g += 10 + u * u - 10 * cos(2 * std::numbers::pi * u);
+      return g;
+    });
+  });
+  for (const char* dimension : {"1", "2", "10"})
+    EXPECT_NEAR(*make_target("rastrigin", {{"dimension", {dimension}}})->log_z(), -3.810866 * std::stoi(dimension), 6e-6);
 }
 
 TEST(GaussianLatent, IsTheNormalLawOfItsMeanAndScale) {
