@@ -22,7 +22,9 @@
   ENTRY(shells_target)            \
   ENTRY(log_gamma_target)         \
   ENTRY(rosenbrock_target)        \
-  ENTRY(rastrigin_target)
+  ENTRY(rastrigin_target)         \
+  ENTRY(quantum_ring_target)      \
+  ENTRY(logistic_regression_target)
 
 #define BOLTZCURVE_LATENTS(ENTRY)  \
   ENTRY(gaussian_latent)           \

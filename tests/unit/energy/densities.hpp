@@ -24,7 +24,7 @@ struct Density {
   bool stein_by_samples = true;  ///< whether |grad f|^2 has a variance small enough for a test with samples
   /// Where derivatives of f by one coordinate, any of them, have a jump or a singularity: what sums have to mind instead of a spacing.
   std::vector<double> kinks = {};
-  bool thin = false;            ///< in two dimensions, but too thin for sums over the domain
+  bool thin = false;            ///< in two dimensions, but too thin for sums over the domain, or log Z is not known
   double rounding = 1;          ///< errors in float in units of the usual ones: more where numbers are rounded on the way to the energy
   bool weak_laplacian = false;  ///< whether the Laplacian has a delta function at a kink, so that E[Lap f] is not E[|grad f|^2]
 };
@@ -44,6 +44,7 @@ inline std::vector<Density> densities() {
     if (entry.name == "log-gamma") densities.back().spacing = 0.015;
     if (entry.name == "shells") densities.back().rounding = 10;
     if (entry.name == "rastrigin") densities.back().spacing = 0.008;
+    if (entry.name == "logistic-regression") densities.back().thin = true;
     if (entry.name == "banana" || entry.name == "shells" || entry.name == "rosenbrock") densities.back().thin = true;
   }
   for (const LatentEntry& entry : latent_entries()) {
@@ -73,6 +74,16 @@ inline std::vector<Density> densities() {
   target("student_t_of_many_degrees", "student-t", {{"dimension", {"3"}}, {"degrees", {"12.5"}}}, 0);
   target("phi4_in_a_field", "phi4", {{"sites", {"5"}}, {"field", {"0.1"}}}, 0);
   target("phi4_of_two_sites", "phi4", {{"sites", {"2"}}, {"field", {"-0.3"}}}, 0.02);
+  target("quantum_ring_of_two", "quantum-ring", {{"sites", {"2"}}, {"mass", {"1.5"}}}, 0.0625);
+  target("heavy_quantum_ring", "quantum-ring", {{"sites", {"8"}}, {"mass", {"3"}}}, 0);
+  target("regression_without_prior", "logistic-regression",
+         {{"prior-deviation", {"0"}},
+          {"columns", {"a b c y"}},
+          {"row",
+           {"1 2 0 0", "0 1 1 1", "2 0 -1 1", "-1 1 1 0", "0.5 -1 2 1", "1 1 1 0", "0 0 0 1", "1 -1 0.5 1", "-2 1 0 0", "3 1 1 0",
+            "0 1 1 0", "-2 1 0 1", "1 -1 0.5 0", "1 2 0 1"}},
+          {"response", {"last"}}},
+         0);
   for (const char* name : {"shells", "log-gamma", "rosenbrock", "rastrigin"})
     target(std::string(name) + "_in_6d", name, {{"dimension", {"6"}}}, 0);
   const auto latent = [&](const std::string& name, const std::string& key, int dimension, const Parameters::Values& values,

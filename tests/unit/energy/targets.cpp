@@ -622,6 +622,87 @@ TEST(Rastrigin, ClosedFormAgreesWithDualNumbersAndLogZWithTheTable) {
     EXPECT_NEAR(*make_target("rastrigin", {{"dimension", {dimension}}})->log_z(), -3.810866 * std::stoi(dimension), 6e-6);
 }
 
+TEST(QuantumRing, ClosedFormAgreesWithDualNumbersAndLogZWithTheTable) {
+  expect_closed_form(*make_target("quantum-ring", {{"sites", {"6"}}, {"mass", {"3"}}}), [](const auto& x) {
+    const double a = 4.0 / 6, m = 3;
+    auto f = x[0] * 0;
+    for (std::size_t i = 0; i < 6; ++i) {
+      const auto step = x[i] - x[(i + 5) % 6], square = x[i] * x[i];
+      f += a * (square * square / 4 - m / 2 * square + m / 2 * step * step / (a * a));
+    }
+    return f;
+  });
+  struct {
+    const char *sites, *mass;
+    double log_z;
+  } known[] = {{"16", "6", 23.190235}, {"16", "4.5", 9.765234}, {"16", "3", 1.834442},    {"16", "1.5", 1.050924},
+               {"4", "1.5", 3.658154}, {"8", "1.5", 3.666390},  {"64", "1.5", -42.213130}};
+  for (const auto& [sites, mass, log_z] : known)
+    EXPECT_NEAR(*make_target("quantum-ring", {{"sites", {sites}}, {"mass", {mass}}})->log_z(), log_z, 1e-6)
+        << sites << " sites, m = " << mass;
+}
+
+TEST(LogisticRegression, ClosedFormAgreesWithDualNumbers) {
+  const std::vector<std::vector<double>> data = {{1, 2, 0, 0}, {0, 1, 1, 1}, {2, 0, -1, 1},   {-1, 1, 1, 0}, {0.5, -1, 2, 1},
+                                                 {1, 1, 1, 0}, {0, 0, 0, 1}, {1, -1, 0.5, 1}, {-2, 1, 0, 0}, {3, 1, 1, 0}};
+  std::vector<std::string> rows;
+  for (const auto& row : data) {
+    rows.emplace_back();
+    for (const double number : row) rows.back() += std::to_string(number) + " ";
+  }
+  const auto energy =
+      make_target("logistic-regression",
+                  {{"columns", {"a b c y"}}, {"row", rows}, {"response", {"y"}}, {"standardize", {"no"}}, {"prior-deviation", {"2"}}});
+  ASSERT_EQ(energy->dimension(), 4);
+  const auto points = typical_points(*energy, 131, 20);
+  for (std::size_t n = 0; n < points.extent(0); ++n) {
+    std::vector<double> x;
+    const HostPoints<double> point("test::point", 1, 4);
+    for (std::size_t d = 0; d < 4; ++d) x.push_back(point(0, d) = points(n, d));
+    const auto expected = dual_derivatives(
+        [&](const auto& c) {
+          auto f = c[0] * 0 + 2 * std::log(8 * std::numbers::pi);
+          for (const auto& u : c) f += u * u / 8;
+          for (const auto& row : data) {
+            const auto score = c[0] + row[0] * c[1] + row[1] * c[2] + row[2] * c[3];
+            f += log(1 + exp(row[3] == 1 ? -score : score));
+          }
+          return f;
+        },
+        x);
+    const auto found = evaluate(*energy, point);
+    for (std::size_t c = 0; c < 6; ++c) EXPECT_NEAR(found(0, c), expected[c], 1e-12 * (1 + std::fabs(expected[0]))) << "component " << c;
+  }
+}
+
+TEST(LogisticRegression, ModeOfTheShuttleDataIsThePublishedEstimate) {
+  const auto mode = make_target("logistic-regression", {{"prior-deviation", {"0"}}, {"standardize", {"no"}}})->modes().at(0).center;
+  EXPECT_NEAR(mode[0], 15.0429, 1e-4);
+  EXPECT_NEAR(mode[1], -0.2322, 1e-4);
+}
+
+TEST(LogisticRegression, IsFiniteWhereProbabilitiesUnderflow) {
+  const HostPoints<float> far("test::far", 1, 2);
+  far(0, 0) = 1e4f, far(0, 1) = -1e4f;
+  const auto result = evaluate(*make_target("logistic-regression"), far);
+  for (std::size_t c = 0; c < 4; ++c) EXPECT_TRUE(std::isfinite(result(0, c)));
+  EXPECT_GT(result(0, 0), 5e7f);  // of the prior alone 1e8
+}
+
+TEST(LogisticRegression, RefusesWhatIsNoRegressionByName) {
+  const auto refused = [](const Parameters::Values& values, const std::string& text) {
+    EXPECT_THAT([&] { make_target("logistic-regression", values); }, ThrowsMessage<ConfigError>(HasSubstr(text)));
+  };
+  refused({{"response", {"distres"}}}, "response = distres: there is no such column; did you mean distress?");
+  refused({{"response", {"temperature"}}}, "column temperature has 66 in row 1: must be 0 or 1");
+  refused({{"standardize", {"perhaps"}}}, "standardize = perhaps: must be yes or no");
+  refused({{"columns", {"y x"}}, {"row", {"1 2", "0"}}}, "row 2: has 1 numbers, not one for each of the 2 columns");
+  refused({{"row", {"1 2"}}}, "columns: must name the numbers of a row");
+  // all responses alike, and a constant feature beside the intercept
+  refused({{"columns", {"y x"}}, {"row", {"1 2", "1 3"}}, {"prior-deviation", {"0"}}}, "no finite integral");
+  refused({{"columns", {"y x c"}}, {"row", {"1 2 1", "0 3 1", "1 4 1", "0 1 1"}}, {"prior-deviation", {"0"}}}, "no finite integral");
+}
+
 TEST(GaussianLatent, IsTheNormalLawOfItsMeanAndScale) {
   const auto energy = make_latent("gaussian", 3, {{"mean", {"1, -2, 0.5"}}, {"scale", {"2"}}});
   const HostPoints<double> point("test::point", 1, 3);
