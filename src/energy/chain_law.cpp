@@ -25,26 +25,7 @@ ChainLaw::Nodes ChainLaw::Nodes::between(double lower, double upper, double spac
 ChainLaw::ChainLaw(std::size_t sites, Nodes nodes, const Site& first, Bond bond, const Site& last)
     : sites_(sites), nodes_(nodes), first_(first), bond_(std::move(bond)), ring_(false), logs_(sites) {
   const std::size_t M = nodes_.count;
-  // exp(-bond) row by row, each without what is below rounding
-  struct Row {
-    std::size_t begin;
-    std::vector<double> weights;
-  };
-  std::vector<Row> rows(M);
-  for (std::size_t k = 0; k < M && sites > 1; ++k) {
-    std::vector<double> weights(M);
-    for (std::size_t l = 0; l < M; ++l) weights[l] = std::exp(-bond_(nodes_.at(k), nodes_.at(l))) * nodes_.spacing;
-    const double least = 1e-60 * *std::max_element(weights.begin(), weights.end());
-    std::size_t begin = M, end = 0;
-    for (std::size_t l = 0; l < M; ++l) {
-      if (weights[l] <= least) continue;
-      begin = std::min(begin, l);
-      end = l + 1;
-    }
-    begin = std::min(begin, end);
-    windows_.push_back({begin, end});
-    rows[k] = {begin, {weights.begin() + static_cast<std::ptrdiff_t>(begin), weights.begin() + static_cast<std::ptrdiff_t>(end)}};
-  }
+  const auto rows = transfer_matrix();
 
   double scale = 0;  // log of what `sums` was divided by so far
   std::vector<double> sums(M);
@@ -53,7 +34,7 @@ ChainLaw::ChainLaw(std::size_t sites, Nodes nodes, const Site& first, Bond bond,
     if (i + 1 < sites) {
       std::vector<double> next(M);
       for (std::size_t k = 0; k < M; ++k)
-        for (std::size_t l = 0; l < rows[k].weights.size(); ++l) next[k] += rows[k].weights[l] * sums[rows[k].begin + l];
+        for (std::size_t l = 0; l < rows[k].size(); ++l) next[k] += rows[k][l] * sums[windows_[k].begin + l];
       sums = std::move(next);
     }
     const double top = *std::max_element(sums.begin(), sums.end());
@@ -68,10 +49,9 @@ ChainLaw::ChainLaw(std::size_t sites, Nodes nodes, const Site& first, Bond bond,
 
 ChainLaw::ChainLaw(std::size_t sites, Nodes nodes, Bond bond) : sites_(sites), nodes_(nodes), bond_(std::move(bond)), ring_(true) {
   const std::size_t M = nodes_.count;
-  std::vector<double> once(M * M), power, product(M * M);
-  for (std::size_t k = 0; k < M; ++k)
-    for (std::size_t l = 0; l < M; ++l) once[k * M + l] = std::exp(-bond_(nodes_.at(k), nodes_.at(l))) * nodes_.spacing;
-  power = once;
+  const auto rows = transfer_matrix();
+  std::vector<double> power(M * M), product(M * M);
+  for (std::size_t k = 0; k < M; ++k) std::copy(rows[k].begin(), rows[k].end(), &power[k * M + windows_[k].begin]);
   double scale = 0;
   for (std::size_t p = 1; p <= sites; ++p) {
     if (p > 1) {
@@ -80,7 +60,8 @@ ChainLaw::ChainLaw(std::size_t sites, Nodes nodes, Bond bond) : sites_(sites), n
         for (std::size_t m = 0; m < M; ++m) {
           const double factor = power[k * M + m];
           if (factor < 1e-60) continue;
-          for (std::size_t l = 0; l < M; ++l) product[k * M + l] += factor * once[m * M + l];
+          double* const to = &product[k * M + windows_[m].begin];
+          for (std::size_t l = 0; l < rows[m].size(); ++l) to[l] += factor * rows[m][l];
         }
       power.swap(product);
     }
@@ -96,6 +77,22 @@ ChainLaw::ChainLaw(std::size_t sites, Nodes nodes, Bond bond) : sites_(sites), n
   log_z_ = std::log(trace) + scale;
 }
 
+std::vector<std::vector<double>> ChainLaw::transfer_matrix() {
+  const std::size_t M = nodes_.count;
+  std::vector<std::vector<double>> rows;
+  for (std::size_t k = 0; k < M; ++k) {
+    std::vector<double> weights(M);
+    for (std::size_t l = 0; l < M; ++l) weights[l] = std::exp(-bond_(nodes_.at(k), nodes_.at(l))) * nodes_.spacing;
+    const double least = 1e-60 * *std::max_element(weights.begin(), weights.end());
+    std::size_t begin = 0, end = M;
+    while (begin < end && weights[begin] <= least) ++begin;
+    while (begin < end && weights[end - 1] <= least) --end;
+    windows_.push_back({begin, end});
+    rows.emplace_back(weights.begin() + static_cast<std::ptrdiff_t>(begin), weights.begin() + static_cast<std::ptrdiff_t>(end));
+  }
+  return rows;
+}
+
 double ChainLaw::probability_above_zero(std::size_t site) const {
   const std::size_t M = nodes_.count;
   std::vector<double> density(M);
@@ -108,7 +105,8 @@ double ChainLaw::probability_above_zero(std::size_t site) const {
       std::vector<double> next(M);
       for (std::size_t k = 0; k < M; ++k) {
         if (density[k] < 1e-60) continue;
-        for (std::size_t l = 0; l < M; ++l) next[l] += density[k] * std::exp(-bond_(nodes_.at(k), nodes_.at(l)));
+        for (std::size_t l = windows_[k].begin; l < windows_[k].end; ++l)
+          next[l] += density[k] * std::exp(-bond_(nodes_.at(k), nodes_.at(l)));
       }
       const double top = *std::max_element(next.begin(), next.end());
       for (std::size_t k = 0; k < M; ++k) density[k] = next[k] / top;

@@ -49,6 +49,8 @@ class ChainLaw {
     std::size_t begin, end;
   };
 
+  /// exp(-bond) times the spacing, row by row, each without what is below rounding at its ends: it begins at its window.
+  std::vector<std::vector<double>> transfer_matrix();
   double draw_from(CounterRng& rng, const std::function<double(double)>& energy, const double* logs, Window cells) const;
   double interpolated(const double* logs, double x) const;
 
@@ -61,7 +63,7 @@ class ChainLaw {
   /// Open: logs_[i][k] is log of the integral over all after site i, given x_i at node k. Ring: logs_[p][k M + l], of the power p + 1 of
   /// exp(-bond) between nodes k and l.
   std::vector<Logs> logs_;
-  std::vector<Window> windows_;  // open: of the site after one at a node
+  std::vector<Window> windows_;  // of the site after one at a node
 };
 
 }  // namespace boltzcurve

@@ -74,18 +74,18 @@ EnergyFacts facts(const Phi4& chain) {
   while (chain.site(reach) + chain.site(-reach) - 2 * std::min(chain.site(1), chain.site(-1)) < 200 && reach < 6) reach *= 1.05;
   const double deviation = 1 / std::sqrt(chain.stiffness + 5 * chain.well);  // of a site given its neighbors, where it is narrowest
   const auto end = [chain](double u) { return 0.5 * chain.stiffness * u * u; };
-  const ChainLaw law(
+  const auto law = std::make_shared<const ChainLaw>(
       static_cast<std::size_t>(chain.size), ChainLaw::Nodes::between(-reach, reach, deviation / 3), end,
       [chain](double u, double v) { return 0.5 * chain.stiffness * (u - v) * (u - v) + chain.site(u); },
       [chain, end](double u) { return chain.site(u) + end(u); });
   EnergyFacts known;
   known.domain = cube(chain.size, 5);
-  known.log_z = law.log_z();
-  known.sample = [law](CounterRng& rng, double* x) { law.draw(rng, x); };
+  known.log_z = law->log_z();
+  known.sample = [law](CounterRng& rng, double* x) { law->draw(rng, x); };
   const auto middle = static_cast<std::size_t>(chain.size / 2);
   const auto lower = minimum(chain, -1), upper = minimum(chain, 1);
   if (lower[middle] < -0.1 && upper[middle] > 0.1) {
-    const double above = law.probability_above_zero(middle);
+    const double above = law->probability_above_zero(middle);
     known.modes = {{1 - above, lower}, {above, upper}};
   } else {
     known.modes = {{1, chain.tilt > 0 ? lower : upper}};

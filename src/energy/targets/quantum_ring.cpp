@@ -45,14 +45,15 @@ EnergyFacts facts(const QuantumRing& ring, double mass) {
   // spread over the ring, is what counts. Both are within this.
   const double well = std::sqrt(mass), reach = well + 4;
   const double deviation = 1 / std::sqrt(ring.stiffness + 3 * ring.quartic * reach * reach);
-  const ChainLaw law(static_cast<std::size_t>(ring.size), ChainLaw::Nodes::between(-reach, reach, deviation / 1.5),
-                     [ring](double u, double v) { return 0.5 * ring.stiffness * (u - v) * (u - v) + 0.5 * (ring.site(u) + ring.site(v)); });
+  const auto law = std::make_shared<const ChainLaw>(
+      static_cast<std::size_t>(ring.size), ChainLaw::Nodes::between(-reach, reach, deviation / 1.5),
+      [ring](double u, double v) { return 0.5 * ring.stiffness * (u - v) * (u - v) + 0.5 * (ring.site(u) + ring.site(v)); });
   const auto size = static_cast<std::size_t>(ring.size);
   EnergyFacts known;
   known.domain = cube(ring.size, reach + 1);
-  known.log_z = law.log_z();
+  known.log_z = law->log_z();
   known.modes = {{0.5, std::vector<double>(size, -well)}, {0.5, std::vector<double>(size, well)}};
-  known.sample = [law](CounterRng& rng, double* x) { law.draw(rng, x); };
+  known.sample = [law](CounterRng& rng, double* x) { law->draw(rng, x); };
   return known;
 }
 
@@ -63,8 +64,8 @@ TargetEntry quantum_ring_target() {
   using Kind = ParameterSpec::Kind;
   return {"quantum-ring",
           "ring polymer of a quantum particle in a double well: two modes, all sites left or all right",
-          {{"sites", Kind::integer, "16", "N: number of sites, the dimension", 2, 256},
-           {"mass", Kind::real, "1.5", "m: stiffness of the ring and depth of the wells, at -sqrt(m) and sqrt(m)", 0.1, 20}},
+          {{"sites", Kind::integer, "16", "N: number of sites, the dimension", 2, 128},
+           {"mass", Kind::real, "1.5", "m: stiffness of the ring and depth of the wells, at -sqrt(m) and sqrt(m)", 0.1, 10}},
           [](const Parameters& parameters) {
             const double mass = parameters.real("mass");
             const QuantumRing ring(static_cast<int>(parameters.integer("sites")), mass);

@@ -32,13 +32,13 @@ struct Rosenbrock {
 
 EnergyFacts facts(int dimension, const PriorBox& box) {
   const auto nothing = [](double) { return 0.0; };
-  const ChainLaw law(
+  const auto law = std::make_shared<const ChainLaw>(
       static_cast<std::size_t>(dimension), ChainLaw::Nodes::between(box.lower, box.upper, 0.05 / 3), nothing,
       [](double u, double v) { return 200 * (v - u * u) * (v - u * u) + 2 * (1 - u) * (1 - u); }, nothing);
   EnergyFacts known;
-  known.log_z = law.log_z() - dimension * std::log(box.side());
+  known.log_z = law->log_z() - dimension * std::log(box.side());
   known.sample = [law, dimension, box](CounterRng& rng, double* z) {
-    law.draw(rng, z);
+    law->draw(rng, z);
     for (int d = 0; d < dimension; ++d) z[d] = box.coordinate(z[d]);
   };
   return known;
