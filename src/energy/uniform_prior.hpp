@@ -1,10 +1,10 @@
 #pragma once
 
-#include <boltzcurve/error.hpp>
 #include "energy/latents/separable.hpp"
 #include "energy/table_law.hpp"
 #include "energy/vectorized_energy.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <numbers>
