@@ -4,13 +4,19 @@
 #include <boltzcurve/counter_rng.hpp>
 #include <boltzcurve/dual.hpp>
 #include <boltzcurve/error.hpp>
+#include "energy/data_table.hpp"
 #include "energy/gaussian_mixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <numbers>
+#include <sstream>
+
+#include <unistd.h>
 
 namespace boltzcurve::test {
 namespace {
@@ -687,6 +693,31 @@ TEST(LogisticRegression, IsFiniteWhereProbabilitiesUnderflow) {
   const auto result = evaluate(*make_target("logistic-regression"), far);
   for (std::size_t c = 0; c < 4; ++c) EXPECT_TRUE(std::isfinite(result(0, c)));
   EXPECT_GT(result(0, 0), 5e7f);  // of the prior alone 1e8
+}
+
+TEST(LogisticRegression, InlinesAFileAsColumnsAndRows) {
+  const auto folder = std::filesystem::temp_directory_path();
+  const std::string name = "boltzcurve_regression_" + std::to_string(getpid()) + ".csv";
+  std::ofstream(folder / name) << "y, a\n1,0.5\n\n0,-2e3\n";
+  const auto values = find_target("logistic-regression").inline_files({{"data", {name}}, {"response", {"y"}}}, folder);
+  std::filesystem::remove(folder / name);
+  EXPECT_EQ(values, (Parameters::Values{{"columns", {"y a"}}, {"row", {"1 0.5", "0 -2000"}}, {"response", {"y"}}}));
+}
+
+TEST(DataTable, NamesTheLineThatItCannotRead) {
+  const auto refused = [](const std::string& text, const std::string& what) {
+    EXPECT_THAT(
+        [&] {
+          std::istringstream stream(text);
+          parse_data_table(stream, "d.csv");
+        },
+        ThrowsMessage<InputError>(HasSubstr("cannot read d.csv" + what)));
+  };
+  refused("a,b\n1,2\n3\n", ", line 3: expected 2 numbers, found 1");
+  refused("a,b\n1,x\n", ", line 2: column b: 'x' is not a number");
+  refused("a,a\n1,2\n", ", line 1: two columns are named a");
+  refused("a,\n1,2\n", ", line 1: '' is no name of a column");
+  refused("a,b\n", ": expected a header and at least one row");
 }
 
 TEST(LogisticRegression, RefusesWhatIsNoRegressionByName) {
