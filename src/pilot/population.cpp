@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 #include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
 
 namespace boltzcurve {
 namespace {
@@ -24,7 +25,9 @@ constexpr double trajectory = 2.0;    // longest time of a move, in whitened coo
 constexpr double largest_step = 2.0;  // leapfrogs of a normal law are stable below 2
 constexpr double hurried_ess = 0.5;
 constexpr std::size_t patient_stages = 400;  // then stages are longer
-constexpr std::uint64_t moves_of_stage = std::uint64_t{1} << 20, later_moves = std::uint64_t{1} << 46;
+constexpr double too_wide = 1.5;             // a population, in deviations of what its reference law was widened from
+constexpr std::uint64_t stages_of_run = std::uint64_t{1} << 20;
+constexpr std::uint64_t moves_of_stage = std::uint64_t{1} << 16, later_moves = std::uint64_t{1} << 46;
 
 /// log of the mean of exp(values); -infinity where all of them are.
 double log_mean_exp(std::span<const double> values) {
@@ -85,17 +88,17 @@ std::vector<std::int64_t> systematic(std::span<const double> log_weights, double
 /// The run in progress.
 class PopulationRun {
  public:
-  PopulationRun(const Communicator& ranks, const Energy& target, const PopulationSettings& settings)
+  PopulationRun(const Communicator& ranks, const Energy& target, const PopulationSettings& settings, ReferenceLaw reference, int run)
       : ranks_(ranks),
         settings_(settings),
         D_(static_cast<std::size_t>(target.dimension())),
         shard_(shard_of(settings.particles, settings.island, ranks.rank(), ranks.size())),
-        reference_(find_reference_law(ranks, target, {settings.box, settings.seed, settings.widening})),
+        reference_(std::move(reference)),
+        first_stage_(static_cast<std::uint64_t>(run) * stages_of_run),
         moves_(target, reference_, shard_, settings.seed) {}
 
-  Population run() {
-    const double begin = steady_seconds();
-    moves_.draw_reference();
+  Population run(double begin) {
+    moves_.draw_reference(first_stage_);
     auto ratios = gathered(moves_.log_ratio());
     if (std::none_of(ratios.begin(), ratios.end(), [](double ratio) { return ratio > -infinity; }))
       throw InputError(
@@ -118,8 +121,17 @@ class PopulationRun {
       ratios = gathered(moves_.log_ratio());
     }
     finish();
-    result_.seconds = steady_seconds() - begin;
     return std::move(result_);
+  }
+
+  /// The largest deviation of the population in any direction, in those of the reference law before it was widened.
+  double growth() const { return growth_ * settings_.widening; }
+
+  /// The population's normal law, widened.
+  ReferenceLaw next_reference() const {
+    ReferenceLaw law{mean_, metric_};
+    for (auto& entry : law.factor) entry *= settings_.widening;
+    return law;
   }
 
  private:
@@ -143,7 +155,7 @@ class PopulationRun {
     std::vector<std::int64_t> parents;
     const auto first = static_cast<std::size_t>(shard_.first / settings_.island);
     for (std::size_t island = first; parents.size() < static_cast<std::size_t>(shard_.count); ++island) {
-      CounterRng rng(settings_.seed, RandomStream::population_resampling, result_.temper.size(), island);
+      CounterRng rng(settings_.seed, RandomStream::population_resampling, first_stage_ + result_.temper.size(), island);
       const auto offset = static_cast<std::int64_t>(parents.size());
       for (const auto parent : systematic(of_island(log_weights, island), rng.uniform())) parents.push_back(offset + parent);
     }
@@ -157,7 +169,7 @@ class PopulationRun {
       const double mean = log_mean_exp(weights);  // already in the island's Z
       for (auto& weight : weights) weight = mean > -infinity ? weight - mean + result_.island_log_z[island] : -infinity;
     }
-    CounterRng rng(settings_.seed, RandomStream::population_resampling, result_.temper.size(), 0);
+    CounterRng rng(settings_.seed, RandomStream::population_resampling, first_stage_ + result_.temper.size(), 0);
     const auto parents = systematic(log_weights, rng.uniform());
     const auto all = gathered(moves_.position());
     std::vector<double> mine;
@@ -207,16 +219,20 @@ class PopulationRun {
     using ByRows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     const Eigen::MatrixXd of_reference = Eigen::Map<const ByRows>(reference_.factor.data(), D, D);
     const Eigen::MatrixXd L = of_reference * Eigen::MatrixXd(factor.matrixL());
-    result_.metric.resize(D_ * D_);
+    metric_.resize(D_ * D_);
     for (std::size_t k = 0; k < D_; ++k)
-      for (std::size_t l = 0; l < D_; ++l)
-        result_.metric[k * D_ + l] = l <= k ? L(static_cast<Eigen::Index>(k), static_cast<Eigen::Index>(l)) : 0;
-    moves_.set_metric(result_.metric);
+      for (std::size_t l = 0; l < D_; ++l) metric_[k * D_ + l] = l <= k ? L(static_cast<Eigen::Index>(k), static_cast<Eigen::Index>(l)) : 0;
+    moves_.set_metric(metric_);
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> axes(covariance, Eigen::EigenvaluesOnly);
+    growth_ = std::sqrt(axes.eigenvalues()(D - 1));
+    mean_ = reference_.mean;
+    for (std::size_t k = 0; k < D_; ++k)
+      for (std::size_t l = 0; l <= k; ++l) mean_[k] += reference_.factor[k * D_ + l] * sums[first + l] / n;
   }
 
   void move_until_forgotten(double b, int most) {
     const auto start = moves_.features(b);
-    const std::uint64_t stage = result_.temper.size() * moves_of_stage;
+    const std::uint64_t stage = (first_stage_ + result_.temper.size()) * moves_of_stage;
     std::int64_t accepted = 0;
     int moves = 0;
     do {
@@ -257,6 +273,7 @@ class PopulationRun {
   }
 
   void finish() {
+    result_.metric = metric_;
     result_.position = gathered(moves_.position());
     result_.gradient = gathered(moves_.gradient());
     result_.energy = gathered(moves_.energy());
@@ -331,7 +348,10 @@ class PopulationRun {
   std::size_t D_;
   Shard shard_;
   ReferenceLaw reference_;
+  std::uint64_t first_stage_;
   TemperedMoves moves_;
+  std::vector<double> mean_, metric_;  ///< of the population [D], a factor of its covariance [D][D]
+  double growth_ = 0;                  ///< the largest deviation of the population, in the reference law's
   Population result_;
   std::int64_t rounds_ = 0;
 };
@@ -340,7 +360,28 @@ class PopulationRun {
 
 Population run_population(const Communicator& ranks, const Energy& target, const PopulationSettings& settings) {
   const Phase phase("exploring the target");
-  return PopulationRun(ranks, target, settings).run();
+  const double begin = steady_seconds();
+  auto reference = find_reference_law(ranks, target, {settings.box, settings.seed, settings.widening});
+  std::int64_t evaluations = 0;
+  std::vector<double> log_z;
+  double error = 0;  // of the run before
+  for (int run = 0;; ++run) {
+    PopulationRun now(ranks, target, settings, std::move(reference), run);
+    Population population = now.run(begin);
+    evaluations += population.evaluations;
+    log_z.push_back(population.log_z);
+    const double rise = run == 0 ? 0 : log_z[log_z.size() - 1] - log_z[log_z.size() - 2];
+    const bool agrees = now.growth() < too_wide && !(std::fabs(rise) > 3 * std::hypot(error, population.log_z_stderr));
+    error = population.log_z_stderr;
+    const bool late = settings.max_seconds > 0 && ranks.any(steady_seconds() - begin > settings.max_seconds);
+    if (run + 1 >= settings.runs || agrees || late) {
+      population.evaluations = evaluations;
+      population.run_log_z = std::move(log_z);
+      population.seconds = steady_seconds() - begin;
+      return population;
+    }
+    reference = now.next_reference();
+  }
 }
 
 void move_population(const Communicator& ranks, const Energy& target, Population& population, int rounds, std::uint64_t seed,

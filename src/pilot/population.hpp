@@ -15,6 +15,7 @@ struct PopulationSettings {
   std::uint64_t seed = 1;
   std::optional<Domain> box;  ///< where descents to the reference law start; the target's domain unless given
   double widening = 2;        ///< of the reference law's deviations, see ReferenceSettings
+  int runs = 5;               ///< at most, each from a normal law as wide as the population before it, see run_population()
   double ess = 0.9;           ///< conditional effective sample size, as a fraction, of a step in b
   double forgotten = 0.5;     ///< moves go on until no feature's correlation with its start of the stage exceeds this
   int moves = 8;              ///< at most, of a stage
@@ -32,10 +33,11 @@ struct Population {
   double log_z = 0;                  ///< of the mean of the islands' Z, which is unbiased but for what adapts (see run_population())
   double log_z_stderr = 0;           ///< jackknife over islands; NaN with one
   std::vector<double> island_log_z;  ///< [islands]; -infinity where an island met no finite energy
-  std::vector<double> temper;        ///< b of every stage, the last one 1
+  std::vector<double> run_log_z;     ///< [runs] of every run, the last one log_z
+  std::vector<double> temper;        ///< b of every stage of the last run, the last one 1
   std::vector<double> acceptance;    ///< share of accepted moves of every stage
   std::vector<int> moves;            ///< of every stage
-  std::int64_t evaluations = 0;      ///< of value and gradient by all ranks, the reference's descents included
+  std::int64_t evaluations = 0;      ///< of value and gradient by all ranks, descents and all runs included
   double seconds = 0;                ///< wall time of rank 0
   /// Largest z-score between the even and the odd islands, over log Z and the means of all coordinates, errors from the islands' spread.
   /// With 8 islands a half or more, chance alone exceeds 5 in one of 500 runs for D = 10 (Student's t with 14 degrees of freedom, D + 1
@@ -55,6 +57,10 @@ struct Population {
 /// systematically, within the island; (3) moves the particles by HMC (tempered_moves.hpp) with the population's covariance as metric, step
 /// sizes that follow the acceptance and as many moves as it takes to forget where they were. At b = 1 all are resampled by weights and
 /// islands' Z, and move.
+///
+/// Where the population turns out half as wide again, in any direction, as the law that q_0 was widened from, q_0 may have left out some of
+/// the target: the run is repeated from the population's mean and covariance, widened, until it is not and log Z agrees with that of the
+/// run before within three errors. The last run's result counts.
 ///
 /// Each island estimates Z without bias where b, metric and steps are given; they adapt to all particles, a bias of order 1/N. Draws where
 /// the target's energy is not finite have no weight. Cost: stages x moves x leaps evaluations of value and gradient a particle, typically

@@ -235,6 +235,7 @@ LocalNormal local_normal(Evaluator& target, const PathPoint& point, const Vector
   return local;
 }
 
+/// Without a mean where no start has a finite energy.
 ReferenceLaw find_here(const Energy& target, const ReferenceSettings& settings) {
   const auto D = static_cast<Eigen::Index>(target.dimension());
   const Box box(target, settings.box);
@@ -253,11 +254,7 @@ ReferenceLaw find_here(const Energy& target, const ReferenceSettings& settings) 
   descents.reserve(wanted);
   for (Eigen::Index i = 0; i < x.cols() && descents.size() < wanted; ++i)
     if (std::isfinite(f(i))) descents.emplace_back(box, x.col(i), f(i), gradient.col(i));
-  if (descents.empty())
-    throw InputError(
-        fmt::format("the target's energy is finite at none of {} points of the box [{:.6g}, {:.6g}] x ...: choose a box "
-                    "that holds the target's mass",
-                    candidates, box.lower(0), box.upper(0)));
+  if (descents.empty()) return {};
 
   const auto descend = [&] {
     for (int round = 0; round < evaluations_of_descent; ++round) {
@@ -350,6 +347,13 @@ double ReferenceLaw::log_normalizer() const {
 ReferenceLaw find_reference_law(const Communicator& ranks, const Energy& target, const ReferenceSettings& settings) {
   ReferenceLaw law;
   on_root(ranks, [&] { law = find_here(target, settings); });
+  if (ranks.max(static_cast<double>(law.mean.size())) == 0) {
+    const Box box(target, settings.box);
+    throw InputError(
+        fmt::format("the target's energy is finite at none of {} points of the box [{:.6g}, {:.6g}] x ...: choose a box "
+                    "that holds the target's mass",
+                    candidates, box.lower(0), box.upper(0)));
+  }
   const auto D = static_cast<std::size_t>(target.dimension());
   law.mean.resize(D);
   law.factor.resize(D * D);

@@ -17,7 +17,9 @@ constexpr int lanes = 1;
 constexpr int lanes = 32;
 #endif
 
-constexpr double log_jitter = 1.3862943611198906;  // log 4
+// Steps are drawn log-uniformly from [step/4, step], for one particle in four from [step/256, step]: where a target is much stiffer than
+// where most of its mass is (the neck of a funnel), those are the ones that move.
+constexpr double log_jitter = 1.3862943611198906, log_fine_jitter = 4 * log_jitter, fine_share = 0.25;
 
 struct Lanes {
   double at[lanes];
@@ -31,8 +33,9 @@ struct Lanes {
 };
 
 std::size_t whole_tiles(std::int64_t count) {
-  const auto tiles = std::max<std::int64_t>(1, (count + lanes - 1) / lanes);
-  return static_cast<std::size_t>(tiles * lanes);
+  // An odd number: at a distance of a power of two columns would share the same few places of the cache.
+  const auto tiles = (count + lanes - 1) / lanes;
+  return static_cast<std::size_t>((tiles + (tiles % 2 == 0)) * lanes);
 }
 
 /// A lower triangle's inverse; rows one after the other.
@@ -82,10 +85,10 @@ TemperedMoves::TemperedMoves(const Energy& target, const ReferenceLaw& reference
   hamiltonian_ = PointScalars<double>("boltzcurve::population_hamiltonian", n);
   lost_ = Kokkos::View<int*>("boltzcurve::population_lost", n);
   accepted_ = Kokkos::View<int*>("boltzcurve::population_accepted", n);
-  draw_reference_points();  // those that fill the last tile stay where they are
+  draw_reference_points(0);  // those that fill the last tile stay where they are
 }
 
-void TemperedMoves::draw_reference_points() {
+void TemperedMoves::draw_reference_points(std::uint64_t stage) {
   const auto n = position_.extent(0), D = position_.extent(1);
   const auto seed = seed_;
   const auto first = static_cast<std::uint64_t>(shard_.first);
@@ -93,7 +96,7 @@ void TemperedMoves::draw_reference_points() {
   const auto mean = mean_, factor = factor_;
   Kokkos::parallel_for(
       "boltzcurve::population_draw", n, KOKKOS_LAMBDA(const std::size_t i) {
-        CounterRng rng(seed, RandomStream::population_starts, 1, first + i);
+        CounterRng rng(seed, RandomStream::population_starts, 1 + stage, first + i);
         for (std::size_t k = 0; k < D; ++k) z(i, k) = rng.normal();
         for (std::size_t k = 0; k < D; ++k) {
           double sum = 0;
@@ -103,8 +106,8 @@ void TemperedMoves::draw_reference_points() {
       });
 }
 
-void TemperedMoves::draw_reference() {
-  draw_reference_points();
+void TemperedMoves::draw_reference(std::uint64_t stage) {
+  draw_reference_points(stage);
   evaluate();
   kick(0, Kick::features, false);
 }
@@ -236,7 +239,8 @@ void TemperedMoves::begin_move(double b, double step, std::uint64_t stage) {
   Kokkos::parallel_for(
       "boltzcurve::population_momenta", position_.extent(0), KOKKOS_LAMBDA(const std::size_t i) {
         CounterRng rng(seed, RandomStream::population_moves, stage, first + i);
-        own_step(i) = i < count ? step * std::exp(-log_jitter * rng.uniform()) : 0;
+        const double jitter = (rng.uniform() < fine_share ? log_fine_jitter : log_jitter) * rng.uniform();
+        own_step(i) = i < count ? step * std::exp(-jitter) : 0;
         threshold(i) = std::log(rng.uniform());
         double square = 0;
         for (std::size_t k = 0; k < D; ++k) {

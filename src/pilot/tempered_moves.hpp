@@ -19,8 +19,8 @@ class TemperedMoves {
   /// Particles by global index: numbers are a function of (seed, stage, global index), so not of the number of ranks.
   TemperedMoves(const Energy& target, const ReferenceLaw& reference, Shard shard, std::uint64_t seed);
 
-  /// Places every particle at a draw of the reference law.
-  void draw_reference();
+  /// Places every particle at a draw of the reference law; `stage` names its random numbers.
+  void draw_reference(std::uint64_t stage);
   /// Places them: x [count][D], of this rank's particles.
   void place(std::span<const double> x);
   /// Particle i becomes what particle parents[i] was, both of this rank.
@@ -29,8 +29,9 @@ class TemperedMoves {
   /// The metric's factor L [D][D], lower triangle.
   void set_metric(std::span<const double> factor);
 
-  /// A move of `leaps` leapfrog steps whose length is drawn for each particle, log-uniformly from [step/4, step]: short ones are what moves
-  /// particles where the target is stiff. `stage` names its random numbers. Returns the number of accepted moves.
+  /// A move of `leaps` leapfrog steps whose length is drawn for each particle, log-uniformly from [step/4, step], or, of a quarter of the
+  /// particles, from [step/256, step]: short ones are what moves particles where the target is stiff. `stage` names its random numbers.
+  /// Returns the number of accepted moves.
   std::int64_t move(double b, double step, int leaps, std::uint64_t stage);
 
   /// What moves have to forget, [count][D + 1]: s / sqrt(1 + s^2) of the whitened slopes s = L^T grad f_b, and f_b; zeros where f_D is not
@@ -55,7 +56,7 @@ class TemperedMoves {
   void evaluate();
   void begin_move(double b, double step, std::uint64_t stage);
   std::int64_t end_move(double b);
-  void draw_reference_points();
+  void draw_reference_points(std::uint64_t stage);
 
  private:
   std::vector<double> rows(const Points<double>& from, std::size_t first_column, std::size_t columns) const;

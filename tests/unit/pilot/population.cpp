@@ -2,6 +2,8 @@
 #include <boltzcurve/error.hpp>
 #include <boltzcurve/registry.hpp>
 #include "energy/gaussian_mixture.hpp"
+#include "pilot/scale_fit.hpp"
+#include "pilot/tempered_moves.hpp"
 #include "unit/pilot/pilot_targets.hpp"
 
 #include <gmock/gmock.h>
@@ -90,6 +92,180 @@ TEST(Population, SharesTwoModesOfUnequalWidth) {
   for (std::size_t i = 0; i < 16; ++i) squares += std::pow((share[i] - mean * count[i]) / 4096, 2) * 16 / 15;
   EXPECT_NEAR(mean, 0.3, 5 * std::sqrt(squares));
   EXPECT_LT(std::sqrt(squares), 0.03);
+}
+
+TEST(Population, FindsScalesFromAThousandthToAThousandFarAway) {
+  std::vector<double> mean(10, 1000.0), deviations;
+  for (int k = 0; k < 10; ++k) deviations.push_back(std::pow(10, -3 + 6.0 * k / 9));
+  const auto target = make_energy(make_normal(mean, deviations, false), {cube(10, infinite)});  // descents start within a few units of 0
+  const auto population = run_population(self(), *target, small());
+  expect_log_z(population, log_z_of_normal(deviations), 0.06);
+  expect_normal_moments(population, mean, deviations);
+  EXPECT_LT(population.temper.size(), 20);  // a reference that fits takes some ten stages whatever the scales
+}
+
+TEST(Population, WhitensARotatedNormalOfCondition1e6) {
+  std::vector<double> deviations;
+  for (int k = 0; k < 20; ++k) deviations.push_back(std::pow(10, -3 + 3.0 * k / 19));  // condition numbers are of the covariance
+  const auto law = make_normal(std::vector<double>(20, 1.0), deviations, true);
+  const auto target = make_energy(law, {cube(20, infinite)});
+  const auto population = run_population(self(), *target, small());
+  expect_log_z(population, log_z_of_normal(deviations), 0.1);
+  // 2 f is a chi-square variable: mean D, variance 2 D. Bounds as in expect_normal_moments().
+  double mean = 0;
+  for (const double f : population.energy) mean += 2 * f / static_cast<double>(population.energy.size());
+  EXPECT_NEAR(mean, 20, 5 * std::sqrt(40.0 / 200));
+}
+
+TEST(Population, FollowsAParabolaFurtherThanDescentsSee) {
+  // At the only minimum the parabola's tangent is all there is to see: the first run misses most of the mass, repeated ones do not.
+  const auto target = make_energy(Banana{2}, {cube(2, infinite)});
+  const auto population = run_population(self(), *target, small());
+  EXPECT_GT(population.run_log_z.size(), 1);
+  EXPECT_EQ(population.run_log_z.back(), population.log_z);
+  expect_log_z(population, Banana{2}.log_z(), 0.15);
+  EXPECT_NEAR(spread(population, 2, 0).variance, 10, 5 * 10 * std::sqrt(2.0 / 200));
+}
+
+TEST(Population, DrawsAFunnelInCoordinatesThatThePopulationShows) {
+  const std::shared_ptr<const Energy> target = make_target("funnel", {{"dimension", {"5"}}});
+  const auto first = run_population(self(), *target, small());
+  const std::size_t n = first.energy.size();
+  ThermalPoints points{HostPoints<double>("test::x", n, 5), HostPoints<double>("test::g", n, 5), HostScalars<double>("test::t", n), 64};
+  for (std::size_t i = 0; i < n; ++i) {
+    points.temperature(i) = 1;
+    for (std::size_t k = 0; k < 5; ++k) {
+      points.position(i, k) = first.position[i * 5 + k];
+      points.gradient(i, k) = first.gradient[i * 5 + k];
+    }
+  }
+  const auto map = fit_scale_map(self(), points);
+  ASSERT_FALSE(map.is_identity());
+  const auto mapped = target->in_coordinates(map);
+  const auto population = run_population(self(), *mapped, small());
+  expect_log_z(population, *target->log_z(), 0.1);
+}
+
+TEST(Population, StaysBetweenWalls) {
+  const auto target = make_energy(WalledNormal{3, 0.5, 2}, {{{0.5, 0.5, 0.5}, {2, 2, 2}}});
+  const auto population = run_population(self(), *target, small());
+  expect_log_z(population, (WalledNormal{3, 0.5, 2}.log_z()), 0.2);
+  for (const double x : population.position) {
+    EXPECT_GT(x, 0.5);
+    EXPECT_LT(x, 2);
+  }
+  for (const double f : population.energy) EXPECT_TRUE(std::isfinite(f));
+}
+
+// The mean of Z over 300 runs, whose error is their spread / sqrt(300): five of them, one in a million by chance. What adapts to the
+// population brings a bias of order 1/N: with 256 particles below one error of the mean.
+TEST(Population, EstimatesThePartitionFunctionWithoutBias) {
+  const auto target = make_energy(StudentT{2}, {cube(2, infinite)});
+  double mean = 0, squares = 0;
+  constexpr int runs = 300;
+  for (int run = 0; run < runs; ++run) {
+    auto settings = small(256, 64);
+    settings.seed = static_cast<std::uint64_t>(run) + 1;
+    settings.runs = 1;  // a run that depends on the last one's log Z would choose among them
+    const double z = std::exp(run_population(self(), *target, settings).log_z - StudentT{2}.log_z());
+    mean += z / runs;
+    squares += z * z / runs;
+  }
+  const double error = std::sqrt((squares - mean * mean) / runs);
+  EXPECT_NEAR(mean, 1, 5 * error);
+  EXPECT_LT(error, 0.005);
+}
+
+// Errors of 16 islands: (error of log Z / its estimate)^2 has the mean 15/13 and, over 30 seeds, a standard error of 0.35.
+TEST(Population, KnowsTheErrorOfLogZ) {
+  const auto target = make_gaussian_mixture({{0.7, {-2.0, 0.0}, {1.0}}, {0.3, {2.0, 0.0}, {0.25}}});
+  double square = 0;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    auto settings = small(1024, 64);
+    settings.seed = seed;
+    settings.runs = 1;
+    const auto population = run_population(self(), *target, settings);
+    square += std::pow(population.log_z / population.log_z_stderr, 2) / 30;
+  }
+  EXPECT_GT(square, 0.35);
+  EXPECT_LT(square, 2.6);
+}
+
+TEST(Population, KeepsItsLawWhenMovedOn) {
+  const auto target = make_gaussian_mixture({{1, std::vector<double>(4, -1.0), {0.25}}});
+  auto population = run_population(self(), *target, small());
+  const auto before = population;
+  move_population(self(), *target, population, 5, 1, 0);
+  EXPECT_NE(before.position, population.position);
+  EXPECT_EQ(population.evaluations, before.evaluations + 2048 * (5 * population.leaps + 1));
+  expect_normal_moments(population, std::vector<double>(4, -1.0), std::vector<double>(4, 0.5));
+  auto again = before;
+  move_population(self(), *target, again, 5, 1, 0);
+  EXPECT_EQ(again.position, population.position);
+  move_population(self(), *target, again, 5, 1, 1);
+  EXPECT_NE(again.position, population.position);
+}
+
+TEST(Population, ReachesTheTargetInAHurry) {
+  const auto target = make_gaussian_mixture({{1, std::vector<double>(10, 3.0), {1.0}}});
+  auto settings = small();
+  settings.max_seconds = 1e-9;
+  const auto population = run_population(self(), *target, settings);
+  EXPECT_EQ(population.temper.back(), 1);
+  EXPECT_LT(population.temper.size(), 6);
+  for (const int moves : population.moves) EXPECT_EQ(moves, 1);
+  EXPECT_NEAR(population.log_z, 0, 5 * population.log_z_stderr);
+}
+
+TEST(Population, SaysWhereNoEnergyIsFinite) {
+  const auto target = make_energy(WalledNormal{3, 0.5, 2}, {cube(3, 1)});
+  auto settings = small();
+  settings.box = Domain{{3, 3, 3}, {4, 4, 4}};
+  EXPECT_THAT([&] { run_population(self(), *target, settings); },
+              testing::ThrowsMessage<InputError>(testing::HasSubstr("finite at none of 2048 points of the box [3, 4] x ...")));
+}
+
+// Exact draws of f_b, moved with steps so long that half of the moves are rejected: without the right rejections energies would drift.
+TEST(TemperedMoves, LeaveTheTemperedLawAlone) {
+  constexpr std::size_t D = 3, n = 8192;
+  constexpr double b = 0.5, precision = (1 - b) / 4 + b, mean = b / precision;  // f_0: N(0, 4), f_D: N(1, 1)
+  const auto target = make_gaussian_mixture({{1, std::vector<double>(D, 1.0), {1.0}}});
+  ReferenceLaw reference{std::vector<double>(D, 0.0), {2, 0, 0, 0, 2, 0, 0, 0, 2}};
+  TemperedMoves moves(*target, reference, {0, n}, 3);
+  std::vector<double> x(n * D);
+  CounterRng rng(9, RandomStream::test, 0, 0);
+  for (auto& of : x) of = mean + rng.normal() / std::sqrt(precision);
+  moves.place(x);
+  moves.set_metric(std::vector<double>{1, 0, 0, 0.3, 0.8, 0, -0.2, 0.1, 1.2});
+  std::int64_t accepted = 0;
+  for (std::uint64_t round = 0; round < 30; ++round) accepted += moves.move(b, 2.4, 3, round);
+  EXPECT_LT(accepted, 0.8 * 30 * n);
+  EXPECT_GT(accepted, 0.2 * 30 * n);
+  const auto moved = moves.position();
+  double sum = 0, squares = 0;
+  for (const double of : moved) {
+    sum += of / (n * D);
+    squares += (of - mean) * (of - mean) * precision / (n * D);
+  }
+  EXPECT_NEAR(sum, mean, 5 / std::sqrt(precision * n * D));
+  EXPECT_NEAR(squares, 1, 5 * std::sqrt(2.0 / (n * D)));
+}
+
+TEST(ReferenceLaw, IsTheWidenedNormalLawItselfWhereTheTargetIsOne) {
+  const std::vector<double> mean = {3, -20, 1000}, deviations = {0.01, 1, 50};
+  const auto target = make_energy(make_normal(mean, deviations, true), {cube(3, infinite)});
+  ReferenceSettings settings;
+  settings.widening = 3;
+  const auto law = find_reference_law(self(), *target, settings);
+  EXPECT_EQ(law.ends, 32);
+  // log det L, and the distance of the mean: a Newton step that promises less than 0.1 nats is at most 0.45 deviations away.
+  EXPECT_NEAR(law.log_normalizer(), log_z_of_normal(deviations) + 3 * std::log(3.0), 1e-2);
+  const auto rows = make_normal(mean, deviations, true).rows;
+  for (std::size_t k = 0; k < 3; ++k) {
+    double along = 0;
+    for (std::size_t l = 0; l < 3; ++l) along += rows(k, l) * (law.mean[l] - mean[l]);
+    EXPECT_LT(std::fabs(along), 0.45) << k;
+  }
 }
 
 }  // namespace
