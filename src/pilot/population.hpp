@@ -62,6 +62,9 @@ struct Population {
 /// the target: the run is repeated from the population's mean and covariance, widened, until it is not and log Z agrees with that of the
 /// run before within three errors. The last run's result counts.
 ///
+/// What no particle reaches shows neither in the islands' spread nor in `disagreement`: modes far narrower than others in many dimensions,
+/// or the neck of a funnel in coordinates that are not its own (scale_fit.hpp finds those).
+///
 /// Each island estimates Z without bias where b, metric and steps are given; they adapt to all particles, a bias of order 1/N. Draws where
 /// the target's energy is not finite have no weight. Cost: stages x moves x leaps evaluations of value and gradient a particle, typically
 /// 100 to 1000 in all. The same bits for any number of ranks unless max_seconds cuts in. Throws InputError where the energy is finite
