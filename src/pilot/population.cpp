@@ -24,8 +24,12 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double trajectory = 2.0;    // longest time of a move, in whitened coordinates: about a quarter turn of a normal law on average
 constexpr double largest_step = 2.0;  // leapfrogs of a normal law are stable below 2
 constexpr double hurried_ess = 0.5;
-constexpr std::size_t patient_stages = 400;  // then stages are longer
-constexpr double too_wide = 1.5;             // a population, in deviations of what its reference law was widened from
+constexpr std::size_t patient_stages = 400;                                          // then stages are longer
+constexpr std::int64_t small_share = 8, fewest_particles = 512, small_islands = 16;  // of small runs
+constexpr int small_runs = 3;
+constexpr double hot = 0.5;                                 // b below which particles are hot, and
+constexpr std::size_t hot_of_stage = 32, hot_of_run = 128;  // how many of them descend
+constexpr double too_wide = 1.5;                            // a population, in deviations of what its reference law was widened from
 constexpr std::uint64_t stages_of_run = std::uint64_t{1} << 20;
 constexpr std::uint64_t moves_of_stage = std::uint64_t{1} << 16, later_moves = std::uint64_t{1} << 46;
 
@@ -97,7 +101,8 @@ class PopulationRun {
         first_stage_(static_cast<std::uint64_t>(run) * stages_of_run),
         moves_(target, reference_, shard_, settings.seed) {}
 
-  Population run(double begin) {
+  /// With `keeps_hot`, hot_particles() are there afterwards.
+  Population run(double begin, bool keeps_hot = false) {
     moves_.draw_reference(first_stage_);
     auto ratios = gathered(moves_.log_ratio());
     if (std::none_of(ratios.begin(), ratios.end(), [](double ratio) { return ratio > -infinity; }))
@@ -118,6 +123,7 @@ class PopulationRun {
       result_.temper.push_back(b);
       adapt_metric();
       move_until_forgotten(b, hurries ? 1 : settings_.moves);
+      if (keeps_hot && b < hot && hot_.size() < hot_of_run * D_) keep_hot();
       ratios = gathered(moves_.log_ratio());
     }
     finish();
@@ -126,6 +132,9 @@ class PopulationRun {
 
   /// The largest deviation of the population in any direction, in those of the reference law before it was widened.
   double growth() const { return growth_ * settings_.widening; }
+
+  /// [n][D], from all ranks.
+  const std::vector<double>& hot_particles() const { return hot_; }
 
   /// The population's normal law, widened.
   ReferenceLaw next_reference() const {
@@ -136,6 +145,13 @@ class PopulationRun {
 
  private:
   std::vector<double> gathered(const std::vector<double>& mine) const { return ranks_.all_gather(std::span<const double>(mine)); }
+
+  void keep_hot() {
+    const auto all = gathered(moves_.position());
+    const std::size_t n = all.size() / D_, apart = std::max<std::size_t>(1, n / hot_of_stage);
+    for (std::size_t i = 0; i < n; i += apart)
+      hot_.insert(hot_.end(), all.begin() + static_cast<std::ptrdiff_t>(i * D_), all.begin() + static_cast<std::ptrdiff_t>((i + 1) * D_));
+  }
 
   /// Of the particles of an island, in a list of all.
   template <class Values>
@@ -278,7 +294,8 @@ class PopulationRun {
     result_.gradient = gathered(moves_.gradient());
     result_.energy = gathered(moves_.energy());
     const std::int64_t mine = moves_.evaluations();
-    result_.evaluations = reference_.evaluations + ranks_.sum(mine);
+    result_.evaluations = ranks_.sum(mine);
+    result_.mode_weight = reference_.weight;
 
     // log Z and its jackknife
     const auto& log_z = result_.island_log_z;
@@ -351,7 +368,8 @@ class PopulationRun {
   std::uint64_t first_stage_;
   TemperedMoves moves_;
   std::vector<double> mean_, metric_;  ///< of the population [D], a factor of its covariance [D][D]
-  double growth_ = 0;                  ///< the largest deviation of the population, in the reference law's
+  double growth_ = 0;                  ///< the largest deviation of the population, in the broad law's
+  std::vector<double> hot_;
   Population result_;
   std::int64_t rounds_ = 0;
 };
@@ -361,26 +379,59 @@ class PopulationRun {
 Population run_population(const Communicator& ranks, const Energy& target, const PopulationSettings& settings) {
   const Phase phase("exploring the target");
   const double begin = steady_seconds();
-  auto reference = find_reference_law(ranks, target, {settings.box, settings.seed, settings.widening});
+  const auto late = [&] { return settings.max_seconds > 0 && ranks.any(steady_seconds() - begin > settings.max_seconds); };
+  Exploration exploration(ranks, target, {settings.box, settings.seed, settings.widening, settings.starts});
+  std::optional<ReferenceLaw> broad;  // of a population, in place of the descents'
+  const auto reference = [&] {
+    auto law = exploration.law();
+    if (broad) {
+      law.mean = broad->mean;
+      law.factor = broad->factor;
+    }
+    return law;
+  };
   std::int64_t evaluations = 0;
   std::vector<double> log_z;
   double error = 0;  // of the run before
-  for (int run = 0;; ++run) {
-    PopulationRun now(ranks, target, settings, std::move(reference), run);
+  int run = 0;
+
+  auto few = settings;
+  few.particles = std::min(settings.particles, std::max(fewest_particles, settings.particles / small_share));
+  few.island = (few.particles + small_islands - 1) / small_islands;
+  bool knew = true;
+  for (; run < small_runs && run + 1 < settings.runs && !late(); ++run) {
+    const auto law = reference();
+    PopulationRun small(ranks, target, few, run == 0 ? law.broad() : law, run);
+    const Population population = small.run(begin, !law.weight.empty());
+    evaluations += population.evaluations;
+    log_z.push_back(population.log_z);
+    error = population.log_z_stderr;
+    knew = law.weight.empty() || run > 0;
+    if (!small.hot_particles().empty() && exploration.descend_from(small.hot_particles())) knew = false;
+    if (small.growth() < too_wide) {
+      ++run;
+      break;
+    }
+    broad = small.next_reference();
+  }
+
+  for (;; ++run) {
+    PopulationRun now(ranks, target, settings, reference(), run);
     Population population = now.run(begin);
     evaluations += population.evaluations;
     log_z.push_back(population.log_z);
-    const double rise = run == 0 ? 0 : log_z[log_z.size() - 1] - log_z[log_z.size() - 2];
-    const bool agrees = now.growth() < too_wide && !(std::fabs(rise) > 3 * std::hypot(error, population.log_z_stderr));
+    const double rise = log_z.size() < 2 ? 0 : log_z[log_z.size() - 1] - log_z[log_z.size() - 2];
+    const double doubt = 3 * std::hypot(error, population.log_z_stderr);
+    const bool agrees = now.growth() < too_wide && !(rise < -doubt) && !(knew && rise > doubt);
     error = population.log_z_stderr;
-    const bool late = settings.max_seconds > 0 && ranks.any(steady_seconds() - begin > settings.max_seconds);
-    if (run + 1 >= settings.runs || agrees || late) {
-      population.evaluations = evaluations;
+    knew = true;
+    if (run + 1 >= settings.runs || agrees || late()) {
+      population.evaluations = evaluations + exploration.law().evaluations;
       population.run_log_z = std::move(log_z);
       population.seconds = steady_seconds() - begin;
       return population;
     }
-    reference = now.next_reference();
+    if (now.growth() >= too_wide) broad = now.next_reference();
   }
 }
 

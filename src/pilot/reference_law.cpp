@@ -3,11 +3,13 @@
 #include <boltzcurve/error.hpp>
 #include <boltzcurve/views.hpp>
 #include "core/heartbeat.hpp"
+#include "pilot/descent.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <utility>
 
 #include <fmt/format.h>
 #include <Eigen/Cholesky>
@@ -16,178 +18,31 @@
 namespace boltzcurve {
 namespace {
 
-using Vector = Eigen::VectorXd;
-using Matrix = Eigen::MatrixXd;
+using namespace detail;
 
-constexpr std::size_t candidates = 2048;   // of which the first with a finite energy are starts
-constexpr std::size_t most_descents = 32;  // fewer where D^2 numbers for each of them would be many
+constexpr std::size_t candidates = 2048;    // of which the first with a finite energy are starts
+constexpr std::size_t most_descents = 128;  // of a wave; fewer where D^2 numbers for each of them would be many
+constexpr std::size_t draws_of_law = 64;    // of the broad law, to descend from
+constexpr std::size_t neighbors = 8;        // that a candidate has to lie below
+constexpr std::size_t most_modes = 64;
+constexpr double modes_share = 0.5, alike_share = 0.5;  // of the modes in the law, of what they share alike in that
+constexpr double negligible = 10;                       // nats of mass below the best mode
+constexpr double same_place = 4;                        // squared deviations between ends of one mode
+constexpr int shortenings = 6;
+constexpr std::size_t search_chunk = 1 << 14, most_searched = 1 << 18, most_surprises = 16;  // draws among which to look for modes
+constexpr std::uint64_t first_searched = std::uint64_t{1} << 20;
+constexpr double surprising = 1e-5;  // nats above what the modes explain
 constexpr int evaluations_of_descent = 400;
-constexpr int evaluations_of_line = 40;
-constexpr double sufficient = 1e-4, curvature_share = 0.9;  // Nocedal, Wright, Numerical Optimization, (3.6)
-constexpr double converged = 1e-6;                          // nats that a step promises
-constexpr double difference_step = 0.05;                    // deviations
-constexpr int restarts = 4;                                 // of a descent, with the inverse Hessian from differences
-constexpr double far_from_end = 0.1;                        // nats that a Newton step promises
-constexpr double hopeless = 30;                             // nats, and one for every dimension
-
-/// The target at the columns of x [D][N].
-struct Evaluator {
-  const Energy& target;
-  std::int64_t evaluations = 0;
-
-  void operator()(const Matrix& x, Vector& f, Matrix& gradient) {
-    const auto n = static_cast<std::size_t>(x.cols()), D = static_cast<std::size_t>(x.rows());
-    const Points<double> points("boltzcurve::reference_position", n, D), results("boltzcurve::reference_energy", n, D + 1);
-    const auto host = Kokkos::create_mirror_view(points);
-    for (std::size_t i = 0; i < n; ++i)
-      for (std::size_t k = 0; k < D; ++k) host(i, k) = x(static_cast<Eigen::Index>(k), static_cast<Eigen::Index>(i));
-    Kokkos::deep_copy(points, host);
-    target.evaluate(points, results, Wanted::gradient);
-    const auto energy = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), results);
-    f.resize(x.cols());
-    gradient.resize(x.rows(), x.cols());
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto column = static_cast<Eigen::Index>(i);
-      bool finite = std::isfinite(energy(i, 0));
-      for (std::size_t k = 0; k < D; ++k) {
-        gradient(static_cast<Eigen::Index>(k), column) = energy(i, k + 1);
-        finite = finite && std::isfinite(energy(i, k + 1));
-      }
-      f(column) = finite ? energy(i, 0) : std::numeric_limits<double>::infinity();
-    }
-    evaluations += x.cols();
-    heartbeat();
-  }
-};
-
-/// Where descents may be, and how long its sides are.
-struct Box {
-  Vector lower, upper, side;
-
-  Box(const Energy& target, const std::optional<Domain>& given) {
-    const auto D = static_cast<Eigen::Index>(target.dimension());
-    const Domain domain = given ? *given : target.domain();
-    lower = Vector::Constant(D, -std::numeric_limits<double>::infinity());
-    upper = -lower;
-    side = Vector::Constant(D, 4.0);
-    for (Eigen::Index k = 0; k < D && k < static_cast<Eigen::Index>(domain.lower.size()); ++k) {
-      lower(k) = domain.lower[static_cast<std::size_t>(k)];
-      upper(k) = domain.upper[static_cast<std::size_t>(k)];
-      if (std::isfinite(upper(k) - lower(k))) side(k) = upper(k) - lower(k);
-    }
-  }
-
-  double start(Eigen::Index k, CounterRng& rng) const {
-    const double u = rng.uniform(), z = rng.normal();
-    if (std::isfinite(upper(k) - lower(k))) return lower(k) + (upper(k) - lower(k)) * u;
-    if (std::isfinite(lower(k))) return lower(k) + 2 * std::fabs(z);
-    return std::isfinite(upper(k)) ? upper(k) - 2 * std::fabs(z) : 2 * z;
-  }
-
-  bool holds(const Vector& x) const { return (x.array() >= lower.array()).all() && (x.array() <= upper.array()).all(); }
-};
-
-/// A point of a descent's path with the BFGS inverse Hessian there, and what that says of the mass nearby.
-struct PathPoint {
-  Vector x, gradient;
-  Matrix inverse_hessian;
-  double f = 0, log_mass = -std::numeric_limits<double>::infinity();
-};
-
-/// A descent by BFGS with a line search by bisection and doubling (Lewis, Overton 2013): asks for the target at trial() and goes on with
-/// take().
-class Descent {
- public:
-  Descent(const Box& box, Vector x, double f, Vector gradient) : box_(box) {
-    now_ = {std::move(x), std::move(gradient), box.side.array().square().matrix().asDiagonal(), f, 0};
-    now_.inverse_hessian *= 1 / std::max(now_.gradient.dot(now_.inverse_hessian * now_.gradient), 1e-300);
-    best_ = now_;
-    best_.log_mass = -std::numeric_limits<double>::infinity();
-    now_.inverse_hessian *= 0.05;  // the first trial goes a twentieth of the box
-    now_.inverse_hessian *= std::sqrt(now_.gradient.cwiseProduct(box.side).squaredNorm());
-    begin_line();
-  }
-
-  bool ended() const { return ended_; }
-  Vector trial() const { return now_.x + length_ * direction_; }
-  const PathPoint& best() const { return best_; }
-  const PathPoint& end() const { return now_; }
-
-  /// Goes on with another inverse Hessian.
-  void restart(const Matrix& inverse_hessian) {
-    now_.inverse_hessian = inverse_hessian;
-    fresh_ = ended_ = false;
-    begin_line();
-  }
-
-  void take(const Vector& x, double f, const Vector& gradient) {
-    const double slope = now_.gradient.dot(direction_);
-    const bool low = box_.holds(x) && f <= now_.f + sufficient * length_ * slope;
-    if (!low)
-      longest_ = length_;
-    else if (gradient.dot(direction_) < curvature_share * slope)
-      shortest_ = length_;
-    if (++tries_ < evaluations_of_line && (!low || (shortest_ == length_ && tries_ < evaluations_of_line))) {
-      length_ = std::isfinite(longest_) ? (shortest_ + longest_) / 2 : 2 * shortest_;
-      return;
-    }
-    if (!low) {
-      ended_ = true;
-      return;
-    }
-    step_to(x, f, gradient);
-    begin_line();
-  }
-
- private:
-  void begin_line() {
-    direction_ = -(now_.inverse_hessian * now_.gradient);
-    const double promised = -now_.gradient.dot(direction_);
-    if (!(promised > converged) || !std::isfinite(promised)) ended_ = true;
-    length_ = 1;
-    shortest_ = 0;
-    longest_ = std::numeric_limits<double>::infinity();
-    tries_ = 0;
-  }
-
-  void step_to(const Vector& x, double f, const Vector& gradient) {
-    const Vector s = x - now_.x, y = gradient - now_.gradient;
-    const double along = s.dot(y);
-    auto& H = now_.inverse_hessian;
-    if (along > 0) {
-      if (fresh_) {  // Nocedal, Wright (6.20), in units of the box
-        H = box_.side.array().square().matrix().asDiagonal();
-        H *= along / y.dot(H * y);
-        fresh_ = false;
-      }
-      const Vector Hy = H * y;
-      H.noalias() += ((along + y.dot(Hy)) / (along * along)) * s * s.transpose() - (Hy * s.transpose() + s * Hy.transpose()) / along;
-      H = (H + H.transpose()).eval() / 2;
-    }
-    now_.x = x;
-    now_.f = f;
-    now_.gradient = gradient;
-    const Eigen::LLT<Matrix> factor(H);
-    if (factor.info() != Eigen::Success) {
-      ended_ = true;
-      return;
-    }
-    now_.log_mass = factor.matrixLLT().diagonal().array().log().sum() - f;
-    if (!fresh_ && now_.log_mass > best_.log_mass) best_ = now_;
-  }
-
-  const Box& box_;
-  PathPoint now_, best_;
-  Vector direction_;
-  double length_ = 1, shortest_ = 0, longest_ = 0;
-  int tries_ = 0;
-  bool fresh_ = true, ended_ = false;
-};
+constexpr double difference_step = 0.05;  // deviations
+constexpr int restarts = 4;               // of a descent, with the inverse Hessian from differences
+constexpr double far_from_end = 0.1;      // nats that a Newton step promises
+constexpr double hopeless = 30;           // nats, and one for every dimension
 
 /// What a point of a path says of the target: place, H^-1 and log mass.
 struct LocalNormal {
   Vector mean;
-  Matrix covariance;
+  Matrix covariance, axes;    ///< covariance = axes axes^T
+  double f = 0, log_det = 0;  ///< log det of the axes
   double log_mass = -std::numeric_limits<double>::infinity();
 };
 
@@ -231,32 +86,180 @@ LocalNormal local_normal(Evaluator& target, const PathPoint& point, const Vector
     log_det += std::log(deviation);
   }
   local.covariance = axes * axes.transpose();
+  local.axes = std::move(axes);
+  local.f = point.f;
+  local.log_det = log_det;
   local.log_mass = log_det - point.f;
   return local;
 }
 
-/// Without a mean where no start has a finite energy.
-ReferenceLaw find_here(const Energy& target, const ReferenceSettings& settings) {
-  const auto D = static_cast<Eigen::Index>(target.dimension());
-  const Box box(target, settings.box);
-  Evaluator evaluate{target};
-  Matrix x(D, static_cast<Eigen::Index>(candidates));
-  for (std::size_t i = 0; i < candidates; ++i) {
-    CounterRng rng(settings.seed, RandomStream::population_starts, 0, i);
-    for (Eigen::Index k = 0; k < D; ++k) x(k, static_cast<Eigen::Index>(i)) = box.start(k, rng);
-  }
-  Vector f;
-  Matrix gradient;
-  evaluate(x, f, gradient);
-  const auto numbers_for_all = std::size_t{1} << 25;
-  const auto wanted = std::clamp<std::size_t>(numbers_for_all / static_cast<std::size_t>(3 * D * D), 4, most_descents);
-  std::vector<Descent> descents;
-  descents.reserve(wanted);
-  for (Eigen::Index i = 0; i < x.cols() && descents.size() < wanted; ++i)
-    if (std::isfinite(f(i))) descents.emplace_back(box, x.col(i), f(i), gradient.col(i));
-  if (descents.empty()) return {};
+/// A lower triangle L with L L^T = covariance.
+Matrix triangle_of(const Matrix& covariance) {
+  // In units of the deviations, so that what rounding leaves without an inverse is mended in all directions alike.
+  const auto D = covariance.rows();
+  const Vector deviation = covariance.diagonal().cwiseSqrt();
+  const Matrix correlation = covariance.cwiseQuotient(deviation * deviation.transpose());
+  Eigen::LLT<Matrix> factor(correlation);
+  for (double mend = 1e-14; factor.info() != Eigen::Success; mend *= 10) factor.compute(correlation + mend * Matrix::Identity(D, D));
+  return deviation.asDiagonal() * Matrix(factor.matrixL());
+}
 
-  const auto descend = [&] {
+void append(std::vector<double>& to, const Vector& from) { to.insert(to.end(), from.data(), from.data() + from.size()); }
+void append_rows(std::vector<double>& to, const Matrix& L) {
+  for (Eigen::Index k = 0; k < L.rows(); ++k)
+    for (Eigen::Index l = 0; l < L.cols(); ++l) to.push_back(L(k, l));
+}
+
+/// Candidates, the columns of x, in the order in which they are to be starts: those with the lowest energy of their neighborhood first.
+/// Distances are in sides of the box.
+std::vector<Eigen::Index> promising_first(const Matrix& x, const Vector& f, const Vector& side) {
+  std::vector<Eigen::Index> finite, low, rest;
+  for (Eigen::Index i = 0; i < x.cols(); ++i)
+    if (std::isfinite(f(i))) finite.push_back(i);
+  Matrix y(x.rows(), static_cast<Eigen::Index>(finite.size()));
+  for (std::size_t i = 0; i < finite.size(); ++i) y.col(static_cast<Eigen::Index>(i)) = x.col(finite[i]).cwiseQuotient(side);
+  for (std::size_t i = 0; i < finite.size(); ++i) {
+    std::vector<std::pair<double, Eigen::Index>> near;  // the nearest so far, the farthest of them first
+    for (std::size_t j = 0; j < finite.size(); ++j) {
+      if (j == i) continue;
+      double distance = 0;
+      const double most = near.size() < neighbors ? std::numeric_limits<double>::infinity() : near.front().first;
+      for (Eigen::Index k = 0; k < y.rows() && distance < most; ++k) {
+        const double apart = y(k, static_cast<Eigen::Index>(i)) - y(k, static_cast<Eigen::Index>(j));
+        distance += apart * apart;
+      }
+      if (!(distance < most)) continue;
+      if (near.size() == neighbors) {
+        std::pop_heap(near.begin(), near.end());
+        near.pop_back();
+      }
+      near.emplace_back(distance, finite[j]);
+      std::push_heap(near.begin(), near.end());
+    }
+    const bool lowest = std::all_of(near.begin(), near.end(), [&](const auto& of) { return f(finite[i]) <= f(of.second); });
+    (lowest ? low : rest).push_back(finite[i]);
+  }
+  low.insert(low.end(), rest.begin(), rest.end());
+  return low;
+}
+
+}  // namespace
+
+struct Exploration::State {
+  /// Ends that are the same.
+  struct Mode {
+    LocalNormal normal;
+    int hits = 1;
+    Matrix axes{};  ///< shortened; none before
+    double log_mass = 0;
+  };
+
+  /// f near a mode: f(m) + (x - m)^T H (x - m) / 2.
+  struct Parabola {
+    Vector mean;
+    double f;
+    Eigen::LLT<Matrix> covariance;
+
+    explicit Parabola(const LocalNormal& normal) : mean(normal.mean), f(normal.f), covariance(normal.covariance) {}
+  };
+
+  /// -log(exp(-f) - exp(-f_modes)) with f_modes = -log sum_c exp(-parabola of mode c); infinite where the modes explain the target.
+  struct Remainder {
+    Evaluator& target;
+    std::vector<Parabola> parabolas;
+
+    double energy_of_modes(const Vector& x, Vector* gradient) const {
+      Vector energy(static_cast<Eigen::Index>(parabolas.size()));
+      for (Eigen::Index c = 0; c < energy.size(); ++c) {
+        const auto& of = parabolas[static_cast<std::size_t>(c)];
+        energy(c) = of.f + 0.5 * of.covariance.matrixL().solve(x - of.mean).squaredNorm();
+      }
+      const double lowest = energy.minCoeff(), all = lowest - std::log((lowest - energy.array()).exp().sum());
+      if (gradient) {
+        gradient->setZero(x.size());
+        for (Eigen::Index c = 0; c < energy.size(); ++c) {
+          const auto& of = parabolas[static_cast<std::size_t>(c)];
+          const double share = std::exp(all - energy(c));
+          if (share > 1e-300) *gradient += share * of.covariance.solve(x - of.mean);
+        }
+      }
+      return all;
+    }
+
+    void operator()(const Matrix& x, Vector& f, Matrix& gradient) const {
+      target(x, f, gradient);
+      for (Eigen::Index i = 0; i < x.cols(); ++i) {
+        if (!std::isfinite(f(i))) continue;
+        Vector slope;
+        const double surprise = energy_of_modes(x.col(i), &slope) - f(i), share = std::exp(-surprise);
+        if (!(surprise > surprising / 100)) {
+          f(i) = std::numeric_limits<double>::infinity();
+          continue;
+        }
+        const double rest = -std::expm1(-surprise);
+        f(i) -= std::log(rest);
+        gradient.col(i) = (gradient.col(i) - share * slope) / rest;
+      }
+    }
+  };
+
+  State(const Energy& target, const ReferenceSettings& of)
+      : D(static_cast<Eigen::Index>(target.dimension())), settings(of), box(target, of.box), evaluate{target} {}
+
+  /// False where no start has a finite energy.
+  bool begin() {
+    Matrix x(D, static_cast<Eigen::Index>(candidates));
+    for (std::size_t i = 0; i < candidates; ++i) {
+      CounterRng rng(settings.seed, RandomStream::population_starts, 0, i);
+      for (Eigen::Index k = 0; k < D; ++k) x(k, static_cast<Eigen::Index>(i)) = box.start(k, rng);
+    }
+    Vector f;
+    Matrix gradient;
+    evaluate(x, f, gradient);
+    const auto order = promising_first(x, f, box.side);
+    if (order.empty()) return false;
+    const auto wanted = std::min(wave(), order.size());
+    Matrix starts(D, static_cast<Eigen::Index>(wanted));
+    for (std::size_t i = 0; i < wanted; ++i) starts.col(static_cast<Eigen::Index>(i)) = x.col(order[i]);
+    descend(starts);
+    if (!settings.starts.empty()) descend_from(settings.starts);
+    const auto broad = law().broad();
+    std::vector<double> draws;
+    const auto size = static_cast<std::size_t>(D);
+    for (std::size_t i = 0; i < draws_of_law; ++i) {
+      CounterRng rng(settings.seed, RandomStream::population_starts, 0, candidates + i);
+      std::vector<double> z(size);
+      for (auto& of : z) of = rng.normal();
+      for (std::size_t k = 0; k < size; ++k) {
+        double sum = broad.mean[k];
+        for (std::size_t l = 0; l <= k; ++l) sum += broad.factor[k * size + l] * z[l];
+        draws.push_back(sum);
+      }
+    }
+    descend_from(draws);
+    search();
+    return true;
+  }
+
+  /// As many as memory for D^2 numbers of each allows.
+  std::size_t wave() const {
+    const auto numbers_for_all = std::size_t{1} << 25;
+    return std::clamp<std::size_t>(numbers_for_all / static_cast<std::size_t>(3 * D * D), 4, most_descents);
+  }
+
+  void descend_from(std::span<const double> points) {
+    const auto size = static_cast<std::size_t>(D), most = wave();
+    for (std::size_t first = 0; first < points.size(); first += most * size) {
+      const auto part = points.subspan(first, std::min(most * size, points.size() - first));
+      descend(Eigen::Map<const Matrix>(part.data(), D, static_cast<Eigen::Index>(part.size() / size)));
+    }
+  }
+
+  /// In lockstep, where at(x, f, gradient) evaluates the columns of x.
+  template <class Evaluate>
+  void run(std::vector<Descent>& descents, Evaluate& at) const {
+    Matrix x, gradient;
+    Vector f;
     for (int round = 0; round < evaluations_of_descent; ++round) {
       std::vector<Descent*> going;
       for (auto& descent : descents)
@@ -264,78 +267,256 @@ ReferenceLaw find_here(const Energy& target, const ReferenceSettings& settings) 
       if (going.empty()) break;
       x.resize(D, static_cast<Eigen::Index>(going.size()));
       for (std::size_t i = 0; i < going.size(); ++i) x.col(static_cast<Eigen::Index>(i)) = going[i]->trial();
-      evaluate(x, f, gradient);
+      at(x, f, gradient);
       for (std::size_t i = 0; i < going.size(); ++i) {
         const auto column = static_cast<Eigen::Index>(i);
         going[i]->take(x.col(column), f(column), gradient.col(column));
       }
     }
-  };
-  const auto longest = [&] {
-    Vector of = box.side / 2;
-    for (Eigen::Index k = 0; k < D; ++k)
-      if (!std::isfinite(box.upper(k) - box.lower(k)))
-        for (const auto& descent : descents) of(k) = std::max(of(k), 10 + 2 * std::fabs(descent.end().x(k)));
-    return of;
-  };
-  std::vector<LocalNormal> ends(descents.size());
-  std::vector<char> arrived(descents.size(), 0);
-  const auto keep = [](LocalNormal& best, LocalNormal found) {
-    if (found.log_mass > best.log_mass) best = std::move(found);
-  };
-  descend();
-  for (int pass = 0; pass <= restarts; ++pass) {
-    // What a descent believes of directions in which the target is wide may be wrong by orders of magnitude; differences tell.
-    bool any = false;
-    for (std::size_t i = 0; i < descents.size(); ++i) {
-      if (arrived[i]) continue;
-      auto end = local_normal(evaluate, descents[i].end(), longest());
-      const auto& slope = descents[i].end().gradient;
-      arrived[i] = !(end.log_mass > -std::numeric_limits<double>::infinity()) || slope.dot(end.covariance * slope) < far_from_end;
-      if (!arrived[i] && pass < restarts) {
-        descents[i].restart(end.covariance);
-        any = true;
+  }
+
+  /// Looks for what the known modes' parabolas do not explain of the target: the remainder rho = exp(-f) - sum_c exp(-parabola of mode c).
+  /// Where a target is a sum of modes that are nearly normal, descents of -log rho find a narrow one from further away than descents of f
+  /// do, and a look at rho tells where to begin; elsewhere rho is everywhere, and the search ends with the first draws that bring no mode.
+  void search() {
+    const Vector middle = box.holds(Vector::Zero(D)) ? Vector(Vector::Zero(D)) : Vector(0.5 * (box.lower + box.upper));
+    if (!middle.allFinite()) return;
+    std::size_t drawn = 0;
+    for (;;) {
+      const auto modes_now = known();
+      if (modes_now.empty()) return;
+      Remainder remainder{evaluate, {}};
+      double spread = 0;
+      for (auto* mode : modes_now) {
+        polish(mode->normal);
+        remainder.parabolas.emplace_back(mode->normal);
+        spread += ((mode->normal.mean - middle).squaredNorm() + mode->normal.covariance.trace()) /
+                  static_cast<double>(D * static_cast<Eigen::Index>(modes_now.size()));
       }
-      keep(ends[i], std::move(end));
+      if (drawn >= (modes_now.size() == 1 ? search_chunk : most_searched)) return;
+      Matrix x(D, static_cast<Eigen::Index>(search_chunk)), gradient;
+      for (std::size_t i = 0; i < search_chunk; ++i) {
+        CounterRng rng(settings.seed, RandomStream::population_starts, 0, first_searched + drawn + i);
+        for (Eigen::Index k = 0; k < D; ++k) x(k, static_cast<Eigen::Index>(i)) = middle(k) + std::sqrt(spread) * rng.normal();
+      }
+      drawn += search_chunk;
+      Vector f;
+      evaluate(x, f, gradient);
+      std::vector<std::pair<double, Eigen::Index>> surprises;
+      for (Eigen::Index i = 0; i < x.cols(); ++i) {
+        if (!std::isfinite(f(i)) || !box.holds(x.col(i))) continue;
+        const double surprise = remainder.energy_of_modes(x.col(i), nullptr) - f(i);
+        if (surprise > surprising) surprises.emplace_back(-surprise, i);
+      }
+      const bool everywhere = surprises.size() > search_chunk / 8;
+      std::sort(surprises.begin(), surprises.end());
+      surprises.resize(std::min(surprises.size(), most_surprises));
+      Matrix starts(D, static_cast<Eigen::Index>(surprises.size()));
+      for (std::size_t i = 0; i < surprises.size(); ++i) starts.col(static_cast<Eigen::Index>(i)) = x.col(surprises[i].second);
+      if (starts.cols() > 0) {
+        remainder(starts, f, gradient);
+        std::vector<Descent> descents;
+        descents.reserve(surprises.size());
+        for (Eigen::Index i = 0; i < starts.cols(); ++i)
+          if (std::isfinite(f(i))) descents.emplace_back(box, starts.col(i), f(i), gradient.col(i));
+        run(descents, remainder);
+        starts.resize(D, static_cast<Eigen::Index>(descents.size()));
+        for (std::size_t i = 0; i < descents.size(); ++i) starts.col(static_cast<Eigen::Index>(i)) = descents[i].end().x;
+        descend(starts);
+      }
+      if (everywhere && known().size() <= modes_now.size()) return;
     }
-    if (!any) break;
-    descend();
   }
+
+  /// From the columns of `starts` that lie in the box and have a finite energy.
+  void descend(const Matrix& starts) {
+    Matrix x = starts, gradient;
+    Vector f;
+    evaluate(x, f, gradient);
+    std::vector<Descent> descents;
+    descents.reserve(static_cast<std::size_t>(x.cols()));
+    for (Eigen::Index i = 0; i < x.cols(); ++i)
+      if (std::isfinite(f(i)) && box.holds(x.col(i))) descents.emplace_back(box, x.col(i), f(i), gradient.col(i));
+    const auto go = [&] { run(descents, evaluate); };
+    const auto longest = [&] {
+      Vector of = box.side / 2;
+      for (Eigen::Index k = 0; k < D; ++k)
+        if (!std::isfinite(box.upper(k) - box.lower(k)))
+          for (const auto& descent : descents) of(k) = std::max(of(k), 10 + 2 * std::fabs(descent.end().x(k)));
+      return of;
+    };
+    std::vector<LocalNormal> found(descents.size());
+    std::vector<char> arrived(descents.size(), 0);
+    const auto keep = [](LocalNormal& best, LocalNormal other) {
+      if (other.log_mass > best.log_mass) best = std::move(other);
+    };
+    go();
+    for (int pass = 0; pass <= restarts; ++pass) {
+      // What a descent believes of directions in which the target is wide may be wrong by orders of magnitude; differences tell.
+      bool any = false;
+      for (std::size_t i = 0; i < descents.size(); ++i) {
+        if (arrived[i]) continue;
+        auto end = local_normal(evaluate, descents[i].end(), longest());
+        const auto& slope = descents[i].end().gradient;
+        arrived[i] = !(end.log_mass > -std::numeric_limits<double>::infinity()) || slope.dot(end.covariance * slope) < far_from_end;
+        if (!arrived[i] && pass < restarts) {
+          descents[i].restart(end.covariance);
+          any = true;
+        }
+        keep(found[i], std::move(end));
+      }
+      if (!any) break;
+      go();
+    }
+    if (!descents.empty()) last.setZero();
+    for (std::size_t i = 0; i < descents.size(); ++i) {
+      keep(found[i], local_normal(evaluate, descents[i].best(), longest()));
+      add(std::move(found[i]));
+      last += descents[i].end().x / static_cast<double>(descents.size());
+    }
+    if (!descents.empty()) farthest = longest();
+  }
+
+  /// A Newton step, and the Hessian where that ends; kept where f falls.
+  void polish(LocalNormal& normal) {
+    Matrix x(D, 1), gradient;
+    x.col(0) = normal.mean;
+    Vector f;
+    evaluate(x, f, gradient);
+    PathPoint point;
+    point.inverse_hessian = normal.covariance;
+    point.x = normal.mean - normal.covariance * gradient.col(0);
+    x.col(0) = point.x;
+    const double before = f(0);
+    evaluate(x, f, gradient);
+    if (!(f(0) <= before) || !box.holds(point.x)) return;
+    point.f = f(0);
+    point.gradient = gradient.col(0);
+    auto better = local_normal(evaluate, point, farthest);
+    if (std::isfinite(better.log_mass)) normal = std::move(better);
+  }
+
+  void add(LocalNormal end) {
+    if (!std::isfinite(end.log_mass)) return;
+    largest = std::max(largest, end.log_mass);
+    const Eigen::LLT<Matrix> own(end.covariance);
+    auto found = std::find_if(modes.begin(), modes.end(), [&](const Mode& mode) {
+      if (std::fabs(mode.normal.log_det - end.log_det) > static_cast<double>(D) * std::numbers::ln2) return false;
+      const Vector apart = mode.normal.mean - end.mean;
+      return apart.dot(own.solve(apart)) < same_place && apart.dot(mode.normal.covariance.llt().solve(apart)) < same_place;
+    });
+    ends.push_back(end);
+    if (found == modes.end()) {
+      modes.push_back({std::move(end), 1, {}, 0});
+    } else {
+      ++found->hits;
+      if (end.log_mass > found->normal.log_mass && found->axes.size() == 0) found->normal = std::move(end);
+    }
+  }
+
+  /// The modes that are components, the heaviest first.
+  std::vector<Mode*> known() {
+    std::vector<Mode*> count;
+    int hits = 0, once = 0;
+    for (auto& mode : modes) {
+      if (mode.normal.log_mass < largest - negligible) continue;
+      count.push_back(&mode);
+      hits += mode.hits;
+      once += mode.hits == 1;
+    }
+    if (2 * once > hits) return {};  // the share of the mass that no descent has met (Good 1953)
+    std::stable_sort(count.begin(), count.end(), [](const Mode* a, const Mode* b) { return a->normal.log_mass > b->normal.log_mass; });
+    if (count.size() > most_modes) count.resize(most_modes);
+    return count;
+  }
+
+  /// Axes at whose ends f rises by more than a normal law's 1/2: a quarter of what they are too long by, as for a quartic.
+  void shorten(std::vector<Mode*> of) {
+    std::erase_if(of, [](const Mode* mode) { return mode->axes.size() > 0; });
+    for (auto* mode : of) {
+      mode->axes = mode->normal.axes;
+      mode->log_mass = mode->normal.log_mass;
+    }
+    for (int round = 0; round < shortenings && !of.empty(); ++round) {
+      Matrix x(D, 2 * D * static_cast<Eigen::Index>(of.size())), gradient;
+      Eigen::Index column = 0;
+      for (const auto* mode : of)
+        for (Eigen::Index k = 0; k < D; ++k)
+          for (const double sign : {1.0, -1.0}) x.col(column++) = mode->normal.mean + sign * mode->axes.col(k);
+      Vector f;
+      evaluate(x, f, gradient);
+      column = 0;
+      bool any = false;
+      for (auto* mode : of) {
+        for (Eigen::Index k = 0; k < D; ++k, column += 2) {
+          const double rise = std::max(f(column), f(column + 1)) - mode->normal.f;
+          if (!(rise > 1)) continue;
+          any = true;
+          const double factor = std::max(0.1, std::pow(0.5 / rise, 0.25));
+          mode->axes.col(k) *= factor;
+          mode->log_mass += std::log(factor);
+        }
+      }
+      if (!any) break;
+    }
+  }
+
+  ReferenceLaw law() {
+    ReferenceLaw law;
+    Vector mean = Vector::Zero(D);
+    Matrix covariance = Matrix::Zero(D, D);
+    std::vector<const LocalNormal*> count;
+    for (const auto& end : ends)
+      if (end.log_mass >= largest - hopeless - static_cast<double>(D)) count.push_back(&end);
+    const double n = static_cast<double>(count.size());
+    if (count.empty()) {  // no descent got anywhere: the box itself
+      mean = last;
+      covariance = farthest.array().square().matrix().asDiagonal();
+    }
+    for (const auto* end : count) mean += end->mean / n;
+    for (const auto* end : count) covariance += (end->covariance + (end->mean - mean) * (end->mean - mean).transpose()) / n;
+    append(law.mean, mean);
+    append_rows(law.factor, settings.widening * triangle_of(covariance));
+    law.ends = static_cast<int>(count.size());
+
+    const auto components = known();
+    shorten(components);
+    double total = 0, best = -std::numeric_limits<double>::infinity();
+    for (const auto* mode : components) best = std::max(best, mode->log_mass);
+    for (const auto* mode : components) total += std::exp(mode->log_mass - best);
+    const double wider = std::sqrt(1 + 1 / std::sqrt(static_cast<double>(D)));
+    for (const auto* mode : components) {
+      const double share = std::exp(mode->log_mass - best) / total, alike = 1 / static_cast<double>(components.size());
+      law.weight.push_back(modes_share * ((1 - alike_share) * share + alike_share * alike));
+      append(law.means, mode->normal.mean);
+      append_rows(law.factors, wider * triangle_of(mode->axes * mode->axes.transpose()));
+    }
+    law.evaluations = evaluate.evaluations;
+    return law;
+  }
+
+  Eigen::Index D;
+  ReferenceSettings settings;
+  Box box;
+  Evaluator evaluate;
+  std::vector<LocalNormal> ends;
+  std::vector<Mode> modes;
   double largest = -std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < descents.size(); ++i) {
-    keep(ends[i], local_normal(evaluate, descents[i].best(), longest()));
-    largest = std::max(largest, ends[i].log_mass);
-  }
-  std::erase_if(ends, [](const LocalNormal& end) { return !std::isfinite(end.log_mass); });
-  std::erase_if(ends, [&](const LocalNormal& end) { return end.log_mass < largest - hopeless - static_cast<double>(D); });
+  Vector last = Vector::Zero(D), farthest = box.side / 2;  ///< mean of the ends, longest deviations
+};
 
-  ReferenceLaw law;
-  Vector mean = Vector::Zero(D);
-  Matrix covariance = Matrix::Zero(D, D);
-  if (ends.empty()) {  // no descent got anywhere: the box itself
-    for (const auto& descent : descents) mean += descent.end().x / static_cast<double>(descents.size());
-    covariance = longest().array().square().matrix().asDiagonal();
+std::vector<double> ReferenceLaw::log_weights() const {
+  const std::size_t D = mean.size();
+  double rest = 1;
+  for (const double w : weight) rest -= w;
+  std::vector<double> values = {std::log(rest) - log_normalizer()};
+  for (std::size_t c = 0; c < weight.size(); ++c) {
+    double log_det = 0.5 * static_cast<double>(D) * std::log(2 * std::numbers::pi);
+    for (std::size_t k = 0; k < D; ++k) log_det += std::log(factors[(c * D + k) * D + k]);
+    values.push_back(std::log(weight[c]) - log_det);
   }
-  for (const auto& end : ends) mean += end.mean / static_cast<double>(ends.size());
-  for (const auto& end : ends)
-    covariance += (end.covariance + (end.mean - mean) * (end.mean - mean).transpose()) / static_cast<double>(ends.size());
-  covariance *= settings.widening * settings.widening;
-  // In units of the deviations, so that what rounding leaves without an inverse is mended in all directions alike.
-  const Vector deviation = covariance.diagonal().cwiseSqrt();
-  Matrix correlation = covariance.cwiseQuotient(deviation * deviation.transpose());
-  Eigen::LLT<Matrix> factor(correlation);
-  for (double mend = 1e-14; factor.info() != Eigen::Success; mend *= 10) factor.compute(correlation + mend * Matrix::Identity(D, D));
-  const Matrix L = deviation.asDiagonal() * Matrix(factor.matrixL());
-  law.mean.assign(mean.data(), mean.data() + D);
-  law.factor.resize(static_cast<std::size_t>(D * D));
-  for (Eigen::Index k = 0; k < D; ++k)
-    for (Eigen::Index l = 0; l < D; ++l) law.factor[static_cast<std::size_t>(k * D + l)] = L(k, l);
-  law.evaluations = evaluate.evaluations;
-  law.ends = static_cast<int>(ends.size());
-  return law;
+  return values;
 }
-
-}  // namespace
 
 double ReferenceLaw::log_normalizer() const {
   const std::size_t D = mean.size();
@@ -344,26 +525,51 @@ double ReferenceLaw::log_normalizer() const {
   return sum;
 }
 
-ReferenceLaw find_reference_law(const Communicator& ranks, const Energy& target, const ReferenceSettings& settings) {
-  ReferenceLaw law;
-  on_root(ranks, [&] { law = find_here(target, settings); });
-  if (ranks.max(static_cast<double>(law.mean.size())) == 0) {
+Exploration::Exploration(const Communicator& ranks, const Energy& target, const ReferenceSettings& settings) : ranks_(ranks) {
+  bool found = true;
+  on_root(ranks, [&] {
+    state_ = std::make_shared<State>(target, settings);
+    found = state_->begin();
+    if (found) law_ = state_->law();
+  });
+  if (ranks.any(!found)) {
     const Box box(target, settings.box);
     throw InputError(
         fmt::format("the target's energy is finite at none of {} points of the box [{:.6g}, {:.6g}] x ...: choose a box "
                     "that holds the target's mass",
                     candidates, box.lower(0), box.upper(0)));
   }
-  const auto D = static_cast<std::size_t>(target.dimension());
-  law.mean.resize(D);
-  law.factor.resize(D * D);
-  std::int64_t counts[] = {law.evaluations, law.ends};
-  ranks.broadcast(law.mean);
-  ranks.broadcast(law.factor);
-  ranks.broadcast(counts);
-  law.evaluations = counts[0];
-  law.ends = static_cast<int>(counts[1]);
-  return law;
+  share_law();
+}
+
+bool Exploration::descend_from(std::span<const double> x) {
+  const auto before = law_.weight.size();
+  on_root(ranks_, [&] {
+    state_->descend_from(x);
+    law_ = state_->law();
+  });
+  share_law();
+  return law_.weight.size() > before;
+}
+
+/// Root's law to everyone.
+void Exploration::share_law() {
+  std::int64_t counts[] = {law_.evaluations, law_.ends, static_cast<std::int64_t>(law_.mean.size()),
+                           static_cast<std::int64_t>(law_.weight.size())};
+  ranks_.broadcast(counts);
+  law_.evaluations = counts[0];
+  law_.ends = static_cast<int>(counts[1]);
+  const auto D = static_cast<std::size_t>(counts[2]), C = static_cast<std::size_t>(counts[3]);
+  law_.mean.resize(D);
+  law_.factor.resize(D * D);
+  law_.weight.resize(C);
+  law_.means.resize(C * D);
+  law_.factors.resize(C * D * D);
+  for (auto* values : {&law_.mean, &law_.factor, &law_.weight, &law_.means, &law_.factors}) ranks_.broadcast(*values);
+}
+
+ReferenceLaw find_reference_law(const Communicator& ranks, const Energy& target, const ReferenceSettings& settings) {
+  return Exploration(ranks, target, settings).law();
 }
 
 }  // namespace boltzcurve

@@ -20,6 +20,7 @@ constexpr int lanes = 32;
 // Steps are drawn log-uniformly from [step/4, step], for one particle in four from [step/256, step]: where a target is much stiffer than
 // where most of its mass is (the neck of a funnel), those are the ones that move.
 constexpr double log_jitter = 1.3862943611198906, log_fine_jitter = 4 * log_jitter, fine_share = 0.25;
+constexpr double negligible = -40;  // log of a component's share in a mixture
 
 struct Lanes {
   double at[lanes];
@@ -39,7 +40,7 @@ std::size_t whole_tiles(std::int64_t count) {
 }
 
 /// A lower triangle's inverse; rows one after the other.
-std::vector<double> inverse_of_triangle(const std::vector<double>& L, std::size_t D) {
+std::vector<double> inverse_of_triangle(std::span<const double> L, std::size_t D) {
   std::vector<double> W(D * D, 0.0);
   for (std::size_t j = 0; j < D; ++j) {
     W[j * D + j] = 1 / L[j * D + j];
@@ -61,16 +62,32 @@ void upload(const Kokkos::View<double*>& to, std::span<const double> from) {
 }  // namespace
 
 TemperedMoves::TemperedMoves(const Energy& target, const ReferenceLaw& reference, Shard shard, std::uint64_t seed)
-    : target_(&target), shard_(shard), seed_(seed), D_(target.dimension()), log_normalizer_(reference.log_normalizer()) {
-  const auto D = static_cast<std::size_t>(D_), n = whole_tiles(shard.count);
-  mean_ = Kokkos::View<double*>("boltzcurve::population_mean", D);
-  factor_ = Kokkos::View<double*>("boltzcurve::population_factor", D * D);
-  whitening_ = Kokkos::View<double*>("boltzcurve::population_whitening", D * D);
-  metric_ = Kokkos::View<double*>("boltzcurve::population_metric", D * D);
-  upload(mean_, reference.mean);
-  upload(factor_, reference.factor);
-  upload(whitening_, inverse_of_triangle(reference.factor, D));
-  upload(metric_, reference.factor);
+    : target_(&target), shard_(shard), seed_(seed), D_(target.dimension()), components_(static_cast<int>(reference.components())) {
+  const auto D = static_cast<std::size_t>(D_), n = whole_tiles(shard.count), C = reference.components();
+  auto means = reference.mean;
+  means.insert(means.end(), reference.means.begin(), reference.means.end());
+  factors_ = reference.factor;
+  factors_.insert(factors_.end(), reference.factors.begin(), reference.factors.end());
+  std::vector<double> whitening, cumulative(C, 1.0);
+  for (std::size_t c = 0; c < C; ++c) {
+    const auto W = inverse_of_triangle(std::span(factors_).subspan(c * D * D, D * D), D);
+    whitening.insert(whitening.end(), W.begin(), W.end());
+  }
+  for (std::size_t c = C - 1; c > 0; --c) cumulative[c - 1] = cumulative[c] - reference.weight[c - 1];
+  mean_ = Kokkos::View<double*>("boltzcurve::population_mean", C * D);
+  factor_ = Kokkos::View<double*>("boltzcurve::population_factor", C * D * D);
+  whitening_ = Kokkos::View<double*>("boltzcurve::population_whitening", C * D * D);
+  metric_ = Kokkos::View<double*>("boltzcurve::population_metric", C * D * D);
+  log_weight_ = Kokkos::View<double*>("boltzcurve::population_weight", C);
+  cumulative_ = Kokkos::View<double*>("boltzcurve::population_cumulative", C);
+  component_ = Points<double>("boltzcurve::population_component", n, C);
+  chosen_ = Kokkos::View<int*>("boltzcurve::population_chosen", n);
+  upload(mean_, means);
+  upload(factor_, factors_);
+  upload(whitening_, whitening);
+  upload(log_weight_, reference.log_weights());
+  upload(cumulative_, cumulative);
+  set_metric(reference.factor);
   position_ = Points<double>("boltzcurve::population", n, D);
   energy_ = Points<double>("boltzcurve::population_energy", n, D + 1);
   momentum_ = Points<double>("boltzcurve::population_momentum", n, D);
@@ -93,15 +110,19 @@ void TemperedMoves::draw_reference_points(std::uint64_t stage) {
   const auto seed = seed_;
   const auto first = static_cast<std::uint64_t>(shard_.first);
   const auto position = position_, z = whitened_;
-  const auto mean = mean_, factor = factor_;
+  const auto mean = mean_, factor = factor_, cumulative = cumulative_;
+  const auto C = static_cast<std::size_t>(components_);
   Kokkos::parallel_for(
       "boltzcurve::population_draw", n, KOKKOS_LAMBDA(const std::size_t i) {
         CounterRng rng(seed, RandomStream::population_starts, 1 + stage, first + i);
+        std::size_t c = 0;
+        if (C > 1)
+          for (const double u = rng.uniform(); c + 1 < C && u >= cumulative(c);) ++c;
         for (std::size_t k = 0; k < D; ++k) z(i, k) = rng.normal();
         for (std::size_t k = 0; k < D; ++k) {
           double sum = 0;
-          for (std::size_t l = 0; l <= k; ++l) sum += factor(k * D + l) * z(i, l);
-          position(i, k) = mean(k) + sum;
+          for (std::size_t l = 0; l <= k; ++l) sum += factor((c * D + k) * D + l) * z(i, l);
+          position(i, k) = mean(c * D + k) + sum;
         }
       });
 }
@@ -142,7 +163,10 @@ void TemperedMoves::resample(std::span<const std::int64_t> parents) {
       });
 }
 
-void TemperedMoves::set_metric(std::span<const double> factor) { upload(metric_, factor); }
+void TemperedMoves::set_metric(std::span<const double> factor) {
+  std::copy(factor.begin(), factor.end(), factors_.begin());
+  upload(metric_, factors_);
+}
 
 void TemperedMoves::evaluate() {
   target_->evaluate(position_, energy_, Wanted::gradient);
@@ -156,71 +180,137 @@ void TemperedMoves::kick(double b, Kick kick, bool drift) {
   const auto rows = static_cast<std::int64_t>(position_.extent(0));
   double *const x = position_.data(), *const f = energy_.data(), *const p = momentum_.data(), *const w = whitened_.data(),
                 *const s = slope_.data(), *const f_0 = reference_energy_.data(), *const step = step_.data();
-  int* const lost = lost_.data();
-  const double *const mean = mean_.data(), *const whitening = whitening_.data(), *const metric = metric_.data();
-  const double offset = log_normalizer_, share = kick == Kick::half ? 0.5 : kick == Kick::whole ? 1.0 : 0.0;
+  int *const lost = lost_.data(), *const chosen = chosen_.data();
+  const double *const means = mean_.data(), *const whitenings = whitening_.data(), *const metrics = metric_.data(),
+                      *const log_weight = log_weight_.data();
+  double* const component = component_.data();
+  const std::int64_t C = components_;
+  const double share = kick == Kick::half ? 0.5 : kick == Kick::whole ? 1.0 : 0.0;
   Kokkos::parallel_for(
       "boltzcurve::population_kick", Kokkos::RangePolicy<Kokkos::IndexType<std::int64_t>>(0, tiles),
       KOKKOS_LAMBDA(const std::int64_t tile) {
         const std::int64_t first = tile * lanes;
         const auto column = [&](double* of, std::int64_t k) { return of + k * rows + first; };
         Lanes sum, square;
-        // 1. w = L_0^-1 (x - m_0), f_0 = |w|^2 / 2 + ...
-        square.fill(0);
-        for (std::int64_t k = 0; k < D; ++k) {
-          sum.fill(0);
-          for (std::int64_t l = 0; l <= k; ++l) {
-            const double factor = whitening[k * D + l], middle = mean[l];
-            const double* const of = column(x, l);
-            for (int i = 0; i < lanes; ++i) sum.at[i] += factor * (of[i] - middle);
+        // w = L_c^-1 (x - m_c), square = |w|^2
+        const auto whiten = [&](std::int64_t c) {
+          const double *const mean = means + c * D, *const whitening = whitenings + c * D * D;
+          square.fill(0);
+          for (std::int64_t k = 0; k < D; ++k) {
+            sum.fill(0);
+            for (std::int64_t l = 0; l <= k; ++l) {
+              const double factor = whitening[k * D + l], middle = mean[l];
+              const double* const of = column(x, l);
+              for (int i = 0; i < lanes; ++i) sum.at[i] += factor * (of[i] - middle);
+            }
+            double* const to = column(w, k);
+            for (int i = 0; i < lanes; ++i) {
+              to[i] = sum.at[i];
+              square.at[i] += sum.at[i] * sum.at[i];
+            }
           }
-          double* const to = column(w, k);
+        };
+
+        // 1. log w_c N(x; c) of all components; f_0 = -log of their sum, from the largest of them.
+        Lanes largest;
+        largest.fill(-1e308);
+        for (std::int64_t c = 0; c < C; ++c) {
+          whiten(c);
+          double* const to = column(component, c);
           for (int i = 0; i < lanes; ++i) {
-            to[i] = sum.at[i];
-            square.at[i] += sum.at[i] * sum.at[i];
+            to[i] = log_weight[c] - 0.5 * square.at[i];
+            largest.at[i] = to[i] > largest.at[i] ? to[i] : largest.at[i];
           }
         }
-        for (int i = 0; i < lanes; ++i) f_0[first + i] = 0.5 * square.at[i] + offset;
+        sum.fill(0);
+        for (std::int64_t c = 0; c < C && C > 1; ++c)
+          for (int i = 0; i < lanes; ++i) {
+            const double below = column(component, c)[i] - largest.at[i];
+            if (below > negligible) sum.at[i] += std::exp(below);
+          }
+        for (int i = 0; i < lanes; ++i) f_0[first + i] = -largest.at[i] - (C > 1 ? std::log(sum.at[i]) : 0);
 
-        // 2. grad f_b = b grad f_D + (1 - b) L_0^-T w, in place of w; lost where it is not finite.
+        // 2. grad f_b = b grad f_D + (1 - b) sum_c r_c L_c^-T w; lost where it is not finite.
         square.fill(0);
         const double* const value = column(f, 0);
         for (std::int64_t k = 0; k < D; ++k) {
-          sum.fill(0);
-          if (b < 1)
-            for (std::int64_t l = k; l < D; ++l) sum.add((1 - b) * whitening[l * D + k], column(w, l));
           const double* const gradient = column(f, k + 1);
           double* const to = column(s, k);
           for (int i = 0; i < lanes; ++i) {
-            to[i] = b * gradient[i] + sum.at[i];
+            to[i] = b * gradient[i];
             square.at[i] += std::fabs(gradient[i]);
+          }
+        }
+        const Lanes slopes = square;
+        for (std::int64_t c = 0; c < C && b < 1; ++c) {
+          Lanes share_of;
+          share_of.fill(1 - b);
+          if (C > 1) {
+            bool any = false;
+            for (int i = 0; i < lanes; ++i) {
+              const double log_share = column(component, c)[i] + f_0[first + i];
+              share_of.at[i] = log_share > negligible ? (1 - b) * std::exp(log_share) : 0;
+              any = any || share_of.at[i] > 0;
+            }
+            if (!any) continue;
+            whiten(c);
+          }
+          const double* const whitening = whitenings + c * D * D;
+          for (std::int64_t k = 0; k < D; ++k) {
+            sum.fill(0);
+            for (std::int64_t l = k; l < D; ++l) sum.add(whitening[l * D + k], column(w, l));
+            double* const to = column(s, k);
+            for (int i = 0; i < lanes; ++i)
+              if (share_of.at[i] > 0) to[i] += share_of.at[i] * sum.at[i];
           }
         }
         Lanes length;
         for (int i = 0; i < lanes; ++i) {
-          const bool finite = std::fabs(value[i]) < 1e300 && square.at[i] < 1e300;
+          const bool finite = std::fabs(value[i]) < 1e300 && slopes.at[i] < 1e300;
           if (!finite) lost[first + i] = 1;
           length.at[i] = lost[first + i] ? 0 : step[first + i];
         }
 
-        // 3. Whitened slopes, row k from rows l >= k, so in place; p -= e L^T grad f_b.
-        for (std::int64_t k = 0; k < D; ++k) {
+        // 3. Whitened slopes L^T grad f_b; p -= e times those. Features are whitened by the first metric, row k from rows l >= k, so in
+        // place.
+        const auto rotate = [&](std::int64_t c, std::int64_t k) {
+          const double* const L = metrics + c * D * D;
           sum.fill(0);
-          for (std::int64_t l = k; l < D; ++l) sum.add(metric[l * D + k], column(s, l));
-          double *const to = column(s, k), *const momentum = column(p, k);
-          for (int i = 0; i < lanes; ++i) {
-            to[i] = sum.at[i];
-            if (length.at[i] > 0) momentum[i] -= share * length.at[i] * sum.at[i];
+          for (std::int64_t l = k; l < D; ++l) sum.add(L[l * D + k], column(s, l));
+        };
+        const auto anyone_has = [&](std::int64_t c) {
+          bool any = C == 1;
+          for (int i = 0; i < lanes; ++i) any = any || chosen[first + i] == c;
+          return any;
+        };
+        if (share == 0)
+          for (std::int64_t k = 0; k < D; ++k) {
+            rotate(0, k);
+            double* const to = column(s, k);
+            for (int i = 0; i < lanes; ++i) to[i] = sum.at[i];
           }
-        }
+        else
+          for (std::int64_t c = 0; c < C; ++c) {
+            if (!anyone_has(c)) continue;
+            for (std::int64_t k = 0; k < D; ++k) {
+              rotate(c, k);
+              double* const momentum = column(p, k);
+              for (int i = 0; i < lanes; ++i)
+                if (length.at[i] > 0 && chosen[first + i] == c) momentum[i] -= share * length.at[i] * sum.at[i];
+            }
+          }
 
         // 4. x += e L p
-        if (!drift) return;
-        for (std::int64_t k = 0; k < D; ++k) {
-          sum.fill(0);
-          for (std::int64_t l = 0; l <= k; ++l) sum.add(metric[k * D + l], column(p, l));
-          double* const to = column(x, k);
-          for (int i = 0; i < lanes; ++i) to[i] += length.at[i] * sum.at[i];
+        for (std::int64_t c = 0; c < C && drift; ++c) {
+          if (!anyone_has(c)) continue;
+          const double* const L = metrics + c * D * D;
+          for (std::int64_t k = 0; k < D; ++k) {
+            sum.fill(0);
+            for (std::int64_t l = 0; l <= k; ++l) sum.add(L[k * D + l], column(p, l));
+            double* const to = column(x, k);
+            for (int i = 0; i < lanes; ++i)
+              if (chosen[first + i] == c) to[i] += length.at[i] * sum.at[i];
+          }
         }
       });
 }
@@ -235,20 +325,33 @@ void TemperedMoves::begin_move(double b, double step, std::uint64_t stage) {
   const auto first = static_cast<std::uint64_t>(shard_.first);
   const auto momentum = momentum_, energy = energy_;
   const auto reference = reference_energy_, own_step = step_, threshold = threshold_, hamiltonian = hamiltonian_;
-  const auto lost = lost_;
+  const auto lost = lost_, chosen = chosen_;
+  const auto component = component_;
+  const int C = components_;
   Kokkos::parallel_for(
       "boltzcurve::population_momenta", position_.extent(0), KOKKOS_LAMBDA(const std::size_t i) {
         CounterRng rng(seed, RandomStream::population_moves, stage, first + i);
         const double jitter = (rng.uniform() < fine_share ? log_fine_jitter : log_jitter) * rng.uniform();
-        own_step(i) = i < count ? step * std::exp(-jitter) : 0;
         threshold(i) = std::log(rng.uniform());
+        int c = 0;
+        double log_share = 0;
+        if (C > 1) {
+          double left = rng.uniform();
+          for (;; ++c) {
+            log_share = component(i, c) + reference(i);
+            left -= std::exp(log_share);
+            if (left < 0 || c + 1 == C) break;
+          }
+        }
+        chosen(i) = c;
+        own_step(i) = i < count ? step * std::exp(-jitter) : 0;
         double square = 0;
         for (std::size_t k = 0; k < D; ++k) {
           const double p = rng.normal();
           momentum(i, k) = p;
           square += p * p;
         }
-        hamiltonian(i) = b * energy(i, 0) + (1 - b) * reference(i) + 0.5 * square;
+        hamiltonian(i) = b * energy(i, 0) + (1 - b) * reference(i) + 0.5 * square - log_share;
         lost(i) = !(std::fabs(energy(i, 0)) < 1e300);
       });
 }
@@ -257,12 +360,15 @@ std::int64_t TemperedMoves::end_move(double b) {
   const auto D = position_.extent(1);
   const auto position = position_, energy = energy_, momentum = momentum_, old_position = kept_position_, old_energy = kept_energy_;
   const auto reference = reference_energy_, old_reference = kept_reference_energy_, threshold = threshold_, hamiltonian = hamiltonian_;
-  const auto lost = lost_, accepted = accepted_;
+  const auto lost = lost_, accepted = accepted_, chosen = chosen_;
+  const auto component = component_;
+  const bool mixture = components_ > 1;
   Kokkos::parallel_for(
       "boltzcurve::population_accept", position_.extent(0), KOKKOS_LAMBDA(const std::size_t i) {
         double square = 0;
         for (std::size_t k = 0; k < D; ++k) square += momentum(i, k) * momentum(i, k);
-        const double end = b * energy(i, 0) + (1 - b) * reference(i) + 0.5 * square;
+        const double log_share = mixture ? component(i, chosen(i)) + reference(i) : 0;
+        const double end = b * energy(i, 0) + (1 - b) * reference(i) + 0.5 * square - log_share;
         accepted(i) = !lost(i) && threshold(i) < hamiltonian(i) - end;  // false of NaN
         if (accepted(i)) return;
         for (std::size_t k = 0; k < D; ++k) position(i, k) = old_position(i, k);
@@ -277,6 +383,7 @@ std::int64_t TemperedMoves::end_move(double b) {
 }
 
 std::int64_t TemperedMoves::move(double b, double step, int leaps, std::uint64_t stage) {
+  if (components_ > 1) kick(b, Kick::features, false);  // the components' densities where the particles are now
   begin_move(b, step, stage);
   for (int leap = 0; leap < leaps; ++leap) {
     kick(b, leap == 0 ? Kick::half : Kick::whole, true);

@@ -26,11 +26,15 @@ class TemperedMoves {
   /// Particle i becomes what particle parents[i] was, both of this rank.
   void resample(std::span<const std::int64_t> parents);
 
-  /// The metric's factor L [D][D], lower triangle.
+  /// The metric's factor L [D][D], lower triangle; of the broad law's particles where the reference law has modes.
   void set_metric(std::span<const double> factor);
 
   /// A move of `leaps` leapfrog steps whose length is drawn for each particle, log-uniformly from [step/4, step], or, of a quarter of the
   /// particles, from [step/256, step]: short ones are what moves particles where the target is stiff. `stage` names its random numbers.
+  ///
+  /// Of a reference law with modes, each particle moves by the metric of its component c, drawn by the responsibilities r_c(x) = w_c N(x;
+  /// c) / q_0(x): L_c L_c^T of a mode, the given one of the broad law. That is HMC of exp(-f_b(x)) r_c(x) at this c, so r_c(x') / r_c(x)
+  /// is a factor of the acceptance.
   /// Returns the number of accepted moves.
   std::int64_t move(double b, double step, int leaps, std::uint64_t stage);
 
@@ -66,12 +70,16 @@ class TemperedMoves {
   std::uint64_t seed_;
   int D_;
   std::int64_t evaluations_ = 0;
-  double log_normalizer_;
-  Kokkos::View<double*> mean_, factor_, whitening_, metric_;        ///< m_0 [D]; L_0, L_0^-1 and L [D*D]
+  int components_;                                                  ///< C of the reference law
+  std::vector<double> factors_;                                     ///< of the metrics [C][D][D]
+  Kokkos::View<double*> mean_, factor_, whitening_, metric_;        ///< m_c [C*D]; L_c, L_c^-1 [C*D*D] and metrics [C*D*D]
+  Kokkos::View<double*> log_weight_, cumulative_;                   ///< [C] log w_c / sqrt(det 2 pi L_c L_c^T), sums of w_c
+  Points<double> component_;                                        ///< [rows][C] log w_c N(x; c)
   Points<double> position_, energy_, momentum_, whitened_, slope_;  ///< [rows][D], energy_ [rows][D+1]; rows: whole tiles
   Points<double> kept_position_, kept_energy_;                      ///< where a move began
   PointScalars<double> reference_energy_, kept_reference_energy_;   ///< f_0
   PointScalars<double> step_, threshold_, hamiltonian_;             ///< of a move
+  Kokkos::View<int*> chosen_;                                       ///< component of a move
   Kokkos::View<int*> lost_, accepted_;                              ///< trajectories that met no finite energy
 };
 

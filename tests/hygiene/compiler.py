@@ -7,10 +7,10 @@ import subprocess
 
 
 class Compiler:
-    """Takes the command from the entry of src/io/version.cpp in compile_commands.json, without optimizer, sanitizers and precompiled headers."""
+    """Takes the command from the entry of src/pilot/whitening.cpp, which knows Eigen as well, in compile_commands.json, without optimizer, sanitizers and precompiled headers."""
 
     def __init__(self, commands, scratch):
-        entry = next(entry for entry in json.loads(pathlib.Path(commands).read_text()) if entry["file"].endswith("src/io/version.cpp"))
+        entry = next(entry for entry in json.loads(pathlib.Path(commands).read_text()) if entry["file"].endswith("src/pilot/whitening.cpp"))
         words, self.command = iter(shlex.split(entry["command"])), []
         for word in words:
             if word in ("-o", "-c", "-include"):
