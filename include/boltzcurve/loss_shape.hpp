@@ -12,6 +12,8 @@ enum class LossKind { pseudo_huber, squared, absolute_and_squared };
   ENTRY(automatic, "auto", "matching where the curve's form is network, else residual")                                                    \
   ENTRY(matching, "matching",                                                                                                              \
         "the gradient of f_t at points of a population of the target after time t of diffusion is matched with what noise and target say") \
+  ENTRY(matching_then_residual, "matching-then-residual",                                                                                  \
+        "matching, then for the last part of the steps the residual, with matching at the target alone, where it is exact")                \
   ENTRY(residual, "residual", "pseudo-huber")                                                                                              \
   ENTRY(pseudo_huber, "pseudo-huber", "2 w^2 (sqrt(1 + (R/w)^2) - 1): R^2 up to about w, then linear, so that no few points rule")         \
   ENTRY(squared, "squared", "R^2")                                                                                                         \

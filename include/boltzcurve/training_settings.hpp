@@ -69,8 +69,9 @@ struct OptimizerSettings {
 
 /// The loop over steps: how long, for which loss, and what is kept and told on the way.
 struct TrainingSettings {
-  std::int64_t steps = 20000;
+  std::int64_t steps = 6000;
   double max_seconds = 0;
+  double residual_share = 0.3;
   TrainingLoss loss = TrainingLoss::automatic;
   double huber_width = LossShape().width;
   ResidualUnit residual_unit = LossShape().unit;
@@ -81,6 +82,7 @@ struct TrainingSettings {
   bool verify_checkpoints = false;
   std::int64_t log_every = 100;
   std::int64_t evaluate_every = 0;
+  double until_ess = 0;
   int max_skipped_steps = 20;
 
   LossShape loss_shape() const {
@@ -96,6 +98,7 @@ struct TrainingSettings {
     setting("steps", &S::steps, Range{0, max_count}, "steps", "optimizer steps");
     setting("max-seconds", &S::max_seconds, Range{0, 1e9}, "s", "wall time of training, which then ends in good order; 0: no limit");
     setting("loss", &S::loss, "what training minimizes, and what a residual R costs in it");
+    setting("residual-share", &S::residual_share, Range{0, 1}, "", "share of the steps that are of the residual (matching-then-residual)");
     setting("huber-width", &S::huber_width, Range{1e-12, 1e12}, "unit of R", "w of the loss pseudo-huber");
     setting("residual-unit", &S::residual_unit, "what R is measured in");
     setting("average", &S::average, Range{0, 1, true}, "per step",
@@ -108,7 +111,9 @@ struct TrainingSettings {
     setting("verify-checkpoints", &S::verify_checkpoints, "read every checkpoint back from the disk before it replaces the one before");
     setting("log-every", &S::log_every, Range{1, max_count}, "steps", "steps between rows of log and metrics");
     setting("evaluate-every", &S::evaluate_every, Range{0, max_count}, "steps",
-            "steps between quick measurements of ESS and log Z; 0: none");
+            "steps between quick measurements of ESS and log Z; 0: none, or with until-ess a twentieth of the steps");
+    setting("until-ess", &S::until_ess, Range{0, 1, true}, "",
+            "ESS, of particles and from the pilot's population, that ends training when two quick measurements in a row reach it; 0: off");
     setting("max-skipped-steps", &S::max_skipped_steps, Range{0, 1e9}, "steps",
             "steps in a row without a finite gradient before giving up");
   }

@@ -17,7 +17,8 @@ constexpr int group_points = 32;  // that are drawn together, in vectors
 
 template <class Real>
 Collocation<Real>::Collocation(const CollocationSettings& settings, const CollocationRegion& region, const Curve& curve, const Shard& shard,
-                               std::uint64_t seed, const Energy& latent, std::shared_ptr<MalaChains> chains)
+                               std::uint64_t seed, const Energy& latent, std::shared_ptr<MalaChains> chains,
+                               std::shared_ptr<const CurvePopulation> population)
     : settings_(settings),
       parts_(settings.parts()),
       region_(region),
@@ -27,12 +28,14 @@ Collocation<Real>::Collocation(const CollocationSettings& settings, const Colloc
       seed_(seed),
       latent_(latent),
       latent_moments_(latent.moments().value()),
-      walkers_(std::move(chains)) {
+      walkers_(std::move(chains)),
+      population_(std::move(population)) {
   double sum = 0;
   for (const auto& part : parts_) sum += part.share;
   for (auto& part : parts_) part.share /= sum;
-  for (int layer = 0; has(CollocationKind::langevin) && layer < walkers_->layers(); ++layer)
-    for (int i = 0; i < chunk_points; ++i) walker_heat_.push_back(std::sqrt(walkers_->temperature(layer, i)));
+  for (int layer = 0; has(CollocationKind::langevin) && layer < (walkers_ ? walkers_->layers() : 1); ++layer)
+    for (int i = 0; i < chunk_points; ++i)
+      walker_heat_.push_back(std::sqrt(walkers_ ? walkers_->temperature(layer, i) : chain_temperature(settings.hottest, 1, layer, i)));
   if (has(CollocationKind::trajectory)) trajectories_.emplace(curve, latent, region.domain, seed, shard, settings.points);
 }
 
@@ -53,7 +56,7 @@ CollocationKind Collocation<Real>::kind_of(std::int64_t global) const {
 
 template <class Real>
 bool Collocation<Real>::prepare(std::int64_t step, const CurrentFlow<Real>& flow) {
-  if (has(CollocationKind::langevin) && step > 0) walkers_->move(step);
+  if (walkers_ && has(CollocationKind::langevin) && step > 0) walkers_->move(step);
   if (!trajectories_ || (trajectories_drawn_ && step % settings_.refresh_every != 0)) return false;
   renew_trajectories(step, flow);
   return true;
@@ -67,12 +70,12 @@ void Collocation<Real>::renew_trajectories(std::int64_t step, const CurrentFlow<
 
 template <class Real>
 std::vector<NamedArray> Collocation<Real>::state() const {
-  return has(CollocationKind::langevin) ? walkers_->state() : std::vector<NamedArray>();
+  return walkers_ && has(CollocationKind::langevin) ? walkers_->state() : std::vector<NamedArray>();
 }
 
 template <class Real>
 void Collocation<Real>::restore(std::span<const NamedArray> state) {
-  if (has(CollocationKind::langevin)) walkers_->restore(state);
+  if (walkers_ && has(CollocationKind::langevin)) walkers_->restore(state);
 }
 
 /// Where the clock stands when the share u of a batch's times has been drawn.
@@ -94,7 +97,8 @@ auto Collocation<Real>::place_of(std::int64_t step, std::int64_t global, double 
   }
   place.clock = clock_of_share(times_.share(step, global, time), bins);
   if (place.kind == CollocationKind::langevin)
-    place.choice = static_cast<std::int64_t>(choice * static_cast<double>(walkers_->layers() * chunk_size(place.chunk)));
+    place.choice = static_cast<std::int64_t>(
+        choice * static_cast<double>(walkers_ ? walkers_->layers() * chunk_size(place.chunk) : population_->count()));
   return place;
 }
 
@@ -104,7 +108,10 @@ double Collocation<Real>::coordinate(const Place& place, const Interpolation& in
                                      double normal) const {
   if (place.kind == CollocationKind::trajectory) return (*trajectories_)(place.chunk, static_cast<int>(place.choice), static_cast<int>(k));
   double y = 0, heat = 1;
-  if (place.kind == CollocationKind::langevin) {
+  if (place.kind == CollocationKind::langevin && !walkers_) {
+    y = population_->position[static_cast<std::size_t>(place.choice * population_->dimension) + k];
+    heat = walker_heat_[static_cast<std::size_t>(place.choice % chunk_points)];
+  } else if (place.kind == CollocationKind::langevin) {
     const std::int64_t size = chunk_size(place.chunk), chain = place.chunk * chunk_points + place.choice % size;
     const int layer = static_cast<int>(place.choice / size);
     y = (*walkers_)(layer, chain, static_cast<int>(k));

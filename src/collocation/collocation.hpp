@@ -7,6 +7,7 @@
 #include "collocation/time_bins.hpp"
 #include "collocation/trajectories.hpp"
 #include "curve/curve.hpp"
+#include "pilot/curve_population.hpp"
 #include "pilot/mala_chains.hpp"
 #include "residual/residual.hpp"
 
@@ -30,9 +31,11 @@ struct CollocationRegion {
 template <class Real>
 class Collocation {
  public:
-  /// `chains` may be absent if no share needs them; they move from here on. Curve and latent law must outlive this.
+  /// `chains` may be absent if no share needs them; they move from here on. Without them points of the kind `langevin` come from the
+  /// population, with noise as hot as with chains. Curve and latent law must outlive this.
   Collocation(const CollocationSettings& settings, const CollocationRegion& region, const Curve& curve, const Shard& shard,
-              std::uint64_t seed, const Energy& latent, std::shared_ptr<MalaChains> chains);
+              std::uint64_t seed, const Energy& latent, std::shared_ptr<MalaChains> chains,
+              std::shared_ptr<const CurvePopulation> population = nullptr);
 
   /// To be called once, in order, before the points of step `step` are drawn. Returns whether that renewed the trajectories; the first call
   /// does, unless they have been renewed already.
@@ -76,6 +79,7 @@ class Collocation {
   const Energy& latent_;
   Moments latent_moments_;
   std::shared_ptr<MalaChains> walkers_;
+  std::shared_ptr<const CurvePopulation> population_;
   std::vector<double> walker_heat_;  ///< roots of the temperatures in a chunk, layer by layer
   std::optional<Trajectories<Real>> trajectories_;
   bool trajectories_drawn_ = false;

@@ -31,10 +31,13 @@ class GradientFlowCurve final : public detail::CurveOf<Flow> {
       : detail::CurveOf<Flow>(functor, std::move(networks)), anchor_(std::move(anchor)), latent_mean_(std::move(latent_mean)) {}
 
   std::string description() const override {
-    const auto components = anchor_.mixture.components();
+    std::size_t components = 0;
+    for (const auto& factor : anchor_.factors) components += factor.mixture.components();
     return fmt::format("{}modes of squared width {:.3g}; horizon {:.3g}",
-                       components > 1 ? fmt::format("{} normal laws fit; ", components) : "", this->functor().width,
-                       this->functor().horizon);
+                       components > 1 ? fmt::format("{} normal laws in {} factor{} fit; ", components, anchor_.factors.size(),
+                                                    anchor_.factors.size() == 1 ? "" : "s")
+                                      : "",
+                       this->functor().width, this->functor().horizon);
   }
 
  private:
@@ -52,10 +55,10 @@ class GradientFlowCurve final : public detail::CurveOf<Flow> {
     make_energies_as(target, latent, made);
   }
   void make_anchor(std::unique_ptr<MixtureAnchor<float>>& made) const override {
-    made = std::make_unique<MixtureAnchor<float>>(this->functor(), anchor_.mixture, latent_mean_);
+    made = std::make_unique<MixtureAnchor<float>>(this->functor(), anchor_.factors, latent_mean_);
   }
   void make_anchor(std::unique_ptr<MixtureAnchor<double>>& made) const override {
-    made = std::make_unique<MixtureAnchor<double>>(this->functor(), anchor_.mixture, latent_mean_);
+    made = std::make_unique<MixtureAnchor<double>>(this->functor(), anchor_.factors, latent_mean_);
   }
 
   void make_matching_kernel(const MatchingShape& shape, std::unique_ptr<MatchingKernel<float>>& made) const override {
@@ -89,14 +92,16 @@ void require_normal_latent(const CurveInput& input) {
 }
 
 /// Of mean and deviations alone.
-NormalMixture normal_law_of(const PilotSummary& pilot) {
+MixtureFactor normal_law_of(const PilotSummary& pilot) {
   const std::size_t D = pilot.mean.size();
+  std::vector<double> coordinates;
+  for (std::size_t k = 0; k < D; ++k) coordinates.push_back(static_cast<double>(k));
   NormalMixture law{{1}, pilot.mean, std::vector<double>(D * D, 0.0), {}};
   for (std::size_t k = 0; k < D; ++k) {
     law.variance.push_back(pilot.deviation[k] * pilot.deviation[k]);
     law.axes[k * D + k] = 1;
   }
-  return law;
+  return {std::move(coordinates), std::move(law)};
 }
 
 }  // namespace
@@ -147,7 +152,7 @@ std::unique_ptr<Curve> make_gradient_flow_curve(const CurveInput& input) {
   for (const double deviation : pilot.deviation) anchor.variance.push_back(deviation * deviation);
   anchor.offset = pilot.energy - 0.5 * input.ends.dimension;
   anchor.taming = detail::taming_of(input);
-  anchor.mixture = pilot.mixture.components() > 0 ? pilot.mixture : normal_law_of(pilot);
+  anchor.factors = pilot.factors.empty() ? std::vector{normal_law_of(pilot)} : pilot.factors;
 
   const bool with_normalizer = input.normalizer.kind == NormalizerKind::network;
   std::vector<CurveNetwork> networks = {{"psi", detail::space_time_network(input, 1)}};

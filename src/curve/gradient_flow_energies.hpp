@@ -18,7 +18,7 @@ struct CurveAnchor {
   std::vector<double> mean, variance;  ///< mu, S^2 [D]
   double offset = 0;                   ///< nats
   Taming taming;
-  NormalMixture mixture;  ///< f_A of the form `network` at t = 0
+  std::vector<MixtureFactor> factors;  ///< of f_A of the form `network` at t = 0
 
   /// N(0, 1) in all coordinates, nothing tamed.
   static CurveAnchor standard(int dimension);

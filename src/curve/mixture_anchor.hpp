@@ -17,14 +17,15 @@ namespace boltzcurve {
 ///
 /// so f_A, its rate, gradient and Laplacian are known in closed form at all times; with p = R (x - m) - alpha R (mu - m) and q = p/v those
 /// of a component's own energy are R^T q, sum 1/v, and alpha <q, R (mu - m)>/sigma^2 - sum v' (q^2 - 1/v)/2, v' = 2 alpha^2 (sigma^2 -
-/// c)/sigma^2; of the mixture they are means over the components by their responsibilities. Device data; copies share it.
+/// c)/sigma^2; of the mixture they are means over the components by their responsibilities. Of a product of such laws of some
+/// coordinates each, which diffusion keeps one, energies add. Device data; copies share it.
 template <class Real>
 class MixtureAnchor {
  public:
   using P = Pack<Real>;
 
-  /// m [D] is the latent mean.
-  MixtureAnchor(const FlowParameters& flow, const NormalMixture& mixture, std::span<const double> latent_mean);
+  /// m [D] is the latent mean; factors have every coordinate once.
+  MixtureAnchor(const FlowParameters& flow, std::span<const MixtureFactor> factors, std::span<const double> latent_mean);
 
   /// d_t f_A, its gradient [D] and its Laplacian at points x [n][D], each with its own time, into `rows` [n][D + 2].
   void evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> rows) const;
@@ -45,14 +46,23 @@ class MixtureAnchor {
     P alpha, noise_variance;
   };
   KOKKOS_FUNCTION Moments moments_at(P t) const;
+  struct Factor {
+    int dimension, components, coordinates, weights, vectors;  ///< sizes; where its coordinates, weights, means and variances begin
+    std::int64_t axes;                                         ///< and its axes
+  };
+  struct Component {
+    const Real *variance, *mean, *axes;
+  };
   template <class Add>
-  KOKKOS_FUNCTION void for_each_component(const Moments& at, const Real* from_center, Real* q, const Add& add) const;
+  KOKKOS_FUNCTION void for_each_component(const Factor& factor, const Moments& at, const Real* from_center, Real* q, const Add& add) const;
 
  private:
   std::int64_t scratch_blocks(std::int64_t n, int rows) const;
 
   FlowParameters flow_;
-  int dimension_, components_;
+  int dimension_;
+  Kokkos::View<const Factor*> factors_;
+  Kokkos::View<int*> coordinates_;
   Kokkos::View<Real*> center_, log_weight_, mean_, variance_, axes_;  // log w - D/2 log 2 pi; R (mu - m)
   mutable Kokkos::View<Real*> scratch_;                               // grows to the largest batch seen
 };

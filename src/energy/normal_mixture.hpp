@@ -17,4 +17,12 @@ struct NormalMixture {
   std::size_t dimension() const { return weight.empty() ? 0 : mean.size() / weight.size(); }
 };
 
+/// A law of some of the coordinates: those of a product of laws are independent.
+struct MixtureFactor {
+  std::vector<double> coordinates;  ///< their numbers [D]
+  NormalMixture mixture;
+
+  bool operator==(const MixtureFactor&) const = default;
+};
+
 }  // namespace boltzcurve

@@ -7,11 +7,14 @@
 #include <limits>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace boltzcurve {
 namespace {
 
-constexpr auto mixture_weight = "survey/mixture/weight";
+constexpr auto mixture_weight = "survey/mixture/weight", whitening_factor = "survey/coordinates/factor",
+               driving_order = "survey/coordinates/order";
+constexpr double any_number = -std::numeric_limits<double>::max(), none_below_zero = 0, all_above_zero = std::numeric_limits<double>::min();
 
 /// The flat arrays of the state that are shaped like the parameters, by their name in the file.
 template <class State, class Visit>
@@ -51,21 +54,42 @@ void for_each_population_real(Summary& pilot, const Visit& visit) {
   visit("population_seconds", pilot.seconds);
 }
 
-/// Arrays of the coordinates and of the fitted normal laws, with their shapes; absent ones are empty.
+/// An array of the coordinates or of the fitted normal laws. Those of a group are there together, or empty together; some may be empty.
+template <class Values>
+struct PilotArray {
+  const char* name;
+  Values& values;
+  std::vector<std::int64_t> shape;
+  double least = any_number;
+  Presence presence = Presence::always;
+};
+
 template <class Summary, class Visit>
-void for_each_pilot_array(Summary& pilot, std::int64_t D, std::int64_t components, const Visit& visit) {
-  visit("survey/coordinates/center", pilot.coordinates.center, {D});
-  visit("survey/coordinates/offset", pilot.coordinates.offset, {D});
-  visit("survey/coordinates/slope", pilot.coordinates.slope, {D, D});
-  visit("survey/coordinates/linear", pilot.coordinates.linear, {D, D});
-  visit("survey/coordinates/square", pilot.coordinates.square, {D, D});
-  visit("survey/coordinates/order", pilot.coordinates.order, {D});
-  visit("survey/coordinates/shift", pilot.coordinates.shift, {D});
-  visit("survey/coordinates/factor", pilot.coordinates.factor, {D, D});
-  visit(mixture_weight, pilot.mixture.weight, {components});
-  visit("survey/mixture/mean", pilot.mixture.mean, {components, D});
-  visit("survey/mixture/axes", pilot.mixture.axes, {components * D, D});
-  visit("survey/mixture/variance", pilot.mixture.variance, {components, D});
+void for_each_group_of_pilot_arrays(Summary& pilot, std::int64_t D, std::int64_t components, const Visit& visit) {
+  using Group = std::vector<PilotArray<std::remove_reference_t<decltype((pilot.mean))>>>;
+  visit(Group{{"survey/coordinates/center", pilot.coordinates.center, {D}},
+              {"survey/coordinates/offset", pilot.coordinates.offset, {D}},
+              {"survey/coordinates/slope", pilot.coordinates.slope, {D, D}},
+              {"survey/coordinates/linear", pilot.coordinates.linear, {D, D}, any_number, Presence::since_later},
+              {"survey/coordinates/square", pilot.coordinates.square, {D, D}, any_number, Presence::since_later},
+              {driving_order, pilot.coordinates.order, {D}, none_below_zero, Presence::since_later}});
+  visit(Group{{"survey/coordinates/shift", pilot.coordinates.shift, {D}}, {whitening_factor, pilot.coordinates.factor, {D, D}}});
+  visit(Group{{mixture_weight, pilot.mixture.weight, {components}, none_below_zero},
+              {"survey/mixture/mean", pilot.mixture.mean, {components, D}},
+              {"survey/mixture/axes", pilot.mixture.axes, {components * D, D}},
+              {"survey/mixture/variance", pilot.mixture.variance, {components, D}, all_above_zero}});
+}
+
+std::string factor_name(std::size_t f, const std::string& array) { return "survey/factor" + std::to_string(f) + "/" + array; }
+
+/// The arrays of a factor of the fitted law.
+template <class Factor, class Visit>
+void for_each_factor_array(Factor& factor, std::size_t f, std::int64_t D, std::int64_t components, const Visit& visit) {
+  visit(factor_name(f, "coordinates"), factor.coordinates, {D});
+  visit(factor_name(f, "weight"), factor.mixture.weight, {components});
+  visit(factor_name(f, "mean"), factor.mixture.mean, {components, D});
+  visit(factor_name(f, "axes"), factor.mixture.axes, {components * D, D});
+  visit(factor_name(f, "variance"), factor.mixture.variance, {components, D});
 }
 
 template <class State, class Visit>
@@ -86,6 +110,14 @@ void for_each_time_bin_array(Bins& bins, const Visit& visit) {
 
 constexpr std::string_view collocation_group = "collocation/";
 
+void require_finite(const Checkpoint& checkpoint, const std::string& name, const std::vector<double>& values, double least) {
+  if (std::all_of(values.begin(), values.end(), [&](double value) { return std::isfinite(value) && value >= least; })) return;
+  throw InputError("dataset " + name + " in " + checkpoint.source.string() + " should hold finite numbers" +
+                   (least == none_below_zero  ? ", none below 0"
+                    : least == all_above_zero ? ", all above 0"
+                                              : ""));
+}
+
 /// Tensors of the networks below `name`, one after another.
 std::vector<double> flat_array(const Checkpoint& checkpoint, const std::string& name, const CurveNetworks& networks) {
   std::vector<double> values(static_cast<std::size_t>(networks.parameter_count()));
@@ -94,6 +126,14 @@ std::vector<double> flat_array(const Checkpoint& checkpoint, const std::string& 
     std::copy(stored.begin(), stored.end(), values.begin() + tensor.offset);
   }
   return values;
+}
+
+void require_every_coordinate(const Checkpoint& checkpoint, const std::string& name, std::vector<double> numbers, std::int64_t D) {
+  std::sort(numbers.begin(), numbers.end());
+  bool whole = static_cast<std::int64_t>(numbers.size()) == D;
+  for (std::size_t k = 0; k < numbers.size() && whole; ++k) whole = numbers[k] == static_cast<double>(k);
+  if (!whole)
+    throw InputError("dataset " + name + " in " + checkpoint.source.string() + " should hold the number of every coordinate once");
 }
 
 }  // namespace
@@ -115,10 +155,17 @@ Checkpoint to_checkpoint(const TrainingState& state, const CurveNetworks& networ
   const auto dimension = static_cast<std::int64_t>(state.pilot.mean.size());
   checkpoint.datasets.push_back({"survey/mean", {dimension}, state.pilot.mean});
   checkpoint.datasets.push_back({"survey/deviation", {dimension}, state.pilot.deviation});
-  for_each_pilot_array(state.pilot, dimension, static_cast<std::int64_t>(state.pilot.mixture.components()),
-                       [&](const char* name, const std::vector<double>& values, const std::vector<std::int64_t>& shape) {
-                         if (!values.empty()) checkpoint.datasets.push_back({name, shape, values});
-                       });
+  for_each_group_of_pilot_arrays(state.pilot, dimension, static_cast<std::int64_t>(state.pilot.mixture.components()),
+                                 [&](const auto& group) {
+                                   for (const auto& array : group)
+                                     if (!array.values.empty()) checkpoint.datasets.push_back({array.name, array.shape, array.values});
+                                 });
+  for (std::size_t f = 0; f < state.pilot.factors.size(); ++f)
+    for_each_factor_array(state.pilot.factors[f], f, static_cast<std::int64_t>(state.pilot.factors[f].coordinates.size()),
+                          static_cast<std::int64_t>(state.pilot.factors[f].mixture.components()),
+                          [&](const std::string& name, const std::vector<double>& values, const std::vector<std::int64_t>& shape) {
+                            checkpoint.datasets.push_back({name, shape, values});
+                          });
   for_each_time_bin_array(state.loss.time_bins, [&](const std::string& name, const TimeBins::PerBin& values) {
     checkpoint.datasets.push_back({name, {TimeBins::count}, std::vector<double>(values.begin(), values.end())});
   });
@@ -140,10 +187,32 @@ PilotSummary pilot_summary_of(const Checkpoint& checkpoint) {
   pilot.mean = checkpoint.values<double>("survey/mean", {D});
   pilot.deviation = checkpoint.values<double>("survey/deviation", {D});
   const auto* const weight = checkpoint.find(mixture_weight);
-  for_each_pilot_array(pilot, D, weight ? weight->shape[0] : 0,
-                       [&](const char* name, std::vector<double>& values, const std::vector<std::int64_t>& shape) {
-                         if (checkpoint.find(name)) values = checkpoint.values<double>(name, shape);
-                       });
+  for_each_group_of_pilot_arrays(pilot, D, weight && !weight->shape.empty() ? weight->shape[0] : 0, [&](const auto& group) {
+    if (std::none_of(group.begin(), group.end(), [&](const auto& array) { return checkpoint.find(array.name); })) return;
+    for (const auto& array : group) {
+      if (array.presence != Presence::always && !checkpoint.find(array.name)) continue;
+      array.values = checkpoint.values<double>(array.name, array.shape);
+      require_finite(checkpoint, array.name, array.values, array.least);
+    }
+  });
+  if (!pilot.coordinates.order.empty()) require_every_coordinate(checkpoint, driving_order, pilot.coordinates.order, D);
+  for (std::size_t at = 0; at < pilot.coordinates.factor.size(); at += static_cast<std::size_t>(D) + 1)
+    if (!(pilot.coordinates.factor[at] > 0))
+      throw InputError(std::string("dataset ") + whitening_factor + " in " + checkpoint.source.string() +
+                       " should be positive on its diagonal");
+  for (std::size_t f = 0;; ++f) {
+    const auto* const coordinates = checkpoint.find(factor_name(f, "coordinates"));
+    const auto* const of_factor = checkpoint.find(factor_name(f, "weight"));
+    if (!coordinates || !of_factor) break;
+    for_each_factor_array(pilot.factors.emplace_back(), f, coordinates->shape[0], of_factor->shape[0],
+                          [&](const std::string& name, std::vector<double>& values, const std::vector<std::int64_t>& shape) {
+                            values = checkpoint.values<double>(name, shape);
+                            require_finite(checkpoint, name, values, name.ends_with("variance") ? all_above_zero : any_number);
+                          });
+  }
+  std::vector<double> of_factors;
+  for (const auto& factor : pilot.factors) of_factors.insert(of_factors.end(), factor.coordinates.begin(), factor.coordinates.end());
+  if (!of_factors.empty()) require_every_coordinate(checkpoint, factor_name(0, "coordinates"), of_factors, D);
   for_each_population_real(pilot, [&](const std::string& name, double& value) {
     if (checkpoint.scalars.contains(name)) value = checkpoint.scalar<double>(name);
   });
@@ -166,10 +235,7 @@ TrainingState from_checkpoint(const Checkpoint& checkpoint, const CurveNetworks&
   for_each_time_bin_array(state.loss.time_bins, [&](const std::string& name, TimeBins::PerBin& values) {
     if (!checkpoint.find(name)) return;
     const auto& stored = checkpoint.values<double>(name, {TimeBins::count});
-    const double least = &values == &state.loss.time_bins.level ? -std::numeric_limits<double>::max() : 0;
-    if (!std::all_of(stored.begin(), stored.end(), [&](double value) { return std::isfinite(value) && value >= least; }))
-      throw InputError("dataset " + name + " in " + checkpoint.source.string() + " should hold finite numbers" +
-                       (least == 0 ? ", none below 0" : ""));
+    require_finite(checkpoint, name, stored, &values == &state.loss.time_bins.level ? any_number : none_below_zero);
     std::copy(stored.begin(), stored.end(), values.begin());
   });
   for (const auto& dataset : checkpoint.datasets) {

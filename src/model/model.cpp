@@ -1,3 +1,4 @@
+#include <boltzcurve/error.hpp>
 #include <boltzcurve/model.hpp>
 #include <boltzcurve/registry.hpp>
 #include "collocation/collocation.hpp"
@@ -48,15 +49,17 @@ ModelSettings definite(ModelSettings settings) {
   if (form == CurveForm::automatic)
     form = settings.curve.name == CurveName::gradient_flow && settings.curve.schedule != Schedule::learned ? CurveForm::network
                                                                                                            : CurveForm::contracted;
+  const bool asks_for_population = settings.curve.name == CurveName::gradient_flow && form == CurveForm::network;
   auto& method = settings.pilot.method;
-  if (method == PilotMethod::automatic)
-    method = settings.curve.name == CurveName::gradient_flow && form == CurveForm::network ? PilotMethod::smc : PilotMethod::chains;
+  if (method == PilotMethod::automatic) method = asks_for_population ? PilotMethod::smc : PilotMethod::chains;
+  if (asks_for_population && method != PilotMethod::smc)
+    throw SettingError({"method", " = chains: a curve of the form network is made from a population, which smc draws"});
   return settings;
 }
 
 template <class MakePilot>
 Model made_with(const ModelSettings& given, const MakePilot& make_pilot) {
-  const auto settings = definite(given);
+  const auto settings = in_section("pilot", [&] { return definite(given); });
   auto [target, latent] = make_ends(settings);
   auto input = curve_input(settings, *latent);
   in_section("curve", [&] { return make_curve(input); });  // may refuse the settings, before the pilot run takes its time
@@ -96,7 +99,7 @@ Model build_model(const Communicator& world, const ModelSettings& settings, cons
 }
 
 void check_settings(const ModelSettings& given) {
-  const auto settings = definite(given);
+  const auto settings = in_section("pilot", [&] { return definite(given); });
   const auto ends = make_ends(settings);
   in_section("curve", [&] { return make_curve(curve_input(settings, *ends.latent)); });
 }

@@ -60,11 +60,12 @@ void MalaChains::start() {
   show_host();
 }
 
-// Half of the chains of every chunk stay below hottest^(1/4), the rest spread up to `hottest`.
-double MalaChains::temperature(int layer, std::int64_t i) const {
-  const double place = (layer + static_cast<double>(i % chunk_points) / chunk_points) / layers_;
-  return std::pow(settings_.hottest, place * place);
+double chain_temperature(double hottest, int layers, int layer, std::int64_t i) {
+  const double place = (layer + static_cast<double>(i % chunk_points) / chunk_points) / layers;
+  return std::pow(hottest, place * place);
 }
+
+double MalaChains::temperature(int layer, std::int64_t i) const { return chain_temperature(settings_.hottest, layers_, layer, i); }
 
 // Each chain goes along its own gradient with its own step, longer after every success and half as long after a failure. It stops where
 // |grad f|^2 <= Lap f: in equilibrium at temperature 1 both have the same mean, and further down lie places that are deep and yet hold

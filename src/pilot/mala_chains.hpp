@@ -13,6 +13,10 @@
 
 namespace boltzcurve {
 
+/// Temperature of chain `layer` of `layers` of the point of index i: half of the chains of every chunk of points stay below hottest^(1/4),
+/// the rest spread up to `hottest`.
+double chain_temperature(double hottest, int layers, int layer, std::int64_t i);
+
 /// A population that walks on the target by the Metropolis-adjusted Langevin algorithm (Roberts and Tweedie, Bernoulli 2, 1996),
 ///
 ///     y' = y - (e/T) grad f(y) + sqrt(2 e) n,    accepted with probability min(1, exp((f(y) - f(y'))/T) q(y|y')/q(y'|y)),

@@ -8,6 +8,7 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <optional>
 
@@ -17,10 +18,11 @@ namespace {
 using Matrix = Eigen::MatrixXd;
 using Vector = Eigen::VectorXd;
 
-constexpr Eigen::Index fitted_points = 4096;  // and as many again to choose with
+constexpr Eigen::Index fitted_points = 8192;  // and as many again to choose with
 constexpr int rounds = 40;
-constexpr double converged = 1e-4;       // nats a point and round
-constexpr double worth_a_step = 0.01;    // nats a point, for which half as many components again are worth their price
+constexpr double converged = 1e-4;     // nats a point and round
+constexpr double worth_a_step = 0.01;  // nats a point, for which half as many components again are worth their price
+constexpr Eigen::Index few_dimensions = 3, few_laws = 4;
 constexpr Eigen::Index min_points = 10;  // of a component
 constexpr double min_variance = 1e-10;   // of that of all points
 
@@ -134,10 +136,21 @@ MixtureFit fit_normal_mixture(std::span<const double> points, std::size_t dimens
   Components best = fit(fitted, 1, seed);
   Vector best_likelihood = likelihood_of(best);
   int failures = 0;
-  for (Eigen::Index count = 2; count <= static_cast<Eigen::Index>(max_mixture_components) && failures < 2;
+  const int give_up = D <= few_dimensions ? 6 : 2;  // modes on a grid show when there is one for each
+  for (Eigen::Index count = 2; count <= static_cast<Eigen::Index>(max_mixture_components) && failures < give_up;
        count = std::max(count + 1, count % 3 == 0 ? count / 3 * 4 : count / 2 * 3)) {
     if (count * std::max(min_points, D) > half) break;
-    auto more = fit(fitted, count, seed);
+    // A few laws depend on where they start: the best of several starts.
+    Components more;
+    double most = -std::numeric_limits<double>::infinity();
+    for (std::uint64_t trial = 0; trial < (count <= few_laws ? 4U : 1U); ++trial) {
+      auto other = fit(fitted, count, seed + trial);
+      if (other.empty()) continue;
+      if (const double likelihood = likelihood_of(other).mean(); likelihood > most) {
+        most = likelihood;
+        more = std::move(other);
+      }
+    }
     if (more.empty()) break;
     const Vector gain = likelihood_of(more) - best_likelihood;
     const double mean = gain.mean(), error = std::sqrt((gain.array() - mean).square().sum()) / static_cast<double>(half);

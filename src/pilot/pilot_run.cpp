@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <utility>
 
@@ -20,9 +21,11 @@
 namespace boltzcurve {
 namespace {
 
-constexpr int thermalization_moves = 300;    // of chains in other coordinates than before
-constexpr double worth_driving = 0.05;       // nats a point that coordinates with drivers have to gain
-constexpr double negligible_weight = 0.005;  // of a component, whose width then does not count
+constexpr int thermalization_moves = 300;  // of chains in other coordinates than before
+constexpr double worth_driving = 0.02;     // nats a point that coordinates with drivers have to gain
+constexpr int driven_rounds = 3;
+constexpr double worth_a_product = 0.02;    // nats a point and coordinate that a product of laws has to gain
+constexpr double negligible_weight = 0.02;  // of a component, whose width then does not count
 
 std::shared_ptr<MalaChains> chains_at_start(const Communicator& ranks, const Energy& target, const PilotInput& input) {
   MalaChains::Settings start;
@@ -83,12 +86,16 @@ void evaluate_population(const Communicator& ranks, const Energy& energy, CurveP
 /// Points whose gradient is not finite are left out: they have nothing to say of it.
 void keep_finite(CurvePopulation& population) {
   const auto D = static_cast<std::size_t>(population.dimension);
-  CurvePopulation kept{population.dimension, {}, {}};
+  auto kept = population;
+  kept.position.clear();
+  kept.gradient.clear();
+  kept.island.clear();
   for (std::size_t i = 0; i < static_cast<std::size_t>(population.count()); ++i) {
     const std::span<const double> x(&population.position[i * D], D), g(&population.gradient[i * D], D);
     if (!std::all_of(g.begin(), g.end(), [](double slope) { return std::isfinite(slope); })) continue;
     kept.position.insert(kept.position.end(), x.begin(), x.end());
     kept.gradient.insert(kept.gradient.end(), g.begin(), g.end());
+    kept.island.push_back(population.island[i]);
   }
   population = std::move(kept);
 }
@@ -105,22 +112,58 @@ double narrowest_width(const NormalMixture& mixture) {
   return narrowest;
 }
 
+/// A law of all coordinates.
+std::vector<MixtureFactor> one_factor(const NormalMixture& law) {
+  std::vector<double> all(law.dimension());
+  std::iota(all.begin(), all.end(), 0.0);
+  return {{std::move(all), law}};
+}
+
 /// Coordinates for points x [N][D], the points there, and how well normal laws fit them.
 struct Candidate {
   ScaleMap coordinates;
   std::vector<double> position;
   MixtureFit fit;
-  double score = 0;  ///< mean log likelihood in x [nats a point]
+  std::vector<MixtureFactor> factors;  ///< of the law that fits best
+  double score = 0;                    ///< mean log likelihood in x [nats a point]
 
-  /// Whitens the points in the coordinates that `drivers` begins with.
-  Candidate(const ScaleMap& drivers, std::vector<double> points, std::size_t D, std::uint64_t seed)
-      : coordinates(whitened(points, D, drivers)), position(std::move(points)) {
-    ScaleMap whitening = whitened(position, D, {});
-    whitening.to_z(std::span(position));
+  /// Whitens the points in the coordinates that `drivers` begins with: all together or, where a product of laws then fits better, groups of
+  /// coordinates for themselves.
+  Candidate(const ScaleMap& drivers, const std::vector<double>& points, std::size_t D, std::uint64_t seed) {
+    whiten(drivers, points, D, {});
     fit = fit_normal_mixture(position, D, seed);
+    factors = one_factor(fit.mixture);
+    score = fit.held_out - mean_volume(D);
+    const auto groups = independent_groups(points, D, least_dependence);
+    if (groups.size() == 1) return;
+    auto product = *this;
+    product.whiten(drivers, points, D, groups);
+    product.factors.clear();
+    product.score = -product.mean_volume(D);
+    for (const auto& group : groups) {
+      std::vector<double> part;
+      for (std::size_t at = 0; at < product.position.size(); at += D)
+        for (const std::size_t k : group) part.push_back(product.position[at + k]);
+      auto of_group = fit_normal_mixture(part, group.size(), seed);
+      product.score += of_group.held_out;
+      product.factors.push_back({{group.begin(), group.end()}, std::move(of_group.mixture)});
+    }
+    if (product.score < score + worth_a_product * static_cast<double>(D)) return;
+    product.fit = fit_normal_mixture(product.position, D, seed);
+    *this = std::move(product);
+  }
+
+ private:
+  void whiten(const ScaleMap& drivers, const std::vector<double>& points, std::size_t D,
+              const std::vector<std::vector<std::size_t>>& groups) {
+    coordinates = whitened(points, D, drivers, groups);
+    position = points;
+    whitened(points, D, {}, groups).to_z(std::span(position));
+  }
+  double mean_volume(std::size_t D) const {
     double volume = 0;
     for (std::size_t at = 0; at < position.size(); at += D) volume += coordinates.log_volume(&position[at]);
-    score = fit.held_out - volume / (static_cast<double>(position.size()) / static_cast<double>(D));
+    return volume / (static_cast<double>(position.size()) / static_cast<double>(D));
   }
 };
 
@@ -151,30 +194,41 @@ Pilot population_pilot(const Communicator& ranks, const std::shared_ptr<const En
   summary.seconds = found.seconds;
   if (input.finds_coordinates) {
     Candidate best({}, found.position, D, input.seed);
-    if (const auto drivers = fit_triangular_map(found.position, D); !drivers.is_identity()) {
-      auto z = found.position;
-      drivers.to_z(std::span(z));
-      Candidate driven(drivers, std::move(z), D, input.seed);
-      if (driven.score > best.score + worth_driving) {
-        // Where places and scales no longer follow others, particles move freely: what they did not reach before, they reach now.
-        of_population.box = box_of(driven.position, D);
-        found = run_population(ranks, *in_coordinates(target, driven.coordinates), of_population);
-        summary.evaluations += static_cast<double>(found.evaluations);
-        summary.seconds += found.seconds;
-        best = Candidate(driven.coordinates, found.position, D, input.seed);
-      }
+    for (int round = 0; round < driven_rounds; ++round) {
+      auto x = best.position;
+      best.coordinates.to_x(std::span(x));
+      const auto drivers = fit_triangular_map(x, D);
+      if (drivers.is_identity()) break;
+      drivers.to_z(std::span(x));
+      Candidate driven(drivers, std::move(x), D, input.seed);
+
+      if (driven.score < best.score + worth_driving) break;
+      // Where places and scales no longer follow others, particles move freely: what they did not reach before, they reach now.
+      of_population.box = box_of(driven.position, D);
+      found = run_population(ranks, *in_coordinates(target, driven.coordinates), of_population);
+      summary.evaluations += static_cast<double>(found.evaluations);
+      summary.seconds += found.seconds;
+      best = Candidate(driven.coordinates, found.position, D, input.seed);
     }
     summary.coordinates = best.coordinates;
     summary.mixture = best.fit.mixture;
+    summary.factors = best.factors;
     population.position = std::move(best.position);
+    population.island.assign(found.island.begin(), found.island.end());
   } else {
     population.position = found.position;
+    population.island.assign(found.island.begin(), found.island.end());
     summary.mixture = fit_normal_mixture(population.position, D, input.seed).mixture;
+    summary.factors = one_factor(summary.mixture);
   }
+  // In coordinates in which it is white its metric is the identity.
+  population.step = input.finds_coordinates ? found.step : 0;
+  population.leaps = found.leaps;
   pilot.curve_target = in_coordinates(target, summary.coordinates);
   std::vector<double> energy;
   evaluate_population(ranks, *pilot.curve_target, population, energy);
   keep_finite(population);
+  if (population.count() == 0) throw InputError("the gradient of the target's energy is finite nowhere in the population");
 
   const auto middle = energy.begin() + static_cast<std::ptrdiff_t>(energy.size() / 2);
   std::nth_element(energy.begin(), middle, energy.end());
@@ -186,10 +240,12 @@ Pilot population_pilot(const Communicator& ranks, const std::shared_ptr<const En
     summary.deviation[at % D] += population.position[at] * population.position[at] / static_cast<double>(population.count());
   }
   for (std::size_t k = 0; k < D; ++k) summary.deviation[k] = std::sqrt(summary.deviation[k] - summary.mean[k] * summary.mean[k]);
-  summary.width = narrowest_width(summary.mixture);
+  summary.width = std::numeric_limits<double>::infinity();
+  for (const auto& factor : summary.factors) summary.width = std::min(summary.width, narrowest_width(factor.mixture));
   summary.log_z = found.log_z;
   summary.log_z_stderr = found.log_z_stderr;
   summary.disagreement = found.disagreement;
+  summary.evaluations += static_cast<double>(energy.size());
   return pilot;
 }
 
@@ -205,6 +261,10 @@ Pilot known_pilot(const Communicator& ranks, const std::shared_ptr<const Energy>
   if (static_cast<int>(summary.mean.size()) != target->dimension())
     throw InputError(
         fmt::format("the checkpoint is of a target in {} dimensions, this one has {}", summary.mean.size(), target->dimension()));
+  const auto before = summary.has_population() ? PilotMethod::smc : PilotMethod::chains;
+  if (input.settings.method != before)
+    throw InputError(
+        fmt::format("the checkpoint's pilot run was by {}, this one is by {}", name_of(before), name_of(input.settings.method)));
   if (input.settings.method == PilotMethod::smc) {
     auto population = std::make_shared<CurvePopulation>();
     population->dimension = target->dimension();

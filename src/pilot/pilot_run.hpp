@@ -36,7 +36,8 @@ struct Pilot {
 Pilot run_pilot(const Communicator& ranks, const std::shared_ptr<const Energy>& target, const PilotInput& input);
 
 /// One whose summary is known, from a checkpoint: its chains are at their start, to be restored or thermalized, its population is empty and
-/// to be restored. Throws InputError where the target cannot be had in the summary's coordinates. Collective.
+/// to be restored. Throws InputError where the target cannot be had in the summary's coordinates, or the summary is of the other method.
+/// Collective.
 Pilot known_pilot(const Communicator& ranks, const std::shared_ptr<const Energy>& target, const PilotInput& input,
                   const PilotSummary& summary);
 

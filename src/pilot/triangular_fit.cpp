@@ -13,10 +13,11 @@ using Matrix = Eigen::MatrixXd;
 using Vector = Eigen::VectorXd;
 using Index = Eigen::Index;
 
-constexpr double explained_place = 0.02;  // share of the variance of a residual, by the square of another coordinate
-constexpr double explained_scale = 0.04;  // of that of log residual^2, 4.9 where nothing is explained, by another coordinate
+constexpr double explained_place = 0.1;   // share of the variance of a residual, by the square of another coordinate
+constexpr double explained_scale = 0.08;  // of that of log residual^2, 4.9 where nothing is explained, by another coordinate
 constexpr Index drivers_at_most = 6;      // of a coordinate
 constexpr int fit_rounds = 8;
+constexpr double significance = 4;  // deviations of a coefficient of place
 constexpr double steepest = 10, ridge = 1e-8;
 
 struct Edge {
@@ -169,8 +170,21 @@ ScaleMap fit_triangular_map(std::span<const double> values, std::size_t dimensio
     for (int round = 0; round < 4; ++round) {
       const Vector weight = (-2 * (of_scale * in_scale).array()).exp();
       Matrix normal = of_place.transpose() * weight.asDiagonal() * of_place;
-      normal.diagonal() *= 1 + ridge;
-      in_place = normal.llt().solve(of_place.transpose() * (weight.asDiagonal() * points.u.col(k)));
+      normal.diagonal().array() += ridge * static_cast<double>(N);
+      const Eigen::LLT<Matrix> factor(normal);
+      in_place = factor.solve(of_place.transpose() * (weight.asDiagonal() * points.u.col(k)));
+      // What no more than chance speaks for would be wrong far outside.
+      if (round > 0) {
+        const Vector deviation = factor.solve(Matrix::Identity(normal.rows(), normal.rows())).diagonal().cwiseSqrt();
+        const Vector kept = (in_place.array().abs() > significance * deviation.array()).cast<double>();
+        if (kept.tail(kept.size() - 1).sum() < static_cast<double>(kept.size() - 1)) {
+          for (Index i = 1; i < of_place.cols(); ++i)
+            if (kept(i) == 0) of_place.col(i).setZero();
+          normal = of_place.transpose() * weight.asDiagonal() * of_place;
+          normal.diagonal().array() += ridge * static_cast<double>(N);
+          in_place = normal.llt().solve(of_place.transpose() * (weight.asDiagonal() * points.u.col(k)));
+        }
+      }
       const Vector residual = points.u.col(k) - of_place * in_place;
       if (round == 0) in_scale(0) = 0.5 * std::log(residual.squaredNorm() / static_cast<double>(N) + 1e-300);
       in_scale = fitted_scale(of_scale, residual, in_scale);

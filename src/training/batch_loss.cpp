@@ -51,7 +51,8 @@ class BatchLossOf final : public BatchLoss {
         kernel_(settings.curve->kernel<Real>(settings.loss)),
         sum_(kernel_->sum_borders(), partial_sums_of(settings.collocation.points), settings.reduction),
         shard_(shard_of(settings.collocation.points, chunk_points, ranks.rank(), ranks.size())),
-        collocation_(settings.collocation, settings.region, *settings.curve, shard_, settings.seed, latent, settings.chains),
+        collocation_(settings.collocation, settings.region, *settings.curve, shard_, settings.seed, latent, settings.chains,
+                     settings.population),
         batch_(std::min(shard_.count, block_points), dimension_, energies_->rows()),
         drawn_t_(Kokkos::create_mirror_view(Kokkos::HostSpace(), batch_.t)),
         drawn_x_(Kokkos::create_mirror_view(Kokkos::HostSpace(), batch_.x)),
@@ -141,16 +142,6 @@ class BatchLossOf final : public BatchLoss {
   }
 
  private:
-  /// Errors say which part of the state they are of.
-  template <class Work>
-  static void named_part(const std::string& part, const Work& work) {
-    try {
-      work();
-    } catch (const InputError& error) {
-      throw InputError(part + "/" + error.what());
-    }
-  }
-
   void restore_points(const std::vector<NamedArray>& state) {
     collocation_.restore(state);
     if (!collocation_.has_trajectories()) return;

@@ -2,6 +2,7 @@
 
 #include <boltzcurve/communicator.hpp>
 #include <boltzcurve/energy.hpp>
+#include <boltzcurve/error.hpp>
 #include <boltzcurve/precision.hpp>
 #include "collocation/collocation.hpp"
 #include "curve/curve.hpp"
@@ -76,8 +77,8 @@ class BatchLoss {
   /// trajectories were drawn with (on rank 0). Collective.
   virtual LossState state() const = 0;
   /// Goes on from such a state, of which every rank has all; without one chains are where they are, and the first step draws trajectories.
-  /// Where something is missing or of another shape, throws InputError, or, if that of the points is, returns false unless
-  /// `points_must_fit`. Collective.
+  /// Where something is missing or of another shape, throws InputError, or, if that of the points is and they can begin anew, returns false
+  /// unless `points_must_fit`. Collective.
   virtual bool restore(const LossState& state, bool points_must_fit = true) = 0;
   /// As of the last step.
   virtual const TimeBins& time_bins() const = 0;
@@ -85,6 +86,16 @@ class BatchLoss {
   /// Bytes that a rank holds for its points and for one team's scratch.
   virtual std::int64_t memory_bytes() const = 0;
 };
+
+/// Errors of `work`, which restores a part of a state, say of which.
+template <class Work>
+void named_part(const char* part, const Work& work) {
+  try {
+    work();
+  } catch (const InputError& error) {
+    throw InputError(part + ("/" + std::string(error.what())));
+  }
+}
 
 /// What a batch loss is made of. The energies must outlive it.
 struct BatchLossSettings {
@@ -96,7 +107,8 @@ struct BatchLossSettings {
   std::uint64_t seed = 1;
   Reduction reduction = Reduction::reproducible;
   std::shared_ptr<MalaChains> chains;           ///< for the collocation kind `langevin`
-  std::shared_ptr<CurvePopulation> population;  ///< for matching
+  std::shared_ptr<CurvePopulation> population;  ///< for matching, and in place of chains where there are none
+  bool at_target = false;                       ///< matching at t = 0 alone, where its goals are exact
 };
 
 std::unique_ptr<BatchLoss> make_batch_loss(Precision precision, const Communicator& ranks, const BatchLossSettings& settings,

@@ -22,6 +22,7 @@ class MatchingLoss final : public BatchLoss {
   MatchingLoss(const Communicator& ranks, const BatchLossSettings& settings, const Energy& target, const Energy& latent)
       : ranks_(ranks),
         settings_(settings),
+        target_(target),
         dimension_(settings.curve->dimension()),
         latent_moments_(latent.moments().value()),
         energies_(settings.curve->energies<Real>(target, latent)),
@@ -43,6 +44,8 @@ class MatchingLoss final : public BatchLoss {
 
   const Result& evaluate(const std::vector<double>& parameters, std::int64_t step) override {
     kernel_->set_parameters(parameters);
+    if (step != prepared_step_) settings_.population->move(ranks_, target_, settings_.seed, step);
+    prepared_step_ = step;
     result_.finite = false;
     for (;;) {
       const PartialSums partial = sum_.begin();
@@ -76,14 +79,12 @@ class MatchingLoss final : public BatchLoss {
     return {sum_.exponents(), {}, ranks_.is_root() ? settings_.population->state() : std::vector<NamedArray>()};
   }
 
-  bool restore(const LossState& state, bool points_must_fit) override {
-    if (!state.sum_exponents.empty()) sum_.set_exponents(state.sum_exponents);
-    try {
-      settings_.population->restore(state.collocation);
-    } catch (const InputError&) {
-      if (points_must_fit) throw;
-      return false;
-    }
+  // Unlike chains, a population cannot begin anew: the coordinates and the curve's normal laws came from it.
+  bool restore(const LossState& state, bool) override {
+    named_part("reduction", [&] {
+      if (!state.sum_exponents.empty()) sum_.set_exponents(state.sum_exponents);
+    });
+    named_part("collocation", [&] { settings_.population->restore(state.collocation); });
     return true;
   }
 
@@ -91,7 +92,8 @@ class MatchingLoss final : public BatchLoss {
 
   std::int64_t memory_bytes() const override {
     const std::int64_t per_point = (5 * dimension_ + energies_->rows() + 3) * static_cast<std::int64_t>(sizeof(Real));
-    return static_cast<std::int64_t>(size_) * per_point + kernel_->scratch_bytes();
+    const std::int64_t of_population = 2 * settings_.population->count() * dimension_ * static_cast<std::int64_t>(sizeof(double));
+    return static_cast<std::int64_t>(size_) * per_point + kernel_->scratch_bytes() + of_population;
   }
 
  private:
@@ -138,7 +140,7 @@ class MatchingLoss final : public BatchLoss {
           std::array<Interpolation, group_points> interpolations;
           std::array<std::size_t, group_points> chosen;
           for (std::size_t i = 0; i < size; ++i) {
-            clock[i] = times_.share(step, first + static_cast<std::int64_t>(begin + i), time[i]);
+            clock[i] = settings_.at_target ? 0 : times_.share(step, first + static_cast<std::int64_t>(begin + i), time[i]);
             chosen[i] = static_cast<std::size_t>(choice[i] * static_cast<double>(population.count())) * D;
           }
           settings_.curve->interpolations_at(std::span<const double>(clock.data(), size), time, interpolations);
@@ -159,6 +161,8 @@ class MatchingLoss final : public BatchLoss {
 
   Communicator ranks_;
   BatchLossSettings settings_;
+  const Energy& target_;
+  std::int64_t prepared_step_ = -1;
   int dimension_;
   Moments latent_moments_;
   std::unique_ptr<CurveEnergies<Real>> energies_;

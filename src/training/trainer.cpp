@@ -5,6 +5,7 @@
 #include "training/batch_loss.hpp"
 #include "training/matching_loss.hpp"
 #include "training/optimizer.hpp"
+#include "training/sum_loss.hpp"
 #include "training/training_state.hpp"
 
 #include <boltzcurve/error.hpp>
@@ -22,7 +23,22 @@
 namespace boltzcurve {
 namespace {
 
-std::unique_ptr<BatchLoss> loss_of(const Communicator& world, const Model& model, const TrainerSettings& settings) {
+/// Of what the steps are that come next.
+enum class Stage { matching, residual, residual_and_target };
+
+Stage stage_at(const Model& model, const TrainerSettings& settings, std::int64_t step) {
+  auto loss = settings.training.loss;
+  const bool has_population = model.pilot->population != nullptr;
+  if (loss == TrainingLoss::automatic) loss = has_population ? TrainingLoss::matching : TrainingLoss::residual;
+  if (loss == TrainingLoss::matching) return Stage::matching;
+  if (loss == TrainingLoss::matching_then_residual)
+    return static_cast<double>(step) < (1 - settings.training.residual_share) * static_cast<double>(settings.training.steps)
+               ? Stage::matching
+               : Stage::residual_and_target;
+  return has_population ? Stage::residual_and_target : Stage::residual;
+}
+
+std::unique_ptr<BatchLoss> loss_of(const Communicator& world, const Model& model, const TrainerSettings& settings, Stage stage) {
   BatchLossSettings of_loss;
   of_loss.curve = model.curve;
   of_loss.collocation = model.settings.collocation;
@@ -33,11 +49,13 @@ std::unique_ptr<BatchLoss> loss_of(const Communicator& world, const Model& model
   of_loss.reduction = settings.reduction;
   of_loss.chains = model.pilot->chains;
   of_loss.population = model.pilot->population;
-  const auto loss = settings.training.loss;
-  const bool has_population = of_loss.population != nullptr;
-  if (loss == TrainingLoss::matching || (loss == TrainingLoss::automatic && has_population))
-    return make_matching_loss(model.settings.precision, world, of_loss, model.curve_target(), *model.latent);
-  return make_batch_loss(model.settings.precision, world, of_loss, model.curve_target(), *model.latent);
+  of_loss.at_target = stage == Stage::residual_and_target;
+  const auto precision = model.settings.precision;
+  const auto matching = [&] { return make_matching_loss(precision, world, of_loss, model.curve_target(), *model.latent); };
+  const auto residual = [&] { return make_batch_loss(precision, world, of_loss, model.curve_target(), *model.latent); };
+  if (stage == Stage::matching) return matching();
+  if (stage == Stage::residual) return residual();
+  return make_sum_loss(residual(), matching(), 1);
 }
 
 }  // namespace
@@ -51,7 +69,8 @@ class Trainer::Work {
         settings(how),
         optimizer(make_optimizer(how.optimizer, to_learn.networks().tensors())),
         state(std::move(from)),
-        loss(loss_of(to_world, to_learn, how)),
+        stage(stage_at(to_learn, how, state.step)),
+        loss(loss_of(to_world, to_learn, how, stage)),
         rate{how.optimizer, how.training.steps},
         last_tried(std::max<std::int64_t>(0, state.step - 1)) {}
 
@@ -71,6 +90,7 @@ class Trainer::Work {
   TrainerSettings settings;
   std::unique_ptr<Optimizer> optimizer;
   TrainingState state;
+  Stage stage;
   std::unique_ptr<BatchLoss> loss;
   LearningRate rate;
   std::vector<TrainingObserver*> observers;
@@ -158,6 +178,11 @@ void Trainer::Work::step() {
   if (began > 0) state.seconds = seconds_before + steady_seconds() - began;
   ++state.step;
   ++state.window.steps;
+  // Here, so that a state that is kept at the border is that of the loss it goes on with.
+  if (const auto next = stage_at(model, settings, state.step); next != stage) {
+    stage = next;
+    loss = loss_of(world, model, settings, stage);
+  }
 }
 
 TrainingState Trainer::Work::snapshot(Trainer& trainer) {

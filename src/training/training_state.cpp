@@ -20,8 +20,14 @@ TrainingState initial_training_state(const std::vector<double>& parameters, cons
 std::vector<double> learned_numbers(const TrainingState& state) {
   std::vector<double> all = {state.pilot.width, state.pilot.energy};
   const auto& map = state.pilot.coordinates;
-  for (const auto* part : {&state.average, &state.pilot.mean, &state.pilot.deviation, &map.center, &map.offset, &map.slope})
+  const auto& mixture = state.pilot.mixture;
+  for (const auto* part :
+       {&state.average, &state.pilot.mean, &state.pilot.deviation, &map.center, &map.offset, &map.slope, &map.linear, &map.square,
+        &map.order, &map.shift, &map.factor, &mixture.weight, &mixture.mean, &mixture.axes, &mixture.variance})
     all.insert(all.end(), part->begin(), part->end());
+  for (const auto& [coordinates, law] : state.pilot.factors)
+    for (const auto* part : {&coordinates, &law.weight, &law.mean, &law.axes, &law.variance})
+      all.insert(all.end(), part->begin(), part->end());
   return all;
 }
 
