@@ -12,7 +12,7 @@ namespace boltzcurve {
 struct Evaluation {
   std::int64_t particles = 0;                     ///< N, over all ranks, failed ones included
   double ess = 0;                                 ///< effective sample size (sum w)^2 / (N sum w^2), from 0 to 1
-  double log_z = 0, log_z_stderr = 0;             ///< importance estimate of the log partition function [nats], and its standard error
+  double log_z = 0, log_z_stderr = 0;             ///< importance estimate of log Z [nats] and its error; NaN where ESS N < 10
   std::optional<double> negative_log_likelihood;  ///< mean of -log rho_D [nats], where the target's log Z is known
 };
 

@@ -1,10 +1,12 @@
 #include "metrics/evaluation.hpp"
 #include <boltzcurve/error.hpp>
+#include "metrics/disagreement.hpp"
 #include "metrics/energy_distance.hpp"
 #include "metrics/forward_importance.hpp"
 #include "metrics/importance.hpp"
 #include "metrics/likelihood.hpp"
 #include "metrics/mode_weights.hpp"
+#include "metrics/pilot_population.hpp"
 #include "metrics/sliced_wasserstein.hpp"
 
 #include <algorithm>
@@ -19,8 +21,11 @@ const std::vector<MetricEntry>& metric_entries() {
       {"particles", "count", "generated particles", measure_run},
       {"ess", "1", "effective sample size, as a share of the particles", measure_importance},
       {"ess_forward", "1", "the same from exact samples; sees lost modes", measure_forward_importance},
+      {"ess_forward_pilot", "1", "the same from points of the pilot's population", measure_pilot_population},
       {"log_z", "nats", "log Z by importance weights", measure_importance},
       {"log_z_stderr", "nats", "its standard error", measure_importance},
+      {"log_z_pilot", "nats", "log Z by the pilot's population", measure_pilot_population},
+      {"log_z_pilot_stderr", "nats", "its standard error, from its islands", measure_pilot_population},
       {"log_z_exact", "nats", "log Z of the target", measure_run},
       {"log_z_thermodynamic", "nats", "log Z by thermodynamic integration of the normalizer", measure_run},
       {"elbo", "nats", "lower bound of log Z", measure_importance},
@@ -35,12 +40,16 @@ const std::vector<MetricEntry>& metric_entries() {
       {"mode_weight_error", "1", "largest error of a mode's share", measure_mode_weights, Audience::terminal},
       {"mode_weight_error_relative", "1", "largest error over the mode's weight", measure_mode_weights, Audience::terminal},
       {"mode_weight_error_reweighted", "1", "largest error with importance weights", measure_mode_weights, Audience::terminal},
+      {"disagreement", "1", "largest z-score between particles and population, of N comparisons", measure_disagreement},
+      {"disagreement_known", "1", "the same with what is known of the target", measure_disagreement},
       {"action", "length^2/time", "mean over particles of the integral of |v|^2 dt", measure_run},
       {"evaluations_per_particle", "1", "mean number of evaluations of the velocity", measure_run},
       {"escaped", "count", "particles that left the domain", measure_run},
       {"nonfinite", "count", "particles that met NaN or infinity", measure_run},
       {"step_underflow", "count", "particles whose steps became too short", measure_run},
       {"max_steps", "count", "particles that used up their steps", measure_run},
+      {"target_values", "count", "evaluations of the target's energy alone", measure_run},
+      {"target_gradients", "count", "evaluations of the target's energy and gradient", measure_run},
       {"seconds_train", "s", "wall time of training", measure_run},
       {"seconds_sample", "s", "wall time of sampling", measure_run},
       {"ranks", "count", "MPI ranks", measure_run},

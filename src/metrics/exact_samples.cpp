@@ -1,13 +1,11 @@
 #include "metrics/exact_samples.hpp"
-#include "parallel/pieces.hpp"
+#include "metrics/carried_back.hpp"
 
 #include <algorithm>
-#include <utility>
+#include <vector>
 
 namespace boltzcurve {
 namespace {
-
-constexpr std::size_t samples_at_once = 512;  // between looks whether to stop
 
 /// This rank's part of exact samples [first, first + count) of the target; no rows where it has no exact sampler.
 HostPoints<double> exact_samples(const MetricInput& input, const Energy& target, std::int64_t first, std::int64_t count) {
@@ -31,17 +29,7 @@ Stop add_exact_samples(MetricInput& input, const Energy& target, const Sampler& 
   std::vector<double> mine;
   for (std::size_t i = 0; i < exact.extent(0); ++i)
     for (std::size_t k = 0; k < D; ++k) mine.push_back(exact(i, k));
-  const auto energy = energies_of(target, mine);
-  std::vector<double> log_weight;
-  const auto why = do_in_pieces(input.ranks, stop, [&] {
-    const auto first = log_weight.size(), taken = std::min(samples_at_once, energy.size() - first);
-    const auto begin = mine.begin() + static_cast<std::ptrdiff_t>(first * D);
-    const auto log_density = sampler.log_density({begin, begin + static_cast<std::ptrdiff_t>(taken * D)});
-    for (std::size_t i = 0; i < taken; ++i) log_weight.push_back(-energy[first + i] - log_density[i]);
-    return log_weight.size() < energy.size();
-  });
-  input.exact_log_weight = std::move(log_weight);
-  return why;
+  return carry_back(input.ranks, target, sampler, mine, input.exact_log_weight, stop);
 }
 
 }  // namespace boltzcurve

@@ -60,9 +60,10 @@ ImportanceEstimate importance_estimate(const Communicator& ranks, std::span<cons
 std::vector<Measured> measure_importance(const MetricInput& input) {
   const auto estimate = importance_estimate(input.ranks, log_weights(input.particles));
   const auto particles = total_count(input.ranks, input.particles.size());
+  const auto log_z_stderr = has_enough_effective(estimate, particles) ? std::optional(estimate.log_z_stderr) : std::nullopt;
   return {{"ess", estimate.ess, particles, estimate.ess_stderr},
-          {"log_z", estimate.log_z, particles, estimate.log_z_stderr},
-          {"log_z_stderr", estimate.log_z_stderr, particles},
+          {"log_z", estimate.log_z, particles, log_z_stderr},
+          {"log_z_stderr", log_z_stderr, particles},
           {"elbo", estimate.elbo, particles, estimate.elbo_stderr}};
 }
 

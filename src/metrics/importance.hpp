@@ -2,6 +2,7 @@
 
 #include "metrics/metric_input.hpp"
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,12 @@ struct ImportanceEstimate {
   double elbo_stderr;  ///< of the mean of log w, the count n taken as known
 };
 
+/// With fewer effective particles than this, ESS times their number, the spread of weights says little of their errors.
+inline constexpr double enough_effective = 10;
+inline bool has_enough_effective(const ImportanceEstimate& estimate, std::int64_t particles) {
+  return estimate.ess * static_cast<double>(particles) >= enough_effective;
+}
+
 /// From this rank's part [n] of the log weights, in the order of ranks; none may be NaN. The same bits for any number of ranks whose parts
 /// begin at multiples of particle_granule. Collective; every rank gets the estimate.
 ImportanceEstimate importance_estimate(const Communicator& ranks, std::span<const double> log_weight);
@@ -30,7 +37,7 @@ ImportanceEstimate importance_estimate(const Communicator& ranks, std::span<cons
 /// The largest of all ranks' values; -infinity where there is none. Collective.
 double largest_of(const Communicator& ranks, std::span<const double> values);
 
-/// ess, log_z, log_z_stderr, elbo.
+/// ess, log_z, log_z_stderr, elbo; the error of log Z is unknown without enough_effective particles.
 std::vector<Measured> measure_importance(const MetricInput& input);
 
 }  // namespace boltzcurve

@@ -77,6 +77,8 @@ std::vector<Measured> measure_run(const MetricInput& input) {
       {"nll_floor", input.entropy, 0},
       measured_mean("action", mean_where(input.ranks, input.particles.action, finished)),
       measured_mean("evaluations_per_particle", mean_where(input.ranks, evaluations, [](std::size_t) { return true; })),
+      {"target_values", input.target_values, 0},
+      {"target_gradients", input.target_gradients, 0},
       {"seconds_train", input.seconds_train, 0},
       {"seconds_sample", input.seconds_sample, 0},
       {"ranks", static_cast<double>(input.ranks.size()), 0}};

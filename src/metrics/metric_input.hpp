@@ -5,6 +5,8 @@
 #include <boltzcurve/evaluation_settings.hpp>
 #include <boltzcurve/particles.hpp>
 #include <boltzcurve/views.hpp>
+#include "energy/pilot_summary.hpp"
+#include "pilot/curve_population.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -35,13 +37,21 @@ struct MetricInput {
   /// [m] log w = -f_D(y) - log q(y) of the exact samples, NaN where the path back to the latent density failed; empty: not computed.
   std::vector<double> exact_log_weight;
 
+  // Of a pilot run by a population, else null; they must outlive this. The population has no points where a checkpoint does not hold it.
+  const PilotSummary* pilot = nullptr;
+  const CurvePopulation* population = nullptr;
+  std::vector<double> population_log_weight;  ///< [this rank's part] as exact_log_weight, of points spread over the population
+
   std::optional<double> log_z, entropy;       ///< of the target [nats], where known
+  std::optional<Moments> moments;             ///< of the target's coordinates, where known
   std::optional<double> log_z_thermodynamic;  ///< by the integral of the curve's normalizer [nats], where it has one
   std::vector<Mode> modes;                    ///< of the target; empty: unknown
   std::uint64_t seed = 1;                     ///< of the fixed projections
   /// Of each set, the first ones, enter the energy distance, whose work grows with their square.
   std::int64_t distance_points = EvaluationSettings().energy_distance_points;
   std::optional<double> seconds_train, seconds_sample;
+  /// Evaluations of the target so far: of its value alone, and with its gradient; where known.
+  std::optional<double> target_values, target_gradients;
 };
 
 /// One value by one metric: what it is called, what it came to (none: unknown), from how many particles or samples
@@ -71,8 +81,9 @@ struct Mean {
 };
 std::optional<Mean> mean_where(const Communicator& ranks, std::span<const double> values, const std::function<bool(std::size_t)>& counts);
 
-/// Known facts and counts: particles, log_z_exact, log_z_thermodynamic, nll_floor, evaluations_per_particle (over all N), escaped,
-/// nonfinite, step_underflow, max_steps, seconds_train, seconds_sample, ranks, and the mean action of the finished particles.
+/// Known facts and counts: particles, log_z_exact, log_z_thermodynamic, nll_floor, target_values, target_gradients,
+/// evaluations_per_particle (over all N), escaped, nonfinite, step_underflow, max_steps, seconds_train, seconds_sample, ranks, and the mean
+/// action of the finished particles.
 std::vector<Measured> measure_run(const MetricInput& input);
 
 }  // namespace boltzcurve

@@ -3,6 +3,8 @@
 #include "metrics/importance.hpp"
 #include "metrics/likelihood.hpp"
 
+#include <cmath>
+
 namespace boltzcurve {
 
 Evaluation evaluate(const Communicator& world, const Model& model, const Particles& particles) {
@@ -14,7 +16,9 @@ Evaluation evaluate(const Communicator& world, const Model& model, const Particl
   const auto estimate = importance_estimate(world, particles.log_weight);
   MetricInput input(world, particles);
   input.log_z = model.target->log_z();
-  return {world.sum(particles.shard.count), estimate.ess, estimate.log_z, estimate.log_z_stderr, measure_likelihood(input).front().value};
+  const std::int64_t count = world.sum(particles.shard.count);
+  const double log_z_stderr = has_enough_effective(estimate, count) ? estimate.log_z_stderr : std::nan("");
+  return {count, estimate.ess, estimate.log_z, log_z_stderr, measure_likelihood(input).front().value};
 }
 
 }  // namespace boltzcurve

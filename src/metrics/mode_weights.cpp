@@ -7,9 +7,8 @@
 #include <limits>
 
 namespace boltzcurve {
-namespace {
 
-std::size_t nearest(std::span<const double> x, const std::vector<Mode>& modes) {
+std::size_t nearest_mode(std::span<const double> x, const std::vector<Mode>& modes) {
   double smallest = std::numeric_limits<double>::infinity();
   std::size_t best = 0;
   for (std::size_t k = 0; k < modes.size(); ++k) {
@@ -23,8 +22,6 @@ std::size_t nearest(std::span<const double> x, const std::vector<Mode>& modes) {
   return best;
 }
 
-}  // namespace
-
 std::vector<double> mode_shares(const Communicator& ranks, const Particles& particles, std::span<const double> weight,
                                 const std::vector<Mode>& modes) {
   // Weights as whole numbers of a quantum, as fine as the sum of all of them leaves room for: their sums have no order.
@@ -34,7 +31,7 @@ std::vector<double> mode_shares(const Communicator& ranks, const Particles& part
   for (std::size_t i = 0; i < weight.size(); ++i) {
     if (weight[i] == 0) continue;
     const auto whole = std::llround(weight[i] * quanta);
-    sums[nearest(particles.x(i), modes)] += whole;
+    sums[nearest_mode(particles.x(i), modes)] += whole;
     sums.back() += whole;
   }
   ranks.sum(sums);

@@ -2,10 +2,14 @@
 
 #include "metrics/metric_input.hpp"
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
 namespace boltzcurve {
+
+/// The mode with the center nearest to x [D] (Euclidean; the first of equals).
+std::size_t nearest_mode(std::span<const double> x, const std::vector<Mode>& modes);
 
 /// Share of each of K modes [K]: the weights in [0, 1] of the particles whose nearest mode (Euclidean; the first of equals) it is, over the
 /// sum of all weights; weight [n] is of this rank's particles. A particle with weight 0 counts for no mode. All NaN when all weights

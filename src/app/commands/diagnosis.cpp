@@ -1,11 +1,16 @@
 #include "app/commands/diagnosis.hpp"
+#include "metrics/disagreement.hpp"
+#include "metrics/importance.hpp"
 #include "metrics/mode_weights.hpp"
+#include "metrics/pilot_population.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -18,6 +23,7 @@ constexpr double lost_share = 0.2;     // of a mode's weight
 constexpr double expected_count = 25;  // particles in a mode, from which a fifth of them is no accident: four standard deviations
 constexpr double blind_ratio = 0.5;    // of forward to reverse ESS
 constexpr double explosion = 10;       // times the action that is needed
+constexpr double rare_by_chance = 5;   // standard errors: by chance alone in one of some hundred runs (disagreement.hpp, population.hpp)
 constexpr double good_ess = 0.9, large_error = 0.2;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
@@ -123,25 +129,39 @@ std::optional<std::string> failed_particles(const DiagnosisInput& input) {
   return text;
 }
 
-std::optional<std::string> stray_exact_samples(const DiagnosisInput& input) {
-  const auto& ranks = input.metrics.ranks;
-  const auto& exact = input.metrics.exact;
-  const auto& log_weight = input.metrics.exact_log_weight;
+/// Of log weights that are not all finite: how many, and the first of the points [m][D] that they belong to.
+std::optional<std::string> strays(const Communicator& ranks, std::span<const double> log_weight, std::size_t D, const auto& point,
+                                  const std::string& what, const std::string& unknown) {
   const auto stray = [&](std::size_t i) { return !std::isfinite(log_weight[i]); };
-  const std::size_t D = exact.extent(1);
-  const auto first = first_bad(ranks, log_weight.size(), D, stray, [&](std::size_t i) {
-    std::vector<double> x;
-    for (std::size_t k = 0; k < D; ++k) x.push_back(exact(i, k));
-    return x;
-  });
+  const auto first = first_bad(ranks, log_weight.size(), D, stray, point);
   if (first.empty()) return std::nullopt;
   std::int64_t count = 0;
   for (std::size_t i = 0; i < log_weight.size(); ++i) count += stray(i);
   count = ranks.sum(count);
   return fmt::format(
-      "{} of {} exact samples of the target do not come back to the latent law, which leaves ess_forward and eubo unknown; the first is at "
-      "x = ({:.4g}). There the velocity is not learned: points there (collocation.shares, collocation.box), or longer training, may help",
-      count, total_count(ranks, log_weight.size()), fmt::join(first.begin() + 1, first.end(), ", "));
+      "{} of {} {} do not come back to the latent law, which leaves {} unknown; the first is at x = ({:.4g}). There the velocity is not "
+      "learned: points there (collocation.shares, collocation.box), or longer training, may help",
+      count, total_count(ranks, log_weight.size()), what, unknown, fmt::join(first.begin() + 1, first.end(), ", "));
+}
+
+std::optional<std::string> stray_samples(const DiagnosisInput& input) {
+  const auto& metrics = input.metrics;
+  const std::size_t D = metrics.exact.extent(1);
+  auto text = strays(
+      metrics.ranks, metrics.exact_log_weight, D,
+      [&](std::size_t i) {
+        std::vector<double> x;
+        for (std::size_t k = 0; k < D; ++k) x.push_back(metrics.exact(i, k));
+        return x;
+      },
+      "exact samples of the target", "ess_forward and eubo");
+  if (text || !metrics.population || metrics.population->count() == 0) return text;
+  const auto taken = total_count(metrics.ranks, metrics.population_log_weight.size());
+  const auto shard = shard_of(taken, particle_granule, metrics.ranks.rank(), metrics.ranks.size());
+  return strays(
+      metrics.ranks, metrics.population_log_weight, static_cast<std::size_t>(metrics.population->dimension),
+      [&](std::size_t i) { return population_point(metrics, shard.first + static_cast<std::int64_t>(i), taken); },
+      "points of the pilot's population", "ess_forward_pilot");
 }
 
 /// The mode that has the smallest part of its weight, as a sentence, if that is small enough.
@@ -171,17 +191,16 @@ std::optional<std::string> missing_mode(const DiagnosisInput& input) {
 
 std::optional<std::string> lost_modes(const DiagnosisInput& input) {
   const auto mode = missing_mode(input);
-  const auto forward = value_of(input.evaluation, "ess_forward");
   const double ess = count_of(input, "ess");
-  const bool blind = forward && *forward < blind_ratio * ess;
-  if (!mode && !blind) return std::nullopt;
-  std::string text = "modes are lost: ";
-  if (mode) text += *mode;
-  if (mode && blind) text += "; ";
-  if (blind)
-    text += fmt::format(
-        "exact samples show a forward ESS of {:.2g} where the particles, which cannot see what none of them reached, show {:.2g}", *forward,
-        ess);
+  std::string text;
+  const auto add = [&](const std::string& more) { text += (text.empty() ? "modes are lost: " : "; ") + more; };
+  if (mode) add(*mode);
+  for (const auto& [key, witness] :
+       {std::pair("ess_forward", "exact samples show"), std::pair("ess_forward_pilot", "points of the pilot's population show")})
+    if (const auto forward = value_of(input.evaluation, key); forward && *forward < blind_ratio * ess)
+      add(fmt::format("{} a forward ESS of {:.2g} where the particles, which cannot see what none of them reached, show {:.2g}", witness,
+                      *forward, ess));
+  if (text.empty()) return std::nullopt;
   if (input.curve_name == CurveName::linear)
     text +=
         ". To bring them their mass, the linear curve's velocity explodes: it grows exponentially with the distance between modes that the "
@@ -240,19 +259,107 @@ std::optional<std::string> unconverged_residual(const DiagnosisInput& input) {
       gathered, earlier, later, 100.0 * static_cast<double>(best_to - best_from) / TimeBins::count);
 }
 
-using Signature = std::optional<std::string> (*)(const DiagnosisInput&);
-constexpr Signature signatures[] = {failed_particles, stray_exact_samples, lost_modes, exploding_velocity, unconverged_residual};
+std::optional<std::string> pilot_disagrees(const DiagnosisInput& input) {
+  const auto* const pilot = input.metrics.pilot;
+  if (!pilot || !is_doubtful(*pilot)) return std::nullopt;
+  return pilot_doubt(*pilot);
+}
+
+std::optional<std::string> particles_disagree(const DiagnosisInput& input) {
+  if (const auto z = value_of(input.evaluation, "disagreement"); !z || !(*z > rare_by_chance)) return std::nullopt;
+  const auto found = disagreement_from_population(input.metrics).value();
+  return fmt::format(
+      "the particles disagree with the pilot's population: weighted means differ by up to {:.3g} standard errors ({} compared), most in "
+      "{}. "
+      "One of them lacks mass or has it in the wrong place: longer training, or more pilot.particles, may help",
+      found.largest, found.comparisons, found.of);
+}
+
+std::optional<std::string> known_disagrees(const DiagnosisInput& input) {
+  if (const auto z = value_of(input.evaluation, "disagreement_known"); !z || !(*z > rare_by_chance)) return std::nullopt;
+  const auto found = disagreement_from_known(input.metrics).value();
+  return fmt::format(
+      "the particles disagree with what is known of the target: by up to {:.3g} standard errors ({} compared), most in {}. Mass is "
+      "missing, "
+      "or the largest weights are: longer training, or a latent law wide enough for all of the target (latent.scale), may help",
+      found.largest, found.comparisons, found.of);
+}
+
+std::optional<std::string> too_few_effective(const DiagnosisInput& input) {
+  const double particles = count_of(input, "particles"), effective = count_of(input, "ess") * particles;
+  if (effective >= enough_effective) return std::nullopt;
+  return fmt::format(
+      "the particles are worth {:.2g} of {:.0f}: too few for the errors of log Z and of means to be told. Longer training, more "
+      "particles or another curve.name may help",
+      effective, particles);
+}
+
+struct Signature {
+  Finding finding;
+  std::optional<std::string> (*text)(const DiagnosisInput&);
+};
+constexpr Signature signatures[] = {
+    {Finding::failed_particles, failed_particles},
+    {Finding::stray_samples, stray_samples},
+    {Finding::lost_modes, lost_modes},
+    {Finding::exploding_velocity, exploding_velocity},
+    {Finding::unconverged, unconverged_residual},
+    {Finding::pilot_disagrees, pilot_disagrees},
+    {Finding::particles_disagree, particles_disagree},
+    {Finding::known_disagrees, known_disagrees},
+    {Finding::too_few_effective, too_few_effective},
+};
+
+/// What a clean bill of health rests on.
+std::string what_was_checked(const DiagnosisInput& input) {
+  const auto number_of = [&](const char* key) {
+    const auto at =
+        std::find_if(input.evaluation.begin(), input.evaluation.end(), [&](const auto& metric) { return metric.entry->key == key; });
+    return at == input.evaluation.end() ? std::int64_t{0} : at->samples;
+  };
+  const auto z_score = [&](const char* key) {
+    const auto z = value_of(input.evaluation, key);
+    return z ? fmt::format("largest z-score {:.2g} of {}", *z, number_of(key)) : std::string();
+  };
+  const auto forward = [&](const char* key) {
+    const auto ess = value_of(input.evaluation, key);
+    return ess ? fmt::format("forward ESS {:.3g} of {}", *ess, number_of(key)) : std::string();
+  };
+  std::vector<std::string> checked = {fmt::format("weights (ESS {:.3g} of {:.0f})", count_of(input, "ess"), count_of(input, "particles"))};
+  const auto add = [&](const char* what, const std::string& one, const std::string& other) {
+    if (!one.empty() || !other.empty())
+      checked.push_back(fmt::format("{} ({}{}{})", what, one, one.empty() || other.empty() ? "" : ", ", other));
+  };
+  add("the pilot's population", forward("ess_forward_pilot"), z_score("disagreement"));
+  add("exact samples", forward("ess_forward"), "");
+  add("what is known of the target", z_score("disagreement_known"), "");
+  if (checked.size() == 1) return "checked: " + checked.front() + " alone, in which lost modes cannot be seen";
+  return fmt::format("checked: {}", fmt::join(checked, ", "));
+}
 
 }  // namespace
 
-std::vector<std::string> diagnose(const DiagnosisInput& input) {
-  std::vector<std::string> found;
-  for (const auto signature : signatures)
-    if (auto text = signature(input)) found.push_back(std::move(*text));
-  if (!found.empty()) return found;
-  const auto ess = value_of(input.evaluation, "ess").value_or(0);
-  if (ess >= good_ess) return {"nothing is wrong that shows"};
-  return {fmt::format("ESS is {:.2g}, and no known sign tells why: longer training may help, or another curve.name", ess)};
+std::string pilot_doubt(const PilotSummary& pilot) {
+  return fmt::format(
+      "halves of the pilot's population differ by {:.3g} standard errors: how much mass is where is not known better than that, nor is "
+      "what is compared with it. More pilot.particles, or a box that holds just the target's mass (collocation.box), may help",
+      pilot.disagreement);
+}
+
+bool is_doubtful(const PilotSummary& pilot) { return pilot.disagreement > rare_by_chance; }
+
+Diagnosis diagnose(const DiagnosisInput& input) {
+  Diagnosis diagnosis;
+  for (const auto& [finding, text_of] : signatures)
+    if (auto text = text_of(input)) {
+      diagnosis.findings.push_back(finding);
+      diagnosis.texts.push_back(std::move(*text));
+    }
+  if (!diagnosis.findings.empty()) return diagnosis;
+  if (const auto ess = value_of(input.evaluation, "ess").value_or(0); ess < good_ess)
+    return {{Finding::low_ess},
+            {fmt::format("ESS is {:.2g}, and no known sign tells why: longer training may help, or another curve.name", ess)}};
+  return {{}, {"nothing is wrong that shows; " + what_was_checked(input)}};
 }
 
 }  // namespace boltzcurve

@@ -2,14 +2,17 @@
 #include "app/commands/diagnosis.hpp"
 #include "app/commands/evaluation.hpp"
 #include "app/commands/evaluation_numbers.hpp"
+#include "app/commands/quick_history.hpp"
 #include "app/commands/stages.hpp"
 #include "core/heartbeat.hpp"
 #include "core/text.hpp"
 #include "io/durable_file.hpp"
 #include "io/samples_file.hpp"
 #include "metrics/exact_samples.hpp"
+#include "metrics/forward_importance.hpp"
 #include "metrics/importance.hpp"
 #include "metrics/likelihood.hpp"
+#include "metrics/pilot_population.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -83,9 +86,27 @@ MetricsFile metrics_of_this_training(const Run& run) {
   return {path, run.provenance()};
 }
 
+/// The pilot's population, to compare particles with, where there is one.
+void add_pilot(MetricInput& input, const Model& model) {
+  if (!model.pilot->summary.has_population()) return;
+  input.pilot = &model.pilot->summary;
+  input.population = model.pilot->population.get();
+}
+
+/// Evaluations of the target by pilot, training, drawing and measuring the particles once. Known where the curve is without the target's
+/// energy; else each particle asks for it at every step of its path, and chains at every move.
+void count_evaluations(MetricInput& input, const Model& model, std::int64_t steps, const QuickHistory& quick) {
+  if (!input.pilot || !model.pilot->population || model.settings.curve.form != CurveForm::network) return;
+  const auto& ranks = input.ranks;
+  input.target_gradients = input.pilot->evaluations + model.pilot->population->evaluations_of_moves(steps);
+  input.target_values =
+      static_cast<double>(quick.target_values + total_count(ranks, input.particles.size()) +
+                          total_count(ranks, input.exact_log_weight.size()) + total_count(ranks, input.population_log_weight.size()));
+}
+
 /// What is wrong with the particles, or that nothing is, from all that is known of them.
-std::vector<std::string> diagnosis_of(const MetricInput& input, const std::vector<EvaluatedMetric>& metrics, const Model& model,
-                                      const TrainingState& state) {
+Diagnosis diagnosis_of(const MetricInput& input, const std::vector<EvaluatedMetric>& metrics, const Model& model,
+                       const TrainingState& state) {
   return diagnose({.metrics = input,
                    .evaluation = metrics,
                    .curve_name = model.curve_name(),
@@ -98,12 +119,24 @@ std::vector<std::string> diagnosis_of(const MetricInput& input, const std::vecto
 
 }  // namespace
 
-Evaluation quick_evaluation(Run& run, const Model& model, const TrainingState& state) {
+QuickEvaluation quick_evaluation(Run& run, const Model& model, const TrainingState& state) {
   auto settings = run.options().sampling;
   settings.frames = 0;
   const auto count = std::min(settings.particles, quick_particles);
   const Sampler sampler(run.world(), flow_of(model, state.average), settings, run.options().run.seed);
-  return evaluate(run.world(), model, sampler.draw(count));
+  const auto particles = sampler.draw(count);
+  QuickEvaluation quick{evaluate(run.world(), model, particles), std::nullopt, count};
+  MetricInput input(run.world(), particles);
+  add_pilot(input, model);
+  // All of it or none, so that a request to stop waits for it.
+  add_population(input, *model.target, sampler, std::min(run.options().evaluation.pilot_samples, quick_particles), [] { return Stop::no; });
+  if (const auto forward = forward_estimate(run.world(), input.population_log_weight)) quick.ess_forward_pilot = forward->ess;
+  quick.target_values += total_count(run.world(), input.population_log_weight.size());
+  return quick;
+}
+
+double QuickEvaluation::smaller_ess(bool has_population) const {
+  return has_population ? std::min(particles.ess, ess_forward_pilot.value_or(0)) : particles.ess;
 }
 
 std::vector<Column> evaluation_columns() {
@@ -112,15 +145,16 @@ std::vector<Column> evaluation_columns() {
   return columns;
 }
 
-std::vector<Cell> evaluation_row(const Evaluation& quick, const TrainingState& state) {
+std::vector<Cell> evaluation_row(const QuickEvaluation& quick, const TrainingState& state) {
   std::vector<Cell> row = {state.step};
   for_each_column([&](const MetricEntry& entry) {
     double value = std::nan("");
-    if (entry.key == "particles") value = static_cast<double>(quick.particles);
-    if (entry.key == "ess") value = quick.ess;
-    if (entry.key == "log_z") value = quick.log_z;
-    if (entry.key == "log_z_stderr") value = quick.log_z_stderr;
-    if (entry.key == "nll") value = quick.negative_log_likelihood.value_or(value);
+    if (entry.key == "particles") value = static_cast<double>(quick.particles.particles);
+    if (entry.key == "ess") value = quick.particles.ess;
+    if (entry.key == "ess_forward_pilot") value = quick.ess_forward_pilot.value_or(value);
+    if (entry.key == "log_z") value = quick.particles.log_z;
+    if (entry.key == "log_z_stderr") value = quick.particles.log_z_stderr;
+    if (entry.key == "nll") value = quick.particles.negative_log_likelihood.value_or(value);
     if (entry.key == "seconds_train") value = state.seconds;
     row.emplace_back(value);
   });
@@ -142,8 +176,7 @@ std::map<std::string, double> evaluation_numbers(const std::filesystem::path& fi
   return numbers;
 }
 
-std::string evaluation_json(const Options& options, const std::vector<EvaluatedMetric>& metrics,
-                            const std::vector<std::string>& diagnosis) {
+std::string evaluation_json(const Options& options, const std::vector<EvaluatedMetric>& metrics, const Diagnosis& diagnosis) {
   nlohmann::ordered_json json;
   json["target"] = options.target.name;
   json["curve"] = name_of(options.curve.name);
@@ -156,25 +189,31 @@ std::string evaluation_json(const Options& options, const std::vector<EvaluatedM
     else
       place = *metric.value;
   }
-  json["diagnosis"] = diagnosis;
+  json["diagnosis"] = nlohmann::json::array();
+  for (const auto finding : diagnosis.findings) json["diagnosis"].push_back(name_of(finding));
+  json["diagnosis_text"] = diagnosis.texts;
   return json.dump(2) + "\n";
 }
 
-Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, const Sampling& sampling) {
+Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, const QuickHistory& quick, const Sampling& sampling) {
   const Phase phase("measuring");
   const auto& options = run.options();
   MetricInput input(run.world(), sampling.particles);
   input.distance_points = options.evaluation.energy_distance_points;
   input.seed = options.run.seed;
   const Sampler sampler(run.world(), flow_of(model, state.average), options.sampling, options.run.seed);
-  if (const auto stop =
-          add_exact_samples(input, *model.target, sampler, options.evaluation.exact_samples, [&] { return run.stop().seen_here(); });
-      stop != Stop::no)
+  const auto interruption = [&] { return run.stop().seen_here(); };
+  if (const auto stop = add_exact_samples(input, *model.target, sampler, options.evaluation.exact_samples, interruption); stop != Stop::no)
+    return stop;
+  add_pilot(input, model);
+  if (const auto stop = add_population(input, *model.target, sampler, options.evaluation.pilot_samples, interruption); stop != Stop::no)
     return stop;
   input.log_z = model.target->log_z();
   input.log_z_thermodynamic = thermodynamic_log_z_of(run.options(), model, state);
   input.entropy = model.target->entropy();
   input.modes = model.target->modes();
+  input.moments = model.target->moments();
+  count_evaluations(input, model, state.step, quick);
   input.seconds_train = state.seconds;
   if (sampling.seconds > 0) input.seconds_sample = sampling.seconds;
 
@@ -187,8 +226,11 @@ Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, co
     file.append("evaluation", evaluation_row(metrics, state));
     file.close();
   });
+  const auto measured =
+      total_count(input.ranks, input.exact_log_weight.size()) + total_count(input.ranks, input.population_log_weight.size());
+  run.spending().end("measuring", static_cast<double>(measured), 0);
   run.say(table_of(metrics));
-  run.say(fmt::format("diagnosis: {}", fmt::join(diagnosis, "\n           ")));
+  run.say(fmt::format("diagnosis: {}", fmt::join(diagnosis.texts, "\n           ")));
   return Stop::no;
 }
 
@@ -208,7 +250,8 @@ ExitCode evaluate(Run& run) {
   else
     sampling = sample_stage(run, model, state, SamplesGo::nowhere);
   if (sampling.stop != Stop::no) return interrupted(run, sampling.stop, progress_of(run, sampling));
-  if (const auto stop = evaluate_stage(run, model, state, sampling); stop != Stop::no) return interrupted(run, stop, "while measuring");
+  if (const auto stop = evaluate_stage(run, model, state, QuickHistory::of(run.checkpoint()), sampling); stop != Stop::no)
+    return interrupted(run, stop, "while measuring");
   if (!have_samples) forget_finished_particles(run);
   return ExitCode::done;
 }

@@ -64,6 +64,9 @@ namespace {
 
 std::string after_step(const TrainingState& state) { return fmt::format("after step {}", state.step); }
 
+/// The last line of a report.
+std::string spent(Run& run) { return "evaluations of the target and processor time: " + run.spending().text(); }
+
 }  // namespace
 
 ExitCode train(Run& run) {
@@ -74,7 +77,9 @@ ExitCode train(Run& run) {
   check_settings(model_settings(run.options()));  // which may refuse them, before there is a folder
   run.take_output_folder();
   Trained trained;
-  const auto stop = with_recorded_state(run, [&] { return train_stage(run, trained); });
+  QuickHistory quick;
+  const auto stop = with_recorded_state(run, [&] { return train_stage(run, trained, quick); });
+  run.say(spent(run));
   return stop == Stop::no ? ExitCode::done : interrupted(run, stop, after_step(trained.state));
 }
 
@@ -89,7 +94,8 @@ ExitCode run(Run& run) {
   const auto stop = with_recorded_state(run, [&] {
     // 1. Learn the curve.
     Trained trained;
-    const auto in_training = train_stage(run, trained);
+    QuickHistory quick;
+    const auto in_training = train_stage(run, trained, quick);
     const auto& [model, state] = trained;
     where = after_step(state);
     if (in_training != Stop::no) return in_training;
@@ -101,8 +107,11 @@ ExitCode run(Run& run) {
 
     // 3. Measure them.
     where = "while measuring";
-    const auto in_measuring = evaluate_stage(run, model, state, sampling);
-    if (in_measuring == Stop::no) forget_finished_particles(run);
+    const auto in_measuring = evaluate_stage(run, model, state, quick, sampling);
+    if (in_measuring == Stop::no) {
+      forget_finished_particles(run);
+      run.say(spent(run));
+    }
     return in_measuring;
   });
   return stop == Stop::no ? ExitCode::done : interrupted(run, stop, where);

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -132,6 +133,9 @@ Sampling sample_stage(Run& run, const Model& model, const TrainingState& state, 
   else if (destination == SamplesGo::to_file)
     sampling.stop = write_samples_file(run, state, drawn.particles);
   sampling.particles = std::move(drawn.particles);
+  const bool asks_once = model.settings.curve.form == CurveForm::network;  // else at every step of a path
+  run.spending().end("sampling", asks_once ? std::optional(static_cast<double>(sampling.finished)) : std::nullopt,
+                     asks_once ? std::optional(0.0) : std::nullopt);
   return sampling;
 }
 

@@ -3,6 +3,7 @@
 #include <boltzcurve/error.hpp>
 #include <boltzcurve/sampling.hpp>
 #include <boltzcurve/training.hpp>
+#include "app/commands/quick_history.hpp"
 #include "app/process/run.hpp"
 #include "collocation/collocation.hpp"
 #include "curve/curve.hpp"
@@ -30,10 +31,11 @@ struct Trained {
 Trained restored(const Run& run);
 Trained restored(const Communicator& world, const Options& options, const Checkpoint& checkpoint);
 
-/// Runs the pilot and trains, from the start or from the run's checkpoint, to the same bits; writes checkpoint.h5 and metrics.h5. Throws
+/// Runs the pilot and trains, from the start or from the run's checkpoint, to the same bits; writes checkpoint.h5 and metrics.h5. `quick`
+/// becomes what its quick evaluations came to. Throws
 /// NumericalError, the last good checkpoint kept, when too many steps in a row had no finite loss; InputError where the checkpoint lacks
 /// what going on needs. Returns why training was interrupted, if it was.
-Stop train_stage(Run& run, Trained& trained);
+Stop train_stage(Run& run, Trained& trained, QuickHistory& quick);
 
 /// Names in the output folder of a run.
 inline constexpr const char *samples_name = "samples.h5md", *unfinished_samples_name = "samples.unfinished";
@@ -56,7 +58,7 @@ std::string progress_of(const Run& run, const Sampling& sampling);
 
 /// Measures the particles; prints the table, writes evaluation.json and a row of metrics.h5. Returns why it was interrupted, if it was:
 /// then nothing is written.
-Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, const Sampling& sampling);
+Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, const QuickHistory& quick, const Sampling& sampling);
 
 /// Says that a run was interrupted `where` ("after step 7"), and removes the file that asked for it.
 ExitCode interrupted(const Run& run, Stop stop, const std::string& where);

@@ -153,7 +153,7 @@ void TrainingFiles::keep(Trainer& trainer, const TrainingState& state, Occasion 
   write(trainer, state, occasion == Occasion::due ? "running" : is_interruption(ends) ? stopped_state(ends) : "finished");
 }
 
-void TrainingFiles::add(const Evaluation& quick, const TrainingState& state) {
+void TrainingFiles::add(const QuickEvaluation& quick, const TrainingState& state) {
   on_root(run_.world(), [&] { metrics_->append("evaluation", evaluation_row(quick, state)); });
 }
 
@@ -168,6 +168,7 @@ void TrainingFiles::write(Trainer& trainer, const TrainingState& state, const st
     const auto path = run_.output(checkpoint_name);
     auto checkpoint = to_checkpoint(state, trainer.model().networks(), run_.provenance());
     checkpoint.scalars[run_state_attribute] = run_state;
+    quick_.put_into(checkpoint);
     write_checkpoint(path, checkpoint, options.verify_checkpoints ? ReadBack::yes : ReadBack::no);
     if (options.keep_every > 0 && state.checkpoints % options.keep_every == 0) add_name(path, kept_path(path, state.step));
   });

@@ -2,6 +2,7 @@
 
 #include <boltzcurve/training.hpp>
 #include "app/commands/evaluation.hpp"
+#include "app/commands/quick_history.hpp"
 #include "app/process/run.hpp"
 #include "io/metrics_file.hpp"
 
@@ -16,14 +17,14 @@ namespace boltzcurve {
 /// earlier run, or on from the one that is resumed.
 class TrainingFiles final : public TrainingObserver {
  public:
-  /// The run must outlive this.
-  explicit TrainingFiles(const Run& run) : run_(run) {}
+  /// Both must outlive this. Checkpoints hold the history as it then is.
+  TrainingFiles(const Run& run, const QuickHistory& quick) : run_(run), quick_(quick) {}
 
   void begin(Trainer& trainer) override;
   void row(Trainer& trainer, const TrainingRow& row) override;
   void keep(Trainer& trainer, const TrainingState& state, Occasion occasion, Stop ends) override;
 
-  void add(const Evaluation& quick, const TrainingState& state);
+  void add(const QuickEvaluation& quick, const TrainingState& state);
 
   /// Collective, as are all others.
   void close();
@@ -36,6 +37,7 @@ class TrainingFiles final : public TrainingObserver {
   void write(Trainer& trainer, const TrainingState& state, const std::string& run_state);
 
   const Run& run_;
+  const QuickHistory& quick_;
   std::optional<MetricsFile> metrics_;  // on rank 0
 };
 

@@ -34,7 +34,8 @@ void validate(Run& run) {
   for (const auto count : particles.evaluations) evaluations += count;
   evaluations = run.world().sum(evaluations);
 
-  double optimizer_bytes = 0;
+  double optimizer_bytes = 0, points_bytes = 0;
+  for (const auto& array : loss->state().collocation) points_bytes += 8 * static_cast<double>(array.values.size());
   for (const auto& array : state.optimizer.arrays) optimizer_bytes += 8 * static_cast<double>(array.values.size());
   const double parameters = static_cast<double>(model.networks().parameter_count());
   const double N = static_cast<double>(options.sampling.particles), D = model.dimension();
@@ -54,7 +55,7 @@ void validate(Run& run) {
   line("memory a rank: points and scratch", size_text(static_cast<double>(loss->memory_bytes())));
   line("memory a rank: parameters", size_text(parameters * 6 * 8 + optimizer_bytes));
   line("memory a rank: particles", size_text((samples + frame * options.sampling.frames) / run.world().size()));
-  line("checkpoint.h5", size_text(parameters * 2 * 8 + optimizer_bytes + 32768));
+  line("checkpoint.h5", size_text(parameters * 2 * 8 + optimizer_bytes + points_bytes + 32768));
   line("samples.h5md", size_text(samples + frame * options.sampling.frames + 32768));
   line("samples.unfinished, while it samples",
        size_text(N * static_cast<double>(particle_bytes(model.dimension(), static_cast<std::size_t>(options.sampling.frames)))));

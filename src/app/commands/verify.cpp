@@ -154,7 +154,8 @@ std::vector<Check> oracle_checks() {
 
 constexpr auto short_run =
     "[target]\nname = gaussian-mixture\npreset = two\n[curve]\nhorizon = 2\n[network]\nwidth = 16\nhidden-layers = 2\n"
-    "[normalizer]\nkind = network\n[collocation]\npoints = 1500\nrefresh-every = 7\n[sampling]\nparticles = 1000\n";
+    "[normalizer]\nkind = network\n[collocation]\npoints = 1500\nrefresh-every = 7\n[pilot]\nparticles = 1000\n[sampling]\nparticles = "
+    "1000\n";
 // Between two equal laws the straight line of energies moves only by the constant that normalizes one of them, log 2 pi, and without psi
 // its residual is that over the horizon at every point.
 constexpr auto resting_curve =

@@ -97,7 +97,8 @@ std::vector<OptionKey> make_keys() {
   const std::set<std::string> sections = {"sampling", "evaluation", "study"};
   const std::set<std::string> names = {"training.max-seconds",    "training.checkpoint-seconds", "training.checkpoint-steps",
                                        "training.keep-every",     "training.verify-checkpoints", "training.log-every",
-                                       "training.evaluate-every", "training.max-skipped-steps",  "run.watchdog-seconds"};
+                                       "training.evaluate-every", "training.until-ess",          "training.max-skipped-steps",
+                                       "run.watchdog-seconds"};
   for (auto& key : keys) key.decides_training = !sections.contains(key.description.section) && !names.contains(key.description.name());
   return keys;
 }

@@ -51,7 +51,8 @@ Run::Run(const Communicator& world, Request request, Options options, std::optio
       options_(std::move(options)),
       checkpoint_(std::move(checkpoint)),
       provenance_(make_provenance(world_, request_, options_, checkpoint_)),
-      stop_(world_, limits_of(request_, std::move(stop_files))) {
+      stop_(world_, limits_of(request_, std::move(stop_files))),
+      spending_(world_) {
   if (options_.run.watchdog_seconds > 0) watchdog_.emplace(world_, options_.run.watchdog_seconds);
 }
 
@@ -71,7 +72,8 @@ Run::Run(const Run& whole, const std::string& folder, Options options, std::opti
       options_(std::move(options)),
       checkpoint_(std::move(checkpoint)),
       provenance_(make_provenance(world_, request_, options_, checkpoint_)),
-      stop_(world_, StopLimits{.walltime = request_.max_walltime, .stop_files = {whole.output(stop_file_name)}, .part_of_another = true}) {}
+      stop_(world_, StopLimits{.walltime = request_.max_walltime, .stop_files = {whole.output(stop_file_name)}, .part_of_another = true}),
+      spending_(world_) {}
 
 void Run::take_output_folder() {
   const auto& folder = request_.output;

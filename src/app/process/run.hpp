@@ -2,6 +2,7 @@
 
 #include <boltzcurve/communicator.hpp>
 #include "app/options/request.hpp"
+#include "app/process/spending.hpp"
 #include "app/process/stop_request.hpp"
 #include "app/process/watchdog.hpp"
 #include "app/terminal/progress.hpp"
@@ -57,6 +58,7 @@ class Run {
   const Provenance& provenance() const { return provenance_; }
 
   StopRequest& stop() { return stop_; }
+  Spending& spending() { return spending_; }
 
   /// On rank 0, with every row of the log and every quick evaluation.
   std::function<void(const TrainingNews&)> on_news;
@@ -74,6 +76,7 @@ class Run {
   std::optional<Checkpoint> checkpoint_;
   Provenance provenance_;
   StopRequest stop_;
+  Spending spending_;
   std::optional<FolderLock> lock_;  // on rank 0
   std::optional<Watchdog> watchdog_;
 };

@@ -47,7 +47,7 @@ TrainedRun begin(Options options) {
 bool is_trained(const Run& run) { return run.checkpoint() && is_finished(*run.checkpoint()); }
 
 /// In a run that has taken its folder.
-Stop train(Run& run, TrainedRun& trained) { return trained.stop = train_stage(run, trained); }
+Stop train(Run& run, TrainedRun& trained) { return trained.stop = train_stage(run, trained, trained.quick); }
 
 }  // namespace
 
@@ -76,13 +76,15 @@ Stop measured_run(Run& study, const std::string& folder, Options options) {
   if (is_trained(run) && exists_on_root(run.world(), run.output("evaluation.json"))) return Stop::no;
   run.take_output_folder();
   const auto interrupted_by = with_recorded_state(run, [&] {
-    if (is_trained(run))
+    if (is_trained(run)) {
       restore(run.world(), trained, *run.checkpoint());
-    else if (train(run, trained) != Stop::no)
+      trained.quick = QuickHistory::of(run.checkpoint());
+    } else if (train(run, trained) != Stop::no) {
       return trained.stop;
+    }
     const auto sampling = sample_stage(run, trained.model, trained.state, SamplesGo::nowhere);
     if (sampling.stop != Stop::no) return sampling.stop;
-    const auto in_measuring = evaluate_stage(run, trained.model, trained.state, sampling);
+    const auto in_measuring = evaluate_stage(run, trained.model, trained.state, trained.quick, sampling);
     if (in_measuring == Stop::no) forget_finished_particles(run);
     return in_measuring;
   });

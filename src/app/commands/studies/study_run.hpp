@@ -13,6 +13,7 @@ namespace boltzcurve {
 /// A trained curve.
 struct TrainedRun : Trained {
   Options options;
+  QuickHistory quick;
   Stop stop = Stop::no;  ///< why training was interrupted, if it was: then the state is not the last
 };
 
