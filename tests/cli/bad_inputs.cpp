@@ -89,7 +89,7 @@ class RefusesBadInput : public testing::TestWithParam<BadInput> {
   static void SetUpTestSuite() {
     const Outcome outcome = run_in(trained().path(),
                                    "exec \"$B\" run --output run --target.name=funnel --target.dimension=2 --network.width=4 "
-                                   "--network.hidden-layers=1 --collocation.points=64 --collocation.kind=uniform --training.steps=2 "
+                                   "--network.hidden-layers=1 --pilot.particles=128 --collocation.points=64 --training.steps=2 "
                                    "--sampling.particles=64 --evaluation.exact-samples=64 --quiet");
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   }

@@ -23,7 +23,7 @@ TEST(CurveQuality, LearnedCurveReachesFourFarGaussians) {
   EXPECT_GE(json["ess"].get<double>(), 0.9);
   EXPECT_GE(json["ess_forward"].get<double>(), 0.9);
   EXPECT_NEAR(json["log_z_thermodynamic"].get<double>(), json["log_z_exact"].get<double>(), 0.05);
-  EXPECT_EQ(json["diagnosis"].dump(), "[\"nothing is wrong that shows\"]");
+  EXPECT_EQ(json["diagnosis"].dump(), "[]") << json["diagnosis_text"];
 }
 
 }  // namespace

@@ -18,6 +18,8 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing_support::boltzcurve;
+using testing_support::by_matching;
+using testing_support::by_residual;
 using testing_support::run_program;
 using testing_support::small_config;
 using testing_support::TemporaryFolder;
@@ -27,14 +29,17 @@ std::string difference(const TemporaryFolder& folder, const std::string& file, i
   return testing_support::difference(folder, "on1/" + file, "on" + std::to_string(ranks) + "/" + file, object);
 }
 
-TEST(Training, GivesTheSameCheckpointSamplesAndMetricsOnOneTwoThreeAndFourRanks) {
+class TrainingEitherWay : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Forms, TrainingEitherWay, testing::Values(by_matching, by_residual));
+
+TEST_P(TrainingEitherWay, GivesTheSameCheckpointSamplesAndMetricsOnOneTwoThreeAndFourRanks) {
   const TemporaryFolder folder;
-  folder.write("small.ini", small_config());
+  folder.write("small.ini", small_config(GetParam()));
   for (int ranks = 1; ranks <= 4; ++ranks) {
     const auto outcome = boltzcurve(folder, ranks, {"run", "--config", "small.ini", "--output", "on" + std::to_string(ranks)});
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
     if (ranks == 1) continue;
-    for (const char* object : {"/parameters", "/average", "/optimizer", "/reduction"})
+    for (const char* object : {"/parameters", "/average", "/optimizer", "/reduction", "/survey", "/collocation"})
       EXPECT_EQ(difference(folder, "checkpoint.h5", ranks, object), "") << ranks << " ranks, " << object;
     for (const char* object : {"/samples", "/particles"})
       EXPECT_EQ(difference(folder, "samples.h5md", ranks, object), "") << ranks << " ranks, " << object;
@@ -63,7 +68,7 @@ TEST(Training, WithSoapGivesTheSameCheckpointOnOneTwoAndThreeRanks) {
   EXPECT_EQ(sampled.exit_code, 0) << sampled.err;
 }
 
-// The gradient flow is the default, above.
+// The gradient flow is above.
 TEST(Training, OfTheLinearAndTheLearnedCurveGivesTheSameCheckpointAndSamplesOnOneTwoAndThreeRanks) {
   for (const std::string curve : {"linear", "learned"}) {
     SCOPED_TRACE(curve);
@@ -86,10 +91,10 @@ TEST(Training, OfTheLinearAndTheLearnedCurveGivesTheSameCheckpointAndSamplesOnOn
   }
 }
 
-TEST(Training, GivesTheSameCheckpointAndSamplesOnOneTwoAndThreeThreads) {
+TEST_P(TrainingEitherWay, GivesTheSameCheckpointAndSamplesOnOneTwoAndThreeThreads) {
   const TemporaryFolder folder;
   if (boltzcurve(folder, 1, {"--version"}).out.find("OpenMP") == std::string::npos) GTEST_SKIP() << "Kokkos has no threads here";
-  folder.write("small.ini", small_config());
+  folder.write("small.ini", small_config(GetParam()));
   ASSERT_EQ(boltzcurve(folder, 1, {"run", "--config", "small.ini", "--output", "on1"}).exit_code, 0);
   for (const int threads : {2, 3}) {
     const std::string output = "on" + std::to_string(10 * threads);
@@ -114,8 +119,11 @@ TEST(Training, LeavesTheDocumentedFilesAndKeys) {
                           "particles",
                           "ess",
                           "ess_forward",
+                          "ess_forward_pilot",
                           "log_z",
                           "log_z_stderr",
+                          "log_z_pilot",
+                          "log_z_pilot_stderr",
                           "log_z_exact",
                           "log_z_thermodynamic",
                           "elbo",
@@ -126,16 +134,21 @@ TEST(Training, LeavesTheDocumentedFilesAndKeys) {
                           "energy_distance",
                           "energy_distance_floor",
                           "sliced_w2",
+                          "disagreement",
+                          "disagreement_known",
                           "action",
                           "evaluations_per_particle",
                           "escaped",
                           "nonfinite",
                           "step_underflow",
                           "max_steps",
+                          "target_values",
+                          "target_gradients",
                           "seconds_train",
                           "seconds_sample",
                           "ranks",
-                          "diagnosis"})
+                          "diagnosis",
+                          "diagnosis_text"})
     EXPECT_TRUE(json.contains(key)) << key;
   EXPECT_EQ(json["target"], "gaussian-mixture");
   EXPECT_EQ(json["particles"], 300);
@@ -150,9 +163,76 @@ TEST(Training, LeavesTheDocumentedFilesAndKeys) {
   EXPECT_EQ(again.out, resolved.str());
 }
 
-TEST(Sampling, FromTheCheckpointRepeatsTheRunAndEvaluationReadsItBack) {
+std::string population_config() {
+  return "[target]\nname = gaussian-mixture\nmode = 0.5 | -3 0 | 0.5\nmode = 0.5 | 3 1 | 1\n[pilot]\nparticles = 2048\n[network]\nwidth = "
+         "16\nhidden-layers = 2\n[collocation]\npoints = 512\n[training]\nsteps = 400\nlog-every = 20\n[sampling]\nparticles = "
+         "1000\n[evaluation]\nexact-samples = 0\npilot-samples = 300\n";
+}
+
+// What the population says is the same after the run, and from its checkpoint alone, on another number of ranks.
+TEST(Population, IsWhatParticlesAreComparedWithWhereThereAreNoExactSamples) {
   const TemporaryFolder folder;
-  folder.write("small.ini", small_config());
+  folder.write("small.ini", population_config());
+  const auto outcome =
+      boltzcurve(folder, 2, {"run", "--config", "small.ini", "--output", "out", "--training.steps=60", "--training.evaluate-every=30"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto json = nlohmann::json::parse(std::ifstream(folder.path() / "out/evaluation.json"));
+  EXPECT_TRUE(json["ess_forward"].is_null());
+  EXPECT_NEAR(json["log_z_pilot"].get<double>(), json["log_z_exact"].get<double>(), 5 * json["log_z_pilot_stderr"].get<double>());
+  EXPECT_GT(json["ess_forward_pilot"], 0.5);
+  EXPECT_LT(json["disagreement"], 5);
+  EXPECT_LT(json["disagreement_known"], 5);
+  EXPECT_EQ(json["target_values"], 1000 + 300 + 1000 + 300);  // one quick evaluation, then particles and points carried back
+  EXPECT_GT(json["target_gradients"], 2048 * 10);
+  EXPECT_EQ(json["diagnosis"].dump(), "[]") << json["diagnosis_text"];
+  EXPECT_THAT(json["diagnosis_text"].dump(), AllOf(HasSubstr("the pilot's population (forward ESS"), HasSubstr("what is known")));
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("target explored: log Z "), HasSubstr(" by a population of 2048 ("), HasSubstr(" of shares 0."),
+                    HasSubstr("evaluations of the target and processor time: pilot " + json["target_gradients"].dump() + " gradients, "),
+                    HasSubstr("; training 1300 values, "), HasSubstr("; sampling 1000 values, "), HasSubstr("; measuring 300 values, ")));
+  const auto again = boltzcurve(folder, 3, {"evaluate", "--output", "out"});
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  const auto from_file = nlohmann::json::parse(std::ifstream(folder.path() / "out/evaluation.json"));
+  for (const char* key :
+       {"ess_forward_pilot", "log_z_pilot", "log_z_pilot_stderr", "target_values", "target_gradients", "diagnosis", "diagnosis_text"})
+    EXPECT_EQ(from_file[key], json[key]) << key;
+  // Of energies at positions that were rounded on the way through the file.
+  for (const char* key : {"disagreement", "disagreement_known"})
+    EXPECT_NEAR(from_file[key].get<double>(), json[key].get<double>(), 1e-6) << key;
+}
+
+// At 5 % of 400 steps: both quick evaluations reach it. A training that goes on from the first, or after the end, ends there too.
+TEST(UntilEss, EndsTrainingAfterTwoQuickEvaluationsOnAnyNumberOfRanksAndResumed) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", population_config());
+  for (const int ranks : {1, 3}) {
+    const auto outcome = boltzcurve(folder, ranks,
+                                    {"train", "--config", "small.ini", "--output", "on" + std::to_string(ranks), "--training.until-ess=0.3",
+                                     "--training.checkpoint-steps=20", "--training.keep-every=1"});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_THAT(outcome.out,
+                HasSubstr("training ended after step 40: two quick evaluations in a row have reached training.until-ess = 0.3: "));
+    EXPECT_THAT(outcome.err, HasSubstr("step 20: ESS "));
+    EXPECT_THAT(outcome.err, HasSubstr(", forward ESS "));
+  }
+  EXPECT_EQ(difference(folder, "checkpoint.h5", 3, "/average"), "");
+  EXPECT_EQ(difference(folder, "metrics.h5", 3, "/evaluation/ess_forward_pilot"), "");
+  for (const std::string from : {"on1/checkpoint.step20.h5", "on1/checkpoint.h5"}) {
+    const auto resumed = boltzcurve(folder, 2, {"train", "--resume=" + from, "--output", "on2"});
+    ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+    EXPECT_THAT(resumed.out, HasSubstr("training ended after step 40: "));
+    EXPECT_EQ(difference(folder, "checkpoint.h5", 2, "/average"), "");
+  }
+  // A threshold that is not reached is no end.
+  const auto outcome = boltzcurve(
+      folder, 1, {"train", "--resume=on1/checkpoint.h5", "--output", "on4", "--training.until-ess=0.99999", "--training.max-seconds=2"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, testing::Not(HasSubstr("training ended")));
+}
+
+TEST_P(TrainingEitherWay, SamplingFromTheCheckpointRepeatsTheRunAndEvaluationReadsItBack) {
+  const TemporaryFolder folder;
+  folder.write("small.ini", small_config(GetParam()));
   ASSERT_EQ(boltzcurve(folder, 1, {"run", "--config", "small.ini", "--output", "on1"}).exit_code, 0);
   ASSERT_EQ(boltzcurve(folder, 2, {"train", "--config", "small.ini", "--output", "on2"}).exit_code, 0);
   const auto sampled = boltzcurve(folder, 3, {"sample", "--output", "on2"});
@@ -163,8 +243,10 @@ TEST(Sampling, FromTheCheckpointRepeatsTheRunAndEvaluationReadsItBack) {
   ASSERT_EQ(evaluated.exit_code, 0) << evaluated.err;
   const auto first = nlohmann::json::parse(std::ifstream(folder.path() / "on1/evaluation.json"));
   const auto second = nlohmann::json::parse(std::ifstream(folder.path() / "on2/evaluation.json"));
-  for (const char* key : {"ess", "ess_forward", "log_z", "nll", "energy_distance", "sliced_w2", "action", "diagnosis"})
+  for (const char* key : {"ess_forward", "energy_distance", "sliced_w2", "action", "diagnosis", "diagnosis_text"})
     EXPECT_EQ(first[key], second[key]) << key;
+  // Of energies at positions in the target's coordinates, which were in those of the curve before.
+  for (const char* key : {"ess", "log_z", "nll"}) EXPECT_NEAR(first[key].get<double>(), second[key].get<double>(), 1e-12) << key;
 }
 
 TEST(Evaluation, WithoutSamplesDrawsFreshParticles) {
@@ -292,12 +374,14 @@ TEST(Diagnosis, NamesExplodingGradientsAndLostModesOfTheLinearCurveBetweenFarMod
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("\ndiagnosis: "), HasSubstr("modes are lost: ")));
   const auto json = nlohmann::json::parse(std::ifstream(folder.path() / "out/evaluation.json"));
   ASSERT_TRUE(json["diagnosis"].is_array());
-  EXPECT_THAT(json["diagnosis"].dump(), HasSubstr("modes are lost: "));
+  EXPECT_THAT(json["diagnosis"].dump(), HasSubstr("\"lost_modes\""));
+  EXPECT_THAT(json["diagnosis_text"].dump(), HasSubstr("modes are lost: "));
   // The file of samples tells the same story.
   const auto again = boltzcurve(folder, 1, {"evaluate", "--output", "out"});
   ASSERT_EQ(again.exit_code, 0) << again.err;
   const auto from_file = nlohmann::json::parse(std::ifstream(folder.path() / "out/evaluation.json"));
   EXPECT_EQ(from_file["diagnosis"], json["diagnosis"]);
+  EXPECT_EQ(from_file["diagnosis_text"], json["diagnosis_text"]);
   EXPECT_EQ(from_file["action"], json["action"]);
 }
 
@@ -306,7 +390,7 @@ TEST(Diagnosis, SaysOfParticlesInAFileHowManyFailedWhenAndWhere) {
   const TemporaryFolder folder;
   folder.write("small.ini", small_config());
   ASSERT_EQ(boltzcurve(folder, 2, {"train", "--config", "small.ini", "--output", "out", "--quiet"}).exit_code, 0);
-  ASSERT_EQ(boltzcurve(folder, 2, {"sample", "--output", "out", "--sampling.max-steps=8", "--quiet"}).exit_code, 0);
+  ASSERT_EQ(boltzcurve(folder, 2, {"sample", "--output", "out", "--sampling.max-steps=14", "--quiet"}).exit_code, 0);
   const auto outcome = boltzcurve(folder, 2, {"evaluate", "--output", "out"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const auto json = nlohmann::json::parse(std::ifstream(folder.path() / "out/evaluation.json"));
@@ -346,9 +430,9 @@ TEST(Latents, OtherThanANormalLawOfOneScaleAreForTheLinearAndTheLearnedCurve) {
   }
 }
 
-TEST(Validate, DoesOneStepEstimatesAndWritesNothing) {
+TEST_P(TrainingEitherWay, IsValidatedByOneStepEstimatesAndWritesNothing) {
   const TemporaryFolder folder;
-  folder.write("small.ini", small_config());
+  folder.write("small.ini", small_config(GetParam()));
   const auto outcome = boltzcurve(folder, 2, {"run", "--config", "small.ini", "--output", "out", "--validate"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("nothing was written"), HasSubstr("memory a rank"), HasSubstr("samples.h5md")));

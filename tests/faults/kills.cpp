@@ -26,6 +26,8 @@ namespace {
 
 using testing_support::alone;
 using testing_support::boltzcurve;
+using testing_support::by_matching;
+using testing_support::by_residual;
 using testing_support::command_on;
 using testing_support::difference;
 using testing_support::Fault;
@@ -37,10 +39,10 @@ using testing_support::TemporaryFolder;
 enum class During { training, checkpoint, sampling, writing };
 
 /// An undisturbed run in "whole", and runs of the same in other folders.
-class Kills : public testing::Test {
+class Kills : public testing::TestWithParam<const char*> {
  protected:
   Kills() {
-    folder.write("small.ini", small_config());
+    folder.write("small.ini", small_config(GetParam()));
     const auto outcome = boltzcurve(folder, 2, run("whole"));
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   }
@@ -165,14 +167,17 @@ class Kills : public testing::Test {
   const TemporaryFolder folder;
 };
 
-TEST_F(Kills, LoseNothing) {
+TEST_P(Kills, LoseNothing) {
   for (unsigned seed = 0; seed < 10; ++seed) kill_and_go_on(seed);
 }
 
 using ManyKills = Kills;
-TEST_F(ManyKills, LoseNothing) {
+TEST_P(ManyKills, LoseNothing) {
   for (unsigned seed = 0; seed < 50; ++seed) kill_and_go_on(seed);
 }
+
+INSTANTIATE_TEST_SUITE_P(EitherWay, Kills, testing::Values(by_matching, by_residual));
+INSTANTIATE_TEST_SUITE_P(EitherWay, ManyKills, testing::Values(by_matching, by_residual));
 
 }  // namespace
 }  // namespace boltzcurve

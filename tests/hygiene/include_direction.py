@@ -38,6 +38,7 @@ PUBLIC = {
     "network_settings": "network",
     "loss_shape": "residual",
     "curve_settings": "curve",
+    "pilot_settings": "pilot",
     "collocation_settings": "collocation",
     "sampling_settings": "ode",
     "training_settings": "training",

@@ -55,6 +55,29 @@ MetricInput input_for(const Communicator& ranks, const Particles& of_rank) {
   input.exact_again = normal_points(mine.first, mine.count, 3);
   for (auto i = mine_exact.first; i < mine_exact.first + mine_exact.count; ++i)
     input.exact_log_weight.push_back(std::sin(static_cast<double>(i)));
+  static const PilotSummary pilot = [] {
+    PilotSummary summary;
+    summary.log_z = 1.5;
+    summary.log_z_stderr = 0.01;
+    summary.evaluations = 1000;
+    summary.mixture = {{0.4, 0.6}, {-1, 0, 0, 1, 0, 0}, {1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1}, {1, 1, 1, 1, 2, 1}};
+    return summary;
+  }();
+  static const CurvePopulation population = [] {
+    const auto points = normal_points(0, 320, 4);
+    CurvePopulation of_normal{3, {}, {}, {}};
+    for (std::size_t i = 0; i < 320; ++i) {
+      for (std::size_t d = 0; d < 3; ++d) of_normal.position.push_back(points(i, d));
+      of_normal.island.push_back(static_cast<double>(i / 32));
+    }
+    return of_normal;
+  }();
+  input.pilot = &pilot;
+  input.population = &population;
+  for (auto i = mine_exact.first; i < mine_exact.first + mine_exact.count; ++i)
+    input.population_log_weight.push_back(std::cos(static_cast<double>(i)));
+  input.target_values = 2000;
+  input.target_gradients = 1000;
   input.log_z = 1.5;
   input.log_z_thermodynamic = 1.25;
   input.entropy = 4;
@@ -112,7 +135,8 @@ TEST(MetricsOnRanks, DiagnosisIsTheSameAsOnOneRank) {
   of_curve.ends.dimension = 3;
   of_curve.ends.latent_mean = {0, 0, 0};
   of_curve.ends.latent_deviation = {1, 1, 1};
-  of_curve.ends.pilot = {1, 0, {0, 0, 0}, {1, 1, 1}, {}};
+  of_curve.ends.pilot.mean = {0, 0, 0};
+  of_curve.ends.pilot.deviation = {1, 1, 1};
   const auto curve = make_curve(of_curve);
   const auto diagnosis = [&](const Communicator& ranks) {
     auto mine = particles_of(ranks);
@@ -127,10 +151,11 @@ TEST(MetricsOnRanks, DiagnosisIsTheSameAsOnOneRank) {
   const auto shared = diagnosis(world), alone = diagnosis(self);
   EXPECT_EQ(shared, alone);
   using testing::HasSubstr;
-  EXPECT_THAT(alone,
+  EXPECT_THAT(alone.texts,
               testing::ElementsAre(HasSubstr("14 of 700 particles failed (escaped 14), between t = 0.14 and 0.14; the first, number 7,"),
                                    HasSubstr(" of 333 exact samples of the target do not come back"), HasSubstr("1 of 3 modes"),
-                                   HasSubstr("the velocity explodes")));
+                                   HasSubstr("the velocity explodes"), HasSubstr("disagree with the pilot's population"),
+                                   HasSubstr("disagree with what is known of the target")));
 }
 
 TEST(MetricsOnRanks, MoreRanksThanWorkIsFine) {

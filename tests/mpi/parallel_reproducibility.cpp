@@ -48,7 +48,7 @@ struct SmallProblem {
     of_curve.ends.dimension = 2;
     of_curve.ends.latent_mean = {0, 0};
     of_curve.ends.latent_deviation = {1, 1};
-    of_curve.ends.pilot = {0.5, 1, {0.5, 0.2}, {3, 1}, {}};
+    of_curve.ends.pilot = {0.5, 1, {0.5, 0.2}, {3, 1}, {}, {}};
     settings.curve = make_curve(of_curve);
     settings.region.box = settings.region.domain = {{-6, -6}, {6, 6}};
     settings.collocation.shares = {{CollocationKind::ou_bridge, 0.2}, {CollocationKind::langevin, 0.4}, {CollocationKind::trajectory, 0.4}};

@@ -28,7 +28,7 @@ inline CurveNetworks networks(const Case& c) {
   return nets;
 }
 
-/// Two Gaussians on the line, gmm40 in the plane, else the many-well; with the settings that training has by default.
+/// Two Gaussians on the line, gmm40 in the plane, else the many-well; trained by the residual, with the settings that it has by default.
 inline ModelSettings model_of(const Case& c) {
   ModelSettings settings;
   settings.target_name = "gmm40";
@@ -39,6 +39,7 @@ inline ModelSettings model_of(const Case& c) {
     settings.target_name = "many-well";
     settings.target_values["dimension"] = {std::to_string(c.dimension)};
   }
+  settings.curve.form = CurveForm::contracted;
   settings.network.width = c.width;
   settings.network.hidden_layers = c.hidden_layers;
   settings.collocation.points = c.points;
@@ -52,7 +53,7 @@ inline std::unique_ptr<Energy> target_of(const Case& c) {
 
 inline std::unique_ptr<Energy> latent_of(int dimension) { return make_latent("gaussian", dimension); }
 
-/// Points as training draws them by default: bridges from chains, and trajectories.
+/// Points as training by the residual draws them by default: bridges from chains, and trajectories.
 inline BatchLossSettings settings_of(const Case& c, const Energy& target, const Communicator& ranks) {
   BatchLossSettings settings;
   GradientFlow curve;

@@ -19,6 +19,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing_support::alone;
 using testing_support::boltzcurve;
+using testing_support::by_matching;
+using testing_support::by_residual;
 using testing_support::difference;
 using testing_support::small_config;
 using testing_support::TemporaryFolder;
@@ -27,8 +29,8 @@ class Resume : public testing::Test {
  protected:
   // Trajectories are renewed between the interruptions, and chains move: the points after them follow from those before. The learning rate
   // stays, so that the number of steps is no more than where to stop.
-  Resume() {
-    folder.write("small.ini", small_config() + "[optimizer]\nprecondition-every = 4\ndecay = constant\n");
+  explicit Resume(const std::string& form = by_matching) {
+    folder.write("small.ini", small_config(form) + "[optimizer]\nprecondition-every = 4\ndecay = constant\n");
     folder.write("points.ini", "[collocation]\nrefresh-every = 11\n");
   }
 
@@ -58,8 +60,14 @@ class Resume : public testing::Test {
   const TemporaryFolder folder;
 };
 
+class ResumeEitherWay : public Resume, public testing::WithParamInterface<const char*> {
+ protected:
+  ResumeEitherWay() : Resume(GetParam()) {}
+};
+INSTANTIATE_TEST_SUITE_P(Forms, ResumeEitherWay, testing::Values(by_matching, by_residual));
+
 // 25 steps on one rank, to 43 on three, to 60 on two: between rows of the log, and within a round of trajectories.
-TEST_F(Resume, WithOtherNumbersOfRanksGivesTheBitsOfARunThatNeverStopped) {
+TEST_P(ResumeEitherWay, WithOtherNumbersOfRanksGivesTheBitsOfARunThatNeverStopped) {
   const std::vector<std::string> quick = {"--training.evaluate-every=20", "--training.log-every=8"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.end(), quick.begin(), quick.end());
@@ -74,7 +82,8 @@ TEST_F(Resume, WithOtherNumbersOfRanksGivesTheBitsOfARunThatNeverStopped) {
   ASSERT_EQ(third.exit_code, 0) << third.err;
   expect_equal("whole", "parts");
   // The comparison can fail.
-  ASSERT_EQ(boltzcurve(folder, 2, train("other", with({"--training.steps=60", "--collocation.refresh-every=12"}))).exit_code, 0);
+  const std::string other = GetParam() == std::string(by_residual) ? "--collocation.refresh-every=12" : "--pilot.particles=601";
+  ASSERT_EQ(boltzcurve(folder, 2, train("other", with({"--training.steps=60", other}))).exit_code, 0);
   EXPECT_NE(difference(folder, "whole/checkpoint.h5", "other/checkpoint.h5", "/parameters"), "");
 }
 
@@ -95,7 +104,7 @@ TEST_F(Resume, OfALearnedScheduleGivesTheBitsOfARunThatNeverStopped) {
 }
 
 // On one rank, and with a stop on three.
-TEST_F(Resume, OfAnAdditiveNetworkGivesTheBitsOfARunThatNeverStopped) {
+TEST_P(ResumeEitherWay, OfAnAdditiveNetworkGivesTheBitsOfARunThatNeverStopped) {
   const std::vector<std::string> additive = {"--network.kind=additive", "--training.steps=30"};
   ASSERT_EQ(alone(folder, train("whole", additive)).exit_code, 0);
   ASSERT_EQ(alone(folder, train("parts", {additive[0], "--training.steps=15"})).exit_code, 0);
@@ -121,7 +130,7 @@ TEST_F(Resume, WithTimesAndNormalizerByTheResidualGivesTheBitsOfARunThatNeverSto
   EXPECT_NE(difference(folder, "whole/checkpoint.h5", "parts/checkpoint.previous.h5", "/time_bins"), "");
 }
 
-TEST_F(Resume, TakesOptionsFromTheCheckpoint) {
+TEST_P(ResumeEitherWay, TakesOptionsFromTheCheckpoint) {
   ASSERT_EQ(alone(folder, train("whole", {"--training.steps=30", "--seed=5"})).exit_code, 0);
   ASSERT_EQ(alone(folder, train("parts", {"--training.steps=10", "--seed=5"})).exit_code, 0);
   const auto outcome = alone(folder, {"train", "--resume", "--output", "parts", "--training.steps=30"});
@@ -137,7 +146,7 @@ TEST_F(Resume, OfAFinishedRunHasNothingToDoAndLeavesTheFilesAlone) {
   EXPECT_EQ(std::filesystem::last_write_time(folder.path() / "out/checkpoint.h5"), written);
 }
 
-TEST_F(Resume, RefusesOptionsThatMakeAnotherTrainingUnlessTheyAreAccepted) {
+TEST_P(ResumeEitherWay, RefusesOptionsThatMakeAnotherTrainingUnlessTheyAreAccepted) {
   ASSERT_EQ(alone(folder, train("out", {"--training.steps=10"})).exit_code, 0);
   const std::vector<std::string> changes = {"--resume", "--training.steps=20", "--optimizer.learning-rate=0.02", "--collocation.points=500",
                                             "--training.log-every=5"};
@@ -177,7 +186,21 @@ TEST_F(Resume, WithoutACheckpointIsAnErrorAndWithAutoABeginning) {
   EXPECT_THAT(missing.err, HasSubstr("cannot read elsewhere/checkpoint.h5: No such file or directory"));
 }
 
-TEST_F(Resume, FallsBackToThePreviousCheckpointAndNamesTheDamage) {
+// Of a checkpoint with the other form curve and points would be others.
+TEST_P(ResumeEitherWay, IsRefusedWithTheOtherForm) {
+  ASSERT_EQ(alone(folder, train("out", {"--training.steps=10"})).exit_code, 0);
+  const bool is_residual = GetParam() == std::string(by_residual);
+  const auto other = std::string("--curve.form=") + (is_residual ? "network" : "contracted");
+  EXPECT_EQ(alone(folder, train("out", {"--resume", "--training.steps=20", other})).exit_code, 2);
+  const auto accepted = boltzcurve(folder, 2, train("out", {"--resume", "--training.steps=20", other, "--accept-changes"}));
+  EXPECT_EQ(accepted.exit_code, 3) << accepted.out;
+  EXPECT_THAT(accepted.err, HasSubstr(std::string("cannot resume: the checkpoint's pilot run was by ") +
+                                      (is_residual ? "chains, this one is by smc" : "smc, this one is by chains") +
+                                      "; with these changes only a new training will do"));
+  EXPECT_EQ(alone(folder, train("out", {"--resume", "--training.steps=20"})).exit_code, 0) << "the checkpoint must be as it was";
+}
+
+TEST_P(ResumeEitherWay, FallsBackToThePreviousCheckpointAndNamesTheDamage) {
   ASSERT_EQ(alone(folder, train("whole", {"--training.steps=40"})).exit_code, 0);
   ASSERT_EQ(alone(folder, train("out", {"--training.steps=20"})).exit_code, 0);
   ASSERT_EQ(alone(folder, train("out", {"--training.steps=30", "--resume"})).exit_code, 0);

@@ -18,6 +18,8 @@ namespace {
 using testing::HasSubstr;
 using testing_support::alone;
 using testing_support::boltzcurve;
+using testing_support::by_matching;
+using testing_support::by_residual;
 using testing_support::command_on;
 using testing_support::difference;
 using testing_support::Outcome;
@@ -28,7 +30,7 @@ using testing_support::wait_for;
 
 class Stopping : public testing::Test {
  protected:
-  Stopping() { folder.write("small.ini", small_config()); }
+  explicit Stopping(const std::string& form = by_matching) { folder.write("small.ini", small_config(form)); }
 
   static constexpr const char* endless = "--training.steps=100000000";
 
@@ -80,7 +82,13 @@ class Stopping : public testing::Test {
   const TemporaryFolder folder;
 };
 
-TEST_F(Stopping, BySignalUsr1ToOneOfThreeRanks) {
+class StoppingEitherWay : public Stopping, public testing::WithParamInterface<const char*> {
+ protected:
+  StoppingEitherWay() : Stopping(GetParam()) {}
+};
+INSTANTIATE_TEST_SUITE_P(Forms, StoppingEitherWay, testing::Values(by_matching, by_residual));
+
+TEST_P(StoppingEitherWay, BySignalUsr1ToOneOfThreeRanks) {
   Program program(command_on(3, train("out", {endless, "--optimizer.decay=constant"})), folder.path());
   const auto ranks = training_ranks(program, "out");
   ASSERT_EQ(ranks.size(), 3u);

@@ -33,10 +33,11 @@ TEST(Verify, FindsNothingOnOneRankAndOnThree) {
 // What a training carries from step to step is part of what is resumed, whatever the options that shape it.
 TEST(Verify, FindsNothingWithOtherOptionsOfTheTraining) {
   const TemporaryFolder folder;
-  for (const std::vector<std::string>& options : {std::vector<std::string>{"--collocation.times=residual"},
+  for (const std::vector<std::string>& options : {std::vector<std::string>{"--curve.form=contracted", "--collocation.times=residual"},
                                                   {"--curve.name=linear", "--normalizer.kind=batch"},
                                                   {"--curve.schedule=learned"},
-                                                  {"--precision=double", "--optimizer.name=adam"}}) {
+                                                  {"--precision=double", "--optimizer.name=adam"},
+                                                  {"--curve.form=contracted", "--precision=double", "--optimizer.name=adam"}}) {
     std::vector<std::string> arguments = {"verify", "--output", "out"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     const auto outcome = boltzcurve(folder, 2, arguments);

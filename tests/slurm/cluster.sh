@@ -14,6 +14,8 @@ horizon = 2
 [network]
 width = 16
 hidden-layers = 2
+[pilot]
+particles = 600
 [collocation]
 points = 700
 box = -6:6

@@ -13,10 +13,15 @@
 // BOLTZCURVE_EXECUTABLE.
 namespace boltzcurve::testing_support {
 
-inline std::string small_config() {
-  return "[target]\nname = gaussian-mixture\npreset = two\n[curve]\nhorizon = 2\n[network]\nwidth = 16\nhidden-layers = 2\n"
-         "[normalizer]\nkind = network\n[collocation]\npoints = 700\nbox = -6:6\n[training]\nsteps = 40\nlog-every = 10\n"
-         "[sampling]\nparticles = 300\nframes = 3\n[evaluation]\nexact-samples = 200\n";
+/// Ways to train the gradient flow, by the form of its curve: by matching from a population, which is the default, and by the residual at
+/// points from chains.
+inline constexpr const char *by_matching = "auto", *by_residual = "contracted";
+
+inline std::string small_config(const std::string& form = by_matching) {
+  return "[target]\nname = gaussian-mixture\npreset = two\n[curve]\nhorizon = 2\nform = " + form +
+         "\n[network]\nwidth = 16\nhidden-layers = 2\n[normalizer]\nkind = network\n[pilot]\nparticles = 600\n[collocation]\npoints = "
+         "700\nbox = -6:6\n[training]\nsteps = 40\nlog-every = 10\n[sampling]\nparticles = 300\nframes = 3\n[evaluation]\n"
+         "exact-samples = 200\n";
 }
 
 inline std::vector<std::string> command_on(int ranks, const std::vector<std::string>& arguments, int threads = 1) {

@@ -6,13 +6,13 @@ import subprocess
 import sys
 
 executable, mpirun, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
-SMALL = ["--network.width=16", "--network.hidden-layers=2", "--collocation.points=256", "--training.steps=40", "--training.log-every=10",
+SMALL = ["--pilot.particles=600", "--network.width=16", "--network.hidden-layers=2", "--collocation.points=256", "--training.steps=40", "--training.log-every=10",
          "--training.evaluate-every=20", "--sampling.particles=400", "--evaluation.exact-samples=300"]
 RUNS = {  # name: options
-    "plane": ["--target.name=gaussian-mixture", "--target.preset=three", "--sampling.frames=4"],
+    "plane": ["--target.name=gaussian-mixture", "--target.preset=three", "--sampling.frames=4", "--curve.form=contracted"],
     "space": ["--target.name=gaussian-mixture", "--target.mode=0.5|-1 0 1|0.5", "--target.mode=0.5|1 0.5 -1|0.7", "--sampling.frames=5"],
-    "four": ["--target.name=many-well", "--target.dimension=4", "--sampling.frames=3"],
-    "without_frames": ["--target.name=gaussian-mixture", "--target.preset=two"],
+    "four": ["--target.name=many-well", "--target.dimension=4", "--sampling.frames=3", "--curve.form=contracted"],
+    "without_frames": ["--target.name=gaussian-mixture", "--target.preset=two", "--curve.form=contracted"],  # with walkers and trajectories
 }
 environment = {**os.environ, "OMP_NUM_THREADS": "1"}
 shutil.rmtree(folder, ignore_errors=True)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from support import EVERY_RUN, PROGRAM, RUNS, SOURCE
 
-PLACEHOLDERS = {"NET": r"(psi|velocity|normalizer|schedule)", "K": r"\d+", "MOMENT": r"\w+", "METRIC": r"\w+", "COLUMN": r"\w+", "PART": r"(center|offset|slope)"}
-RARE = {"/survey/coordinates/PART"}  # only for targets such as a funnel
+PLACEHOLDERS = {"NET": r"(psi|velocity|normalizer|schedule)", "K": r"\d+", "MOMENT": r"\w+", "METRIC": r"\w+", "COLUMN": r"\w+", "PART": r"\w+", "F": r"\d+"}
+RARE = {f"/survey/coordinates/{part}" for part in ("center", "offset", "order", "slope", "linear", "square")}  # only for targets such as a funnel
 TEXT = "text"
 
 
@@ -36,7 +36,7 @@ ROWS = list(documented())
 
 
 def pattern_of(path):
-    parts = re.split(r"(\b(?:NET|MOMENT|METRIC|COLUMN|PART)\b|(?<=layer)K\b)", path)
+    parts = re.split(r"(\b(?:NET|MOMENT|METRIC|COLUMN|PART)\b|(?<=layer)K\b|(?<=factor)F\b)", path)
     return re.compile("".join(PLACEHOLDERS.get(part, re.escape(part)) for part in parts))
 
 

@@ -89,7 +89,7 @@ def test_faults_are_named_with_what_to_try(spoiled, tmp_path):  # noqa: F811
     folder = spoiled("plane")
     evaluation = json.loads((folder / "evaluation.json").read_text())
     evaluation.update(ess=0.05, ess_forward=0.01, log_z=-1.0, log_z_exact=0.0, log_z_stderr=0.1, log_z_thermodynamic=0.125, escaped=30, particles=400)
-    del evaluation["diagnosis"]  # as files were before the program said what is wrong
+    del evaluation["diagnosis"], evaluation["diagnosis_text"]  # as files were before the program said what is wrong
     (folder / "evaluation.json").write_text(json.dumps(evaluation))
     found = level_and_heading(read_run(folder))
     assert (Level.BAD, "30 of 400 particles failed") in found
@@ -106,7 +106,7 @@ def test_a_sound_run_is_called_sound_and_an_unfinished_one_is_not(spoiled):  # n
     folder = spoiled("plane")
     evaluation = json.loads((folder / "evaluation.json").read_text())
     evaluation.update(ess=0.99, ess_forward=0.99, log_z=0.01, log_z_exact=0.0, log_z_stderr=0.01, energy_distance=0.1, energy_distance_floor=0.1,
-                      nll=evaluation["nll_floor"], escaped=0, nonfinite=0, step_underflow=0, max_steps=0, diagnosis=[SOUND])
+                      nll=evaluation["nll_floor"], escaped=0, nonfinite=0, step_underflow=0, max_steps=0, diagnosis=[], diagnosis_text=[SOUND + "; checked: all"])
     (folder / "evaluation.json").write_text(json.dumps(evaluation))
     with h5py.File(folder / "samples.h5md", "a") as file:
         file["samples/log_weight"][...] = 0.01 * np.random.default_rng(1).standard_normal(400)
@@ -135,7 +135,7 @@ def test_what_training_left_out_is_told(spoiled):  # noqa: F811
 def test_the_programs_own_diagnosis_is_told_and_no_other(spoiled, tmp_path):  # noqa: F811
     folder = spoiled("plane")
     evaluation = json.loads((folder / "evaluation.json").read_text())
-    evaluation.update(ess=0.05, ess_forward=0.01, escaped=30, particles=400, diagnosis=[
+    evaluation.update(ess=0.05, ess_forward=0.01, escaped=30, particles=400, diagnosis=["failed_particles", "lost_modes"], diagnosis_text=[
         "30 of 400 particles failed (escaped 30), between t = 0 and 1; the first was at x = (3)", "modes are lost: the one at (3.46, -2) has <no> particles. Try this"])
     (folder / "evaluation.json").write_text(json.dumps(evaluation))
     found = level_and_heading(read_run(folder))
@@ -147,7 +147,7 @@ def test_the_programs_own_diagnosis_is_told_and_no_other(spoiled, tmp_path):  # 
 
 
 def test_the_report_knows_the_words_of_the_program():
-    assert f'"{SOUND}"' in (SOURCE / "src/app/commands/diagnosis.cpp").read_text() and own_findings([SOUND]) == []
+    assert f'"{SOUND}; ' in (SOURCE / "src/app/commands/diagnosis.cpp").read_text() and own_findings([SOUND]) == []
     finding, = own_findings(["ESS is 0.05, and no known sign tells why: longer training may help"])
     assert (finding.heading, finding.detail) == ("ESS is 0.05", "and no known sign tells why: longer training may help")
 

@@ -49,8 +49,8 @@ TEST(OptionChanges, ShowKeysOfTargetsAndWhatIsGone) {
 
 TEST(OptionChanges, OfTheNumberOfStepsCountWhereTheLearningRateIsPlannedOverThem) {
   const std::string more = "[training]\nsteps = 30000\n", constant = "[optimizer]\ndecay = constant\n";
-  EXPECT_THAT(changes(target, target + more).of_training, ElementsAre("training.steps = 30000 (was 20000)"));
-  EXPECT_THAT(changes(target + constant, target + constant + more).others, ElementsAre("training.steps = 30000 (was 20000)"));
+  EXPECT_THAT(changes(target, target + more).of_training, ElementsAre("training.steps = 30000 (was 6000)"));
+  EXPECT_THAT(changes(target + constant, target + constant + more).others, ElementsAre("training.steps = 30000 (was 6000)"));
 }
 
 }  // namespace

@@ -68,6 +68,9 @@ double energy_at(const NormalMixture& law, double t, const std::vector<double>& 
   return -std::log(sum);
 }
 
+/// As a law of all coordinates.
+std::vector<MixtureFactor> factor(const NormalMixture& law) { return {{{0, 1, 2, 3}, law}}; }
+
 struct Row {
   double rate;
   std::vector<double> gradient;
@@ -97,7 +100,7 @@ TEST(MixtureAnchor, DerivativesAreThoseOfItsEnergy) {
   for (const std::size_t components : {1, 2, 3})
     for (const double t : {0.02, 0.3, 1.7}) {
       const auto law = mixture(components);
-      const auto row = row_at(MixtureAnchor<double>(flow(), law, latent_mean), t, somewhere);
+      const auto row = row_at(MixtureAnchor<double>(flow(), factor(law), latent_mean), t, somewhere);
       constexpr double h = 1e-4;
       EXPECT_NEAR(row.rate, (energy_at(law, t + h, somewhere) - energy_at(law, t - h, somewhere)) / (2 * h), 1e-5);
       double laplacian = 0;
@@ -113,10 +116,48 @@ TEST(MixtureAnchor, DerivativesAreThoseOfItsEnergy) {
     }
 }
 
+// A product of two copies of a law of two coordinates each, in another order: energies add, each with its own derivatives.
+TEST(MixtureAnchor, EnergiesOfFactorsAdd) {
+  NormalMixture law{{0.7, 0.3}, {0.2, -0.5, 1.1, 0.4}, {0.6, 0.8, -0.8, 0.6, 1, 0, 0, 1}, {0.3, 0.1, 0.2, 0.6}};
+  const auto value = [&](double t, const std::vector<double>& x) {
+    const double variance = flow().latent_scale * flow().latent_scale, alpha = std::exp(-t / variance), s2 = variance * (1 - alpha * alpha);
+    double energy = 0;
+    for (const auto& [a, b] : {std::pair<std::size_t, std::size_t>{3, 1}, {0, 2}}) {
+      double sum = 0;
+      for (std::size_t k = 0; k < 2; ++k) {
+        double e = 0;
+        for (std::size_t j = 0; j < 2; ++j) {
+          const double *axis = &law.axes[(k * 2 + j) * 2], *mean = &law.mean[k * 2];
+          const double p = axis[0] * (x[a] - latent_mean[a] - alpha * (mean[0] - latent_mean[a])) +
+                           axis[1] * (x[b] - latent_mean[b] - alpha * (mean[1] - latent_mean[b]));
+          const double v = alpha * alpha * law.variance[k * 2 + j] + s2;
+          e += 0.5 * p * p / v + 0.5 * std::log(2 * std::numbers::pi * v);
+        }
+        sum += law.weight[k] * std::exp(-e);
+      }
+      energy -= std::log(sum);
+    }
+    return energy;
+  };
+  const std::vector<MixtureFactor> factors = {{{3, 1}, law}, {{0, 2}, law}};
+  const double t = 0.4, h = 1e-4;
+  const auto row = row_at(MixtureAnchor<double>(flow(), factors, latent_mean), t, somewhere);
+  EXPECT_NEAR(row.rate, (value(t + h, somewhere) - value(t - h, somewhere)) / (2 * h), 1e-6);
+  double laplacian = 0;
+  for (std::size_t k = 0; k < D; ++k) {
+    auto up = somewhere, down = somewhere;
+    up[k] += h;
+    down[k] -= h;
+    EXPECT_NEAR(row.gradient[k], (value(t, up) - value(t, down)) / (2 * h), 1e-6);
+    laplacian += (value(t, up) + value(t, down) - 2 * value(t, somewhere)) / (h * h);
+  }
+  EXPECT_NEAR(row.laplacian, laplacian, 1e-5);
+}
+
 TEST(MixtureAnchor, FloatAgreesWithDouble) {
   const auto law = mixture(3);
-  const auto exact = row_at(MixtureAnchor<double>(flow(), law, latent_mean), 0.3, somewhere);
-  const auto rounded = row_at(MixtureAnchor<float>(flow(), law, latent_mean), 0.3, somewhere);
+  const auto exact = row_at(MixtureAnchor<double>(flow(), factor(law), latent_mean), 0.3, somewhere);
+  const auto rounded = row_at(MixtureAnchor<float>(flow(), factor(law), latent_mean), 0.3, somewhere);
   EXPECT_NEAR(rounded.rate, exact.rate, 1e-4);
   EXPECT_NEAR(rounded.laplacian, exact.laplacian, 1e-4);
   for (std::size_t k = 0; k < D; ++k) EXPECT_NEAR(rounded.gradient[k], exact.gradient[k], 1e-5);
@@ -135,7 +176,7 @@ struct Draws {
 Draws draw(const NormalMixture& law, std::size_t n, double t) {
   Draws draws(n);
   const double variance = flow().latent_scale * flow().latent_scale, alpha = std::exp(-t / variance);
-  const MixtureAnchor<double> target(flow(), law, latent_mean);
+  const MixtureAnchor<double> target(flow(), factor(law), latent_mean);
   const Points<double> x0("test::x0", n, D), rows("test::rows", n, D + 2);
   const PointScalars<double> zero("test::zero", n);
   for (std::size_t i = 0; i < n; ++i) {
@@ -161,7 +202,7 @@ Draws draw(const NormalMixture& law, std::size_t n, double t) {
 
 TEST(MixtureAnchor, GoalsOfANormalLawAreExact) {
   const auto law = mixture(1);
-  const MixtureAnchor<double> anchor(flow(), law, latent_mean);
+  const MixtureAnchor<double> anchor(flow(), factor(law), latent_mean);
   for (const double t : {0.01, 0.5, 3.0}) {
     const auto draws = draw(law, 40, t);
     anchor.combine(draws.t, draws.x, draws.noise, draws.slope, draws.goal, draws.spread);
@@ -188,9 +229,9 @@ TEST(MixtureAnchor, GoalsHaveTheRightMeanForAnyAnchor) {
   for (const double t : {0.1, 0.8}) {
     const auto draws = draw(law, n, t);
     const Points<double> exact("test::exact", n, D + 2);
-    MixtureAnchor<double>(flow(), law, latent_mean).evaluate(draws.t, draws.x, exact);
+    MixtureAnchor<double>(flow(), factor(law), latent_mean).evaluate(draws.t, draws.x, exact);
     for (const std::size_t components : {1, 2, 3}) {
-      MixtureAnchor<double>(flow(), mixture(components), latent_mean)
+      MixtureAnchor<double>(flow(), factor(mixture(components)), latent_mean)
           .combine(draws.t, draws.x, draws.noise, draws.slope, draws.goal, draws.spread);
       for (const auto& function : functions)
         for (std::size_t d = 0; d < D; ++d) {

@@ -212,7 +212,7 @@ TEST(Schedules, FollowTheirDefinitions) {
 TEST(GradientFlowEnergies, InPartsAddUpToTheMixedBase) {
   const auto target = make_target("many-well", {{"dimension", {"4"}}});
   const auto latent = make_latent("gaussian", 4, {{"mean", {"0.4"}}, {"scale", {"1.25"}}});
-  const CurveAnchor anchor{{0.3, -0.2, 1, 0}, {2.0, 1.0, 0.5, 3.0}, -4, {5, 20}};
+  const CurveAnchor anchor{{0.3, -0.2, 1, 0}, {2.0, 1.0, 0.5, 3.0}, -4, {5, 20}, {}};
   constexpr std::size_t n = 40, D = 4;
   PointScalars<double> t("test::t", n);
   Points<double> x("test::x", n, D), mixed("test::mixed", n, 2 * (D + 2)), apart("test::apart", n, 3 * D + 7);

@@ -21,6 +21,17 @@ Particles four_particles() {
   return particles;
 }
 
+const PilotSummary& pilot() {
+  static const PilotSummary summary = [] {
+    PilotSummary found;
+    found.log_z = 0.5;
+    found.log_z_stderr = 0.125;
+    found.evaluations = 40;
+    return found;
+  }();
+  return summary;
+}
+
 // Of a target with two modes of weight 1/2 at -1 and 1.
 MetricInput input_for(const Particles& particles) {
   MetricInput input(Communicator(MPI_COMM_SELF), particles);
@@ -32,6 +43,12 @@ MetricInput input_for(const Particles& particles) {
   input.exact = exact;
   input.exact_again = again;
   input.exact_log_weight = {0.5, 0.5};
+  static const CurvePopulation population{1, {-1, 1, -1, 1}, {0, 0, 0, 0}, {}};
+  input.pilot = &pilot();
+  input.population = &population;
+  input.population_log_weight = {0.25, 0.25};
+  input.target_values = 12;
+  input.target_gradients = 40;
   input.log_z = 0.25;
   input.log_z_thermodynamic = 0.125;
   input.entropy = 1.25;
@@ -49,10 +66,12 @@ TEST(Evaluation, KeysStandInTheOrderOfTheFile) {
   std::vector<std::string> keys;
   for (const auto& entry : metric_entries())
     if (entry.audience == Audience::file_and_terminal) keys.push_back(entry.key);
-  EXPECT_THAT(keys, testing::ElementsAre("particles", "ess", "ess_forward", "log_z", "log_z_stderr", "log_z_exact", "log_z_thermodynamic",
-                                         "elbo", "eubo", "nll", "nll_median", "nll_floor", "energy_distance", "energy_distance_floor",
-                                         "sliced_w2", "action", "evaluations_per_particle", "escaped", "nonfinite", "step_underflow",
-                                         "max_steps", "seconds_train", "seconds_sample", "ranks"));
+  EXPECT_THAT(
+      keys, testing::ElementsAre("particles", "ess", "ess_forward", "ess_forward_pilot", "log_z", "log_z_stderr", "log_z_pilot",
+                                 "log_z_pilot_stderr", "log_z_exact", "log_z_thermodynamic", "elbo", "eubo", "nll", "nll_median",
+                                 "nll_floor", "energy_distance", "energy_distance_floor", "sliced_w2", "disagreement", "disagreement_known",
+                                 "action", "evaluations_per_particle", "escaped", "nonfinite", "step_underflow", "max_steps",
+                                 "target_values", "target_gradients", "seconds_train", "seconds_sample", "ranks"));
 }
 
 TEST(Evaluation, EveryMetricComesOutAsByHand) {
@@ -63,7 +82,9 @@ TEST(Evaluation, EveryMetricComesOutAsByHand) {
       {"ess", 64. / (4 * 24)},  // weights 4, 2, 0, 2
       {"ess_forward", 1},
       {"log_z", std::log(2.0)},
-      {"log_z_stderr", std::sqrt((8. / 3 / 4)) / 2},  // sample variance ((4-2)^2 + 0 + 4 + 0)/3
+      {"ess_forward_pilot", 1},
+      {"log_z_pilot", 0.5},
+      {"log_z_pilot_stderr", 0.125},
       {"log_z_exact", 0.25},
       {"log_z_thermodynamic", 0.125},
       {"elbo", std::log(0.75) + std::log(16.0) / 3},
@@ -86,6 +107,8 @@ TEST(Evaluation, EveryMetricComesOutAsByHand) {
       {"nonfinite", 0},
       {"step_underflow", 0},
       {"max_steps", 0},
+      {"target_values", 12},
+      {"target_gradients", 40},
       {"seconds_sample", 2},
       {"ranks", 1}};
   for (const auto& [key, value] : expected) {
@@ -93,13 +116,16 @@ TEST(Evaluation, EveryMetricComesOutAsByHand) {
     ASSERT_TRUE(found) << key;
     EXPECT_NEAR(*found, value, 1e-14) << key;
   }
-  EXPECT_FALSE(value_of(evaluation, "seconds_train"));
+  // Of four particles there is too little to tell errors by.
+  const auto unknown = {"seconds_train", "log_z_stderr", "disagreement", "disagreement_known"};
+  for (const auto* key : unknown) EXPECT_FALSE(value_of(evaluation, key)) << key;
 
   const std::pair<const char*, double> standard_errors[] = {
       // influences 2 w/2 - w^2/6 - 1 of the weights 4, 2, 0, 2: 1/3, 1/3, -1, 1/3
       {"ess", 64. / (4 * 24) * std::sqrt(12. / 9 / 3 / 4)},
       {"ess_forward", 0},
-      {"log_z", std::sqrt((8. / 3 / 4)) / 2},
+      {"ess_forward_pilot", 0},
+      {"log_z_pilot", 0.125},
       {"elbo", std::log(2.0) * std::sqrt(6. / 9 / 2 / 3)},  // logs 2, 1, 1 in units of log 2: squares 4/9 + 1/9 + 1/9
       {"eubo", 0},
       {"nll", std::log(2.0) * std::sqrt(6. / 9 / 2 / 3)},
@@ -113,7 +139,7 @@ TEST(Evaluation, EveryMetricComesOutAsByHand) {
   }
   EXPECT_EQ(std::count_if(evaluation.begin(), evaluation.end(), [](const auto& metric) { return metric.standard_error.has_value(); }),
             std::ssize(standard_errors));
-  EXPECT_EQ(std::size(expected) + 1, metric_entries().size());  // none forgotten here
+  EXPECT_EQ(std::size(expected) + unknown.size(), metric_entries().size());  // none forgotten here
 }
 
 TEST(Evaluation, WhatCannotBeKnownHasNoValue) {
@@ -125,12 +151,29 @@ TEST(Evaluation, WhatCannotBeKnownHasNoValue) {
   input.exact_log_weight.clear();
   input.log_z.reset();
   input.modes.clear();
+  input.pilot = nullptr;
+  input.population_log_weight.clear();
   const auto evaluation = evaluate_metrics(input);
   EXPECT_EQ(value_of(evaluation, "nonfinite"), 4);
   EXPECT_EQ(value_of(evaluation, "ess"), 0);
   for (const auto* key : {"ess_forward", "log_z", "log_z_stderr", "log_z_exact", "elbo", "eubo", "nll", "nll_median", "energy_distance",
-                          "energy_distance_unbiased", "energy_distance_floor", "sliced_w2", "mode_weight_error", "action"})
+                          "energy_distance_unbiased", "energy_distance_floor", "sliced_w2", "mode_weight_error", "action",
+                          "ess_forward_pilot", "log_z_pilot", "disagreement", "disagreement_known"})
     EXPECT_FALSE(value_of(evaluation, key)) << key;
+}
+
+// Weights 4, 2, 0, 2, ten times over, of mean 2 and mean square 6.
+TEST(Evaluation, ErrorOfLogZIsKnownFromTenEffectiveParticlesOn) {
+  const auto one = four_particles();
+  auto particles = room_for_particles({0, 40}, 1);
+  for (std::size_t i = 0; i < 40; ++i) {
+    particles.energy[i] = one.energy[i % 4];
+    particles.status[i] = one.status[i % 4];
+  }
+  const auto evaluation = evaluate_metrics(MetricInput(Communicator(MPI_COMM_SELF), particles));
+  const auto error = value_of(evaluation, "log_z_stderr");
+  ASSERT_TRUE(error);
+  EXPECT_NEAR(*error, std::sqrt(0.5 / 39), 1e-14);  // (6 - 4)/4 over N - 1
 }
 
 TEST(Evaluation, TableNamesValueUnitAndNumberOfSamples) {

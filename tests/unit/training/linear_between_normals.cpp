@@ -52,7 +52,7 @@ TEST_P(LinearCurve, TrainedBetweenNormalLawsHasTheirVelocityNormalizerLogZAndLog
   input.normalizer.kind = GetParam();
   input.ends.latent_mean = {0};
   input.ends.latent_deviation = {1};
-  input.ends.pilot = {S2, 0.5 + 0.5 * std::log(2 * pi * S2), {mu}, {std::sqrt(S2)}, {}};
+  input.ends.pilot = {S2, 0.5 + 0.5 * std::log(2 * pi * S2), {mu}, {std::sqrt(S2)}, {}, {}};
   BatchLossSettings of_loss;
   of_loss.curve = make_curve(input);
   of_loss.collocation.shares = {{CollocationKind::ou_bridge, 0.5}, {CollocationKind::trajectory, 0.5}};
@@ -131,7 +131,7 @@ TEST(ThermodynamicLogZ, IsThatOfTheLatentLawMinusTheIntegralOfANormalizerBetween
   input.normalizer.kind = NormalizerKind::network;
   input.ends.latent_mean = {0};
   input.ends.latent_deviation = {1};
-  input.ends.pilot = {1, 0, {0}, {1}, {}};
+  input.ends.pilot = {1, 0, {0}, {1}, {}, {}};
   const auto log_z = [&](CurveName name, double bias) {
     input.curve.name = name;
     const auto curve = make_curve(input);

@@ -17,8 +17,11 @@ const Communicator& self() {
   return communicator;
 }
 
-ModelSettings two_modes() {
+/// Trained by matching from a population, or by the residual at points from chains.
+ModelSettings two_modes(CurveForm form = CurveForm::automatic) {
   ModelSettings settings;
+  settings.curve.form = form;
+  settings.pilot.particles = 256;
   settings.target_name = "gaussian-mixture";
   settings.target_values = {{"mode", {"0.3 | -1 0 | 0.6", "0.7 | 1 0.5 | 0.9"}}};
   settings.network.width = 16;
@@ -73,8 +76,11 @@ TEST(Trainer, ShowsObserversStepsRowsAndTheState) {
   EXPECT_EQ(model.parameters, trainer.state().average) << "what particles are drawn with";
 }
 
-TEST(Trainer, LowersTheLoss) {
-  auto of = two_modes();
+class TrainerEitherWay : public testing::TestWithParam<CurveForm> {};
+INSTANTIATE_TEST_SUITE_P(Forms, TrainerEitherWay, testing::Values(CurveForm::automatic, CurveForm::contracted));
+
+TEST_P(TrainerEitherWay, LowersTheLoss) {
+  auto of = two_modes(GetParam());
   of.target_values = {{"mode", {"0.3 | -2 0 | 0.4", "0.7 | 2 1 | 0.6"}}};
   of.network.width = 32;
   Model model = build_model(self(), of);
@@ -88,17 +94,19 @@ TEST(Trainer, LowersTheLoss) {
     for (std::size_t k = first; k < first + 25; ++k) sum += recorder.rows[k].loss;
     return sum / 25;
   };
-  EXPECT_LT(mean_of(75), 0.5 * mean_of(0));
+  // By matching, it is that of two, and what noise and target say of the slope differs however well its mean is known: 0.155 becomes 0.140.
+  EXPECT_LT(mean_of(75), (GetParam() == CurveForm::contracted ? 0.5 : 0.95) * mean_of(0));
 }
 
-TEST(Trainer, GoesOnFromASnapshotToTheSameBits) {
-  Model whole_model = build_model(self(), two_modes());
+TEST_P(TrainerEitherWay, GoesOnFromASnapshotToTheSameBits) {
+  const auto of = two_modes(GetParam());
+  Model whole_model = build_model(self(), of);
   Trainer whole(self(), whole_model, steps(12));
   for (int step = 0; step < 7; ++step) whole.one_step();
   const auto middle = whole.snapshot();
   for (int step = 7; step < 12; ++step) whole.one_step();
 
-  Model resumed_model = build_model(self(), two_modes(), middle.pilot);
+  Model resumed_model = build_model(self(), of, middle.pilot);
   Trainer resumed(self(), resumed_model, steps(12), middle);
   EXPECT_EQ(resumed.steps_done(), 7);
   EXPECT_EQ(resumed.run(), Stop::no);
@@ -106,7 +114,7 @@ TEST(Trainer, GoesOnFromASnapshotToTheSameBits) {
   EXPECT_EQ(resumed.state().average, whole.state().average);
   EXPECT_EQ(resumed.state().optimizer, whole.state().optimizer);
 
-  Model fresh_model = build_model(self(), two_modes());
+  Model fresh_model = build_model(self(), of);
   Trainer fresh(self(), fresh_model, steps(7));
   fresh.run();
   EXPECT_NE(fresh.state().parameters, whole.state().parameters) << "the bits depend on the steps";

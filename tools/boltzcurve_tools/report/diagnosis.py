@@ -49,7 +49,7 @@ def own_findings(diagnosis: list[str]) -> list[Finding]:
     """What the program itself diagnosed when it evaluated the run: of each text the beginning says what, and the rest why and what to try."""
     found = []
     for text in diagnosis:
-        if text != SOUND:
+        if not text.startswith(SOUND):
             what, end, rest = re.match(r"(.*?)($|: |; |, | (?=\())(.*)", text, re.DOTALL).groups()
             found.append(Finding(Level.BAD, what[:1].upper() + what[1:], rest if end else ""))
     return found
@@ -166,7 +166,7 @@ def of_modes(modes: Modes | None) -> list[Finding]:
 
 def diagnose(run: Run, modes: Modes | None) -> list[Finding]:
     """What to say of a run, worst first; one good word where there is nothing to complain of."""
-    diagnosis = run.metrics.get("diagnosis")
+    diagnosis = run.metrics.get("diagnosis_text") or run.metrics.get("diagnosis")  # which files of before had their texts in
     # Files of before the program said what is wrong leave that to be read from the numbers.
     of_sampling = own_findings(diagnosis) if diagnosis else of_failures(run) + of_sizes(run)
     found = of_sampling + of_state(run) + of_weights(run) + of_estimates(run) + of_training(run) + of_modes(modes)
