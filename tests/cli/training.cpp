@@ -186,10 +186,9 @@ TEST(Population, IsWhatParticlesAreComparedWithWhereThereAreNoExactSamples) {
   EXPECT_GT(json["target_gradients"], 2048 * 10);
   EXPECT_EQ(json["diagnosis"].dump(), "[]") << json["diagnosis_text"];
   EXPECT_THAT(json["diagnosis_text"].dump(), AllOf(HasSubstr("the pilot's population (forward ESS"), HasSubstr("what is known")));
-  EXPECT_THAT(outcome.out,
-              AllOf(HasSubstr("target explored: log Z "), HasSubstr(" by a population of 2048 ("), HasSubstr(" of shares 0."),
-                    HasSubstr("evaluations of the target and processor time: pilot " + json["target_gradients"].dump() + " gradients, "),
-                    HasSubstr("; training 1300 values, "), HasSubstr("; sampling 1000 values, "), HasSubstr("; measuring 300 values, ")));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("target explored: log Z "), HasSubstr(" by a population of 2048 ("), HasSubstr(" of shares 0."),
+                                 HasSubstr("evaluations of the target and processor time: pilot "), HasSubstr("; training 1300 values"),
+                                 HasSubstr("; sampling 1000 values, "), HasSubstr("; measuring 300 values, ")));
   const auto again = boltzcurve(folder, 3, {"evaluate", "--output", "out"});
   ASSERT_EQ(again.exit_code, 0) << again.err;
   const auto from_file = nlohmann::json::parse(std::ifstream(folder.path() / "out/evaluation.json"));
