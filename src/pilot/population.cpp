@@ -384,10 +384,10 @@ Population run_population(const Communicator& ranks, const Energy& target, const
   std::optional<ReferenceLaw> broad;  // of a population, in place of the descents'
   const auto reference = [&] {
     auto law = exploration.law();
-    if (broad) {
-      law.mean = broad->mean;
-      law.factor = broad->factor;
-    }
+    if (!broad) return law;
+    if (law.weight.size() == 1) return *broad;  // the only mode's parabola is not all there is
+    law.mean = broad->mean;
+    law.factor = broad->factor;
     return law;
   };
   std::int64_t evaluations = 0;

@@ -62,9 +62,10 @@ struct Population {
 ///
 /// Small runs of an eighth of the particles come first, from the broad law alone. Descents from their particles at small b find basins that
 /// starts in the box miss; where the population turns out half as wide again, in any direction, as the law that q_0 was widened from,
-/// another small run begins from the population's mean and covariance. They stop when neither happens, or after three. Then all particles
-/// run, and again while the population is too wide for q_0 or log Z is further than three errors from that of the run before (or, where
-/// modes are known that the small run did not begin from, below it). The last run's result counts.
+/// another small run begins from the population's mean and covariance, and not from the mode where descents know only one. They stop when
+/// neither happens, or after three. Then all particles run, and again while the population is too wide for q_0 or log Z is further than
+/// three errors from that of the run before (or, where modes are known that the small run did not begin from, below it). The last run's
+/// result counts.
 ///
 /// What no particle reaches shows neither in the islands' spread nor in `disagreement`: modes far narrower than others in many dimensions,
 /// or the neck of a funnel in coordinates that are not its own (scale_fit.hpp finds those).

@@ -29,6 +29,7 @@ constexpr double modes_share = 0.5, alike_share = 0.5;  // of the modes in the l
 constexpr double negligible = 10;                       // nats of mass below the best mode
 constexpr double same_place = 4;                        // squared deviations between ends of one mode
 constexpr int shortenings = 6;
+constexpr double bent = 3;  // nats of mass that shortened axes cost: then a normal law says little of the mode
 constexpr std::size_t search_chunk = 1 << 14, most_searched = 1 << 18, most_surprises = 16;  // draws among which to look for modes
 constexpr std::uint64_t first_searched = std::uint64_t{1} << 20;
 constexpr double surprising = 1e-5;  // nats above what the modes explain
@@ -44,6 +45,7 @@ struct LocalNormal {
   Matrix covariance, axes;    ///< covariance = axes axes^T
   double f = 0, log_det = 0;  ///< log det of the axes
   double log_mass = -std::numeric_limits<double>::infinity();
+  bool minimum = false;  ///< of f: others, such as points along a ridge or a neck, are no modes
 };
 
 LocalNormal local_normal(Evaluator& target, const PathPoint& point, const Vector& longest) {
@@ -90,6 +92,7 @@ LocalNormal local_normal(Evaluator& target, const PathPoint& point, const Vector
   local.f = point.f;
   local.log_det = log_det;
   local.log_mass = log_det - point.f;
+  local.minimum = modes.eigenvalues()(0) > 0 && point.gradient.dot(local.covariance * point.gradient) < 2 * far_from_end;
   return local;
 }
 
@@ -399,13 +402,15 @@ struct Exploration::State {
   void add(LocalNormal end) {
     if (!std::isfinite(end.log_mass)) return;
     largest = std::max(largest, end.log_mass);
+    ends.push_back(end);
+    if (!end.minimum) return;
+    heaviest = std::max(heaviest, end.log_mass);
     const Eigen::LLT<Matrix> own(end.covariance);
     auto found = std::find_if(modes.begin(), modes.end(), [&](const Mode& mode) {
       if (std::fabs(mode.normal.log_det - end.log_det) > static_cast<double>(D) * std::numbers::ln2) return false;
       const Vector apart = mode.normal.mean - end.mean;
       return apart.dot(own.solve(apart)) < same_place && apart.dot(mode.normal.covariance.llt().solve(apart)) < same_place;
     });
-    ends.push_back(end);
     if (found == modes.end()) {
       modes.push_back({std::move(end), 1, {}, 0});
     } else {
@@ -419,7 +424,7 @@ struct Exploration::State {
     std::vector<Mode*> count;
     int hits = 0, once = 0;
     for (auto& mode : modes) {
-      if (mode.normal.log_mass < largest - negligible) continue;
+      if (mode.normal.log_mass < heaviest - negligible) continue;
       count.push_back(&mode);
       hits += mode.hits;
       once += mode.hits == 1;
@@ -479,8 +484,9 @@ struct Exploration::State {
     append_rows(law.factor, settings.widening * triangle_of(covariance));
     law.ends = static_cast<int>(count.size());
 
-    const auto components = known();
+    auto components = known();
     shorten(components);
+    std::erase_if(components, [](const Mode* mode) { return mode->log_mass < mode->normal.log_mass - bent; });
     double total = 0, best = -std::numeric_limits<double>::infinity();
     for (const auto* mode : components) best = std::max(best, mode->log_mass);
     for (const auto* mode : components) total += std::exp(mode->log_mass - best);
@@ -501,8 +507,8 @@ struct Exploration::State {
   Evaluator evaluate;
   std::vector<LocalNormal> ends;
   std::vector<Mode> modes;
-  double largest = -std::numeric_limits<double>::infinity();
-  Vector last = Vector::Zero(D), farthest = box.side / 2;  ///< mean of the ends, longest deviations
+  double largest = -std::numeric_limits<double>::infinity(), heaviest = largest;  ///< log mass of an end, of a mode
+  Vector last = Vector::Zero(D), farthest = box.side / 2;                         ///< mean of the ends, longest deviations
 };
 
 std::vector<double> ReferenceLaw::log_weights() const {

@@ -50,11 +50,11 @@ struct ReferenceSettings {
 ///
 /// Starts are the candidates, uniform in the box, that lie lower than all their nearest neighbors (as in clustering methods of global
 /// optimization: Rinnooy Kan, Timmer 1987), others at random, draws of the broad law, and, where modes are nearly normal, draws that their
-/// parabolas do not explain, from normal laws as wide as the modes lie apart. Ends less than two deviations apart, of like
-/// widths, are one mode; modes within 10 nats of the best one's mass are components, N(x, (1 + D^-1/2) H^-1) where H^-1 is shortened along
-/// axes on which f rises faster than a parabola. Half of the weight is the broad law's; of the other half, half goes by Laplace's masses
-/// and half is shared alike. Where most ends that count were met only once, those known are few of those there are, and the broad law
-/// stands alone.
+/// parabolas do not explain, from normal laws as wide as the modes lie apart. Ends that are minima, less than two deviations apart and of
+/// like widths, are one mode; modes within 10 nats of the best one's mass are components, N(x, (1 + D^-1/2) H^-1) where H^-1 is shortened
+/// along axes on which f rises faster than a parabola, unless that costs more than 3 nats. Half of the weight is the broad law's; of the
+/// other half, half goes by Laplace's masses and half is shared alike. Where most ends that count were met only once, those known are few
+/// of those there are, and the broad law stands alone.
 ///
 /// Costs some forty thousand evaluations for D = 10, and up to three hundred thousand where there are several modes, all nearly normal.
 /// Runs on rank 0; every rank gets the same bits.
