@@ -1,4 +1,4 @@
-#include "residual/to_device.hpp"
+#include "core/to_device.hpp"
 
 #include <boltzcurve/error.hpp>
 #include "curve/gradient_flow_energies.hpp"

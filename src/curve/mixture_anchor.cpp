@@ -1,5 +1,5 @@
 #include "curve/mixture_anchor.hpp"
-#include "residual/to_device.hpp"
+#include "core/to_device.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -54,7 +54,7 @@ MixtureAnchor<Real>::MixtureAnchor(const FlowParameters& flow, std::span<const M
   Kokkos::deep_copy(device_factors, host_factors);
   factors_ = device_factors;
   coordinates_ = detail::to_device<int>("boltzcurve::mixture_coordinates", all_coordinates);
-  center_ = detail::to_device<Real>("boltzcurve::mixture_center", {latent_mean.begin(), latent_mean.end()});
+  center_ = detail::to_device<Real>("boltzcurve::mixture_center", std::vector<double>(latent_mean.begin(), latent_mean.end()));
   log_weight_ = detail::to_device<Real>("boltzcurve::mixture_log_weight", log_weight);
   mean_ = detail::to_device<Real>("boltzcurve::mixture_mean", mean);
   variance_ = detail::to_device<Real>("boltzcurve::mixture_variance", variance);

@@ -1,22 +1,19 @@
 #include "core/text.hpp"
 
 #include <boltzcurve/error.hpp>
+#include "energy/data_table.hpp"
 #include "energy/gaussian_mixture.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
-#include <functional>
 #include <istream>
 
 namespace boltzcurve {
 namespace {
 
-using Fail = std::function<void(const std::string&)>;  // throws the right kind of error, with the place in front
+using Fail = CsvFail;  // throws the right kind of error, with the place in front
 
 // Bounds of lengths and of weights. Squares of lengths and their inverses are then numbers in single precision, too, and sums of weights
 // in double.
@@ -99,52 +96,29 @@ Header parse_header(const std::string& line, const Fail& fail) {
 }  // namespace
 
 std::vector<GaussianComponent> parse_gaussian_modes(std::istream& text, const std::string& file) {
-  int line_number = 0;
-  const Fail fail = [&](const std::string& what) -> void {
-    throw InputError("cannot read " + file + ", line " + std::to_string(line_number) + ": " + what);
-  };
-
   Header header;
   std::vector<GaussianComponent> components;
-  for (std::string line; std::getline(text, line);) {
-    ++line_number;
-    if (line_number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // the mark that spreadsheets put before UTF-8
-    if (trimmed(line).empty()) continue;
-    if (header.columns.empty()) {
-      header = parse_header(line, fail);
-      continue;
-    }
-    const auto fields = split(line, ',');
-    if (fields.size() != header.columns.size()) {
-      fail("expected " + std::to_string(header.columns.size()) + " numbers, found " + std::to_string(fields.size()));
-    }
-    std::vector<double> numbers;
-    for (std::size_t c = 0; c < fields.size(); ++c) {
-      const auto number = parse_real(fields[c]);
-      if (!number) fail("column " + header.columns[c] + ": '" + std::string(trimmed(fields[c])) + "' is not a number");
-      numbers.push_back(*number);
-    }
-    const auto spread = numbers.begin() + 1 + static_cast<std::ptrdiff_t>(header.dimension);
-    std::vector<double> entries(spread, numbers.end());
-    if (header.spread == Spread::covariance && header.dimension == 1) {
-      if (!(entries[0] > 0)) fail("the covariance is not positive definite");
-      entries[0] = std::sqrt(entries[0]);
-    }
-    components.push_back(component_from(numbers[0], std::vector<double>(numbers.begin() + 1, spread), entries, fail));
-    if (!is_positive_definite(components.back())) fail("the covariance is not positive definite");
-  }
-  if (text.bad()) throw InputError("cannot read " + file + ": " + std::strerror(errno));
-  if (components.empty())
-    throw InputError("cannot read " + file + ": expected a header and at least one mode, found neither or only the header");
+  read_csv(
+      text, file, "mode",
+      [&](const std::string& line, const Fail& fail) {
+        header = parse_header(line, fail);
+        return header.columns;
+      },
+      [&](const std::vector<double>& numbers, const Fail& fail) {
+        const auto spread = numbers.begin() + 1 + static_cast<std::ptrdiff_t>(header.dimension);
+        std::vector<double> entries(spread, numbers.end());
+        if (header.spread == Spread::covariance && header.dimension == 1) {
+          if (!(entries[0] > 0)) fail("the covariance is not positive definite");
+          entries[0] = std::sqrt(entries[0]);
+        }
+        components.push_back(component_from(numbers[0], std::vector<double>(numbers.begin() + 1, spread), entries, fail));
+        if (!is_positive_definite(components.back())) fail("the covariance is not positive definite");
+      });
   return components;
 }
 
 std::vector<GaussianComponent> read_gaussian_modes(const std::filesystem::path& file) {
-  std::error_code unreadable;
-  if (std::filesystem::is_directory(file, unreadable)) throw InputError("cannot read " + file.string() + ": it is a folder");
-  errno = 0;
-  std::ifstream text(file);
-  if (!text) throw InputError("cannot read " + file.string() + ": " + std::strerror(errno));
+  auto text = open_csv(file);
   return parse_gaussian_modes(text, file.string());
 }
 

@@ -1,8 +1,7 @@
 #include "energy/mapped_energy.hpp"
+#include "core/to_device.hpp"
 
 #include <cmath>
-#include <string>
-#include <type_traits>
 #include <utility>
 
 namespace boltzcurve {
@@ -10,38 +9,29 @@ namespace {
 
 constexpr double difference_step = 1e-4;  // of a whitened coordinate: its square and what rounding leaves of a gradient are as small
 
-Kokkos::View<const double*> on_device(const std::string& label, const std::vector<double>& numbers) {
-  const Kokkos::View<double*> view(label, numbers.size());
-  const auto host = Kokkos::create_mirror_view(view);
-  for (std::size_t i = 0; i < numbers.size(); ++i) host(i) = numbers[i];
-  Kokkos::deep_copy(view, host);
-  return view;
-}
-
 /// A ScaleMap where kernels read it.
 struct Map {
   explicit Map(const ScaleMap& map)
       : dimension(static_cast<int>(map.dimension())),
-        driven(static_cast<int>(map.center.size())),
         whitened(static_cast<int>(map.shift.size())),
-        center(on_device("boltzcurve::map_center", map.center)),
-        offset(on_device("boltzcurve::map_offset", map.offset)),
-        slope(on_device("boltzcurve::map_slope", map.slope)),
-        shift(on_device("boltzcurve::map_shift", map.shift)),
-        factor(on_device("boltzcurve::map_factor", map.factor)) {
+        center(detail::to_device<double>("boltzcurve::map_center", map.center)),
+        offset(detail::to_device<double>("boltzcurve::map_offset", map.offset)),
+        slope(detail::to_device<double>("boltzcurve::map_slope", map.slope)),
+        shift(detail::to_device<double>("boltzcurve::map_shift", map.shift)),
+        factor(detail::to_device<double>("boltzcurve::map_factor", map.factor)) {
     const std::size_t D = map.center.size();
     const std::vector<double> zeros(D * D, 0.0);
-    linear = on_device("boltzcurve::map_linear", map.linear.empty() ? zeros : map.linear);
-    square = on_device("boltzcurve::map_square", map.square.empty() ? zeros : map.square);
+    linear = detail::to_device<double>("boltzcurve::map_linear", map.linear.empty() ? zeros : map.linear);
+    square = detail::to_device<double>("boltzcurve::map_square", map.square.empty() ? zeros : map.square);
     for (std::size_t k = 0; k < map.shift.size(); ++k) log_determinant += std::log(map.factor[k * map.shift.size() + k]);
     std::vector<double> in_order;
     for (std::size_t i = 0; i < D; ++i)
       if (const double k = map.order.empty() ? static_cast<double>(i) : map.order[i]; map.is_driven(static_cast<std::size_t>(k)))
         in_order.push_back(k);
-    order = on_device("boltzcurve::map_order", in_order);
+    order = detail::to_device<double>("boltzcurve::map_order", in_order);
   }
 
-  int dimension, driven, whitened;  ///< D; D or 0 where the map does not do that
+  int dimension, whitened;  ///< D; D or 0 where the map does not do that
   double log_determinant = 0;
   Kokkos::View<const double*> center, offset, slope, linear, square, shift, factor;
   Kokkos::View<const double*> order;  ///< of the driven

@@ -1,4 +1,5 @@
 #include <boltzcurve/rescaled.hpp>
+#include "core/to_device.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -88,19 +89,6 @@ double ScaleMap::log_volume(const double* y) const {
   return sum;
 }
 
-namespace {
-
-template <class Number>
-Kokkos::View<const Number*> on_device(const std::string& label, const std::vector<Number>& numbers) {
-  const Kokkos::View<Number*> view(label, numbers.size());
-  const auto host = Kokkos::create_mirror_view(view);
-  for (std::size_t i = 0; i < numbers.size(); ++i) host(i) = numbers[i];
-  Kokkos::deep_copy(view, host);
-  return view;
-}
-
-}  // namespace
-
 detail::DeviceScaleMap::DeviceScaleMap(const ScaleMap& map) {
   const std::size_t D = map.center.size();
   std::vector<int> driven_list, driver_list, place_list(D, -1);
@@ -120,12 +108,12 @@ detail::DeviceScaleMap::DeviceScaleMap(const ScaleMap& map) {
     offset_list.push_back(map.offset[static_cast<std::size_t>(k)]);
     for (const int j : driver_list) slope_list.push_back(map.slope[static_cast<std::size_t>(k) * D + static_cast<std::size_t>(j)]);
   }
-  driven = on_device("boltzcurve::scale_map_driven", driven_list);
-  drivers = on_device("boltzcurve::scale_map_drivers", driver_list);
-  place = on_device("boltzcurve::scale_map_place", place_list);
-  center = on_device("boltzcurve::scale_map_center", map.center);
-  offset = on_device("boltzcurve::scale_map_offset", offset_list);
-  slopes = on_device("boltzcurve::scale_map_slopes", slope_list);
+  driven = to_device<int>("boltzcurve::scale_map_driven", driven_list);
+  drivers = to_device<int>("boltzcurve::scale_map_drivers", driver_list);
+  place = to_device<int>("boltzcurve::scale_map_place", place_list);
+  center = to_device<double>("boltzcurve::scale_map_center", map.center);
+  offset = to_device<double>("boltzcurve::scale_map_offset", offset_list);
+  slopes = to_device<double>("boltzcurve::scale_map_slopes", slope_list);
 }
 
 }  // namespace boltzcurve

@@ -1,5 +1,6 @@
 #include "ode/dormand_prince.hpp"
 #include <boltzcurve/error.hpp>
+#include "core/to_device.hpp"
 #include "simd/pack_math.hpp"
 
 #include <algorithm>
@@ -387,14 +388,6 @@ struct MoveSlots {
   }
 };
 
-PointScalars<double> on_device(const std::string& label, const std::vector<double>& values) {
-  PointScalars<double> view(label, values.size());
-  const auto host = Kokkos::create_mirror_view(view);
-  for (std::size_t i = 0; i < values.size(); ++i) host(i) = values[i];
-  Kokkos::deep_copy(view, host);
-  return view;
-}
-
 class Integration {
  public:
   Integration(const VelocityField& field, const Setting& setting, int block, Points<const double> position,
@@ -550,10 +543,10 @@ IntegratedParticles integrate(const VelocityField& field, double t_begin, double
   setting.dimension = dimension;
   setting.max_steps = options.max_steps;
   if (options.domain) {
-    setting.lower = on_device("boltzcurve::ode::lower", options.domain->lower);
-    setting.upper = on_device("boltzcurve::ode::upper", options.domain->upper);
+    setting.lower = detail::to_device<double>("boltzcurve::ode::lower", options.domain->lower);
+    setting.upper = detail::to_device<double>("boltzcurve::ode::upper", options.domain->upper);
   }
-  setting.frame_times = on_device("boltzcurve::ode::frame_times", frame_times);
+  setting.frame_times = detail::to_device<double>("boltzcurve::ode::frame_times", frame_times);
 
   if (t_begin == t_end) {
     Kokkos::deep_copy(out.position, position);

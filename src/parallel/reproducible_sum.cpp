@@ -1,5 +1,6 @@
 #include "parallel/reproducible_sum.hpp"
 #include <boltzcurve/error.hpp>
+#include "core/to_device.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -15,13 +16,6 @@ constexpr int headroom_bits = 10;                // a segment may grow or shrink
 constexpr int max_slots = 256;                   // of the device's concurrency, which counts threads on GPUs
 constexpr std::int64_t highest_exponent = 1022;  // of a number whose inverse is normal
 constexpr std::int64_t lowest_exponent = -1000;  // also before anything is known: nothing fits, so the first round is repeated
-
-template <class T>
-Kokkos::View<T*> to_device(const std::string& label, const std::vector<T>& values) {
-  Kokkos::View<T*> view(Kokkos::view_alloc(label, Kokkos::WithoutInitializing), values.size());
-  Kokkos::deep_copy(view, Kokkos::View<const T*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(values.data(), values.size()));
-  return view;
-}
 
 struct Larger {
   KOKKOS_FUNCTION std::int64_t operator()(std::int64_t a, std::int64_t b) const { return a > b ? a : b; }
@@ -74,7 +68,7 @@ ReproducibleSum::ReproducibleSum(std::vector<std::int64_t> borders, std::int64_t
       exponents_(borders_.size() - 1, lowest_exponent),
       quantum_bits_(bits_for_chunks(chunks)),
       reduction_(reduction),
-      device_borders_(to_device("boltzcurve::sum_borders", borders_)),
+      device_borders_(detail::to_device<std::int64_t>("boltzcurve::sum_borders", borders_)),
       device_inverse_quantum_("boltzcurve::sum_inverse_quantum", borders_.size() - 1) {
   const auto total = static_cast<std::size_t>(borders_.back());
   const int concurrency = Kokkos::DefaultExecutionSpace().concurrency();

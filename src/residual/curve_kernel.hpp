@@ -1,6 +1,6 @@
 #pragma once
 
-#include "residual/to_device.hpp"
+#include "core/to_device.hpp"
 
 #include <boltzcurve/error.hpp>
 #include <boltzcurve/views.hpp>
