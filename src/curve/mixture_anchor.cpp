@@ -20,6 +20,16 @@ KOKKOS_FORCEINLINE_FUNCTION void store_lanes(P lanes, std::int64_t first, std::i
   for (int l = 0; l < P::lanes && first + l < n; ++l) store(first + l, lanes[l]);
 }
 
+/// sum [D] <- sum before + weight R^T q, packs all of them, of a component's axes R.
+template <class P, class Real>
+KOKKOS_FORCEINLINE_FUNCTION void add_turned_back(const Real* axes, int D, const Real* q, P before, P weight, Real* sum) {
+  for (int i = 0; i < D; ++i) {
+    P along(0);
+    for (int j = 0; j < D; ++j) along += P(axes[j * D + i]) * P::load(q + j * P::lanes);
+    (P::load(sum + i * P::lanes) * before + weight * along).store(sum + i * P::lanes);
+  }
+}
+
 }  // namespace
 
 template <class Real>
@@ -149,11 +159,7 @@ void MixtureAnchor<Real>::evaluate(PointScalars<const Real> t, Points<const Real
             sum = sum * before + weight;
             rate = rate * before + weight * of_rate;
             laplacian = laplacian * before + weight * of_laplacian;
-            for (int i = 0; i < factor.dimension; ++i) {
-              P slope(0);
-              for (int j = 0; j < factor.dimension; ++j) slope += P(component.axes[j * factor.dimension + i]) * P::load(q + j * lanes);
-              (P::load(gradient + i * lanes) * before + weight * slope).store(gradient + i * lanes);
-            }
+            add_turned_back(component.axes, factor.dimension, q, before, weight, gradient);
           });
           const P share = P(1) / sum;
           P square(0);
@@ -215,11 +221,7 @@ void MixtureAnchor<Real>::combine(PointScalars<const Real> t, Points<const Real>
             }
             sum = sum * before + weight;
             sharpness = sharpness * before + weight * of_sharpness;
-            for (int i = 0; i < factor.dimension; ++i) {
-              P along(0);
-              for (int j = 0; j < factor.dimension; ++j) along += P(component.axes[j * factor.dimension + i]) * P::load(q + j * lanes);
-              (P::load(sum_goal + i * lanes) * before + weight * along).store(sum_goal + i * lanes);
-            }
+            add_turned_back(component.axes, factor.dimension, q, before, weight, sum_goal);
           });
           const P share = P(1) / sum;
           for (int i = 0; i < factor.dimension; ++i) {

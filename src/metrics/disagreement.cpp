@@ -34,6 +34,13 @@ void responsibilities(const NormalMixture& mixture, std::span<const double> y, s
   for (auto& value : share) value /= sum;
 }
 
+/// Of feature f of a point in D dimensions: coordinates, their squares, and shares of modes.
+std::string feature_name(std::size_t f, std::size_t D) {
+  if (f < D) return fmt::format("the mean of coordinate {}", f + 1);
+  if (f < 2 * D) return fmt::format("the mean square of coordinate {}", f + 1 - D);
+  return fmt::format("the share of mode {}", f + 1 - 2 * D);
+}
+
 /// What is compared of a point in the coordinates of the curve: coordinates, their squares, and responsibilities where there are several.
 class Features {
  public:
@@ -44,11 +51,6 @@ class Features {
   void operator()(std::span<const double> y, std::span<double> feature) const {
     for (std::size_t k = 0; k < D_; ++k) feature[k] = y[k], feature[D_ + k] = y[k] * y[k];
     if (laws_ > 0) responsibilities(mixture_, y, feature.subspan(2 * D_));
-  }
-  std::string name(std::size_t f) const {
-    if (f < D_) return fmt::format("the mean of coordinate {}", f + 1);
-    if (f < 2 * D_) return fmt::format("the mean square of coordinate {}", f + 1 - D_);
-    return fmt::format("the share of mode {}", f + 1 - 2 * D_);
   }
 
  private:
@@ -149,7 +151,7 @@ std::optional<Disagreement> disagreement_from_population(const MetricInput& inpu
   const auto of_population = population_means(*input.population, features.count(), features);
   Disagreement result;
   for (std::size_t f = 0; f < features.count(); ++f)
-    result.compare(of_particles.value[f], of_population.value[f], of_particles.variance[f] + of_population.variance[f], features.name(f));
+    result.compare(of_particles.value[f], of_population.value[f], of_particles.variance[f] + of_population.variance[f], feature_name(f, D));
   const double error = input.pilot->log_z_stderr;
   if (std::isfinite(error)) compare_log_z(result, estimate, input.pilot->log_z, error);
   return result;
@@ -200,10 +202,7 @@ std::optional<Disagreement> disagreement_from_known(const MetricInput& input) {
     if (!is_known && samples < 2) break;
     const double value = is_known ? (f < D ? 0 : 1) : known.value[f], variance = is_known ? 0 : known.variance[f];
     if (!std::isfinite(value)) continue;
-    result.compare(of_particles.value[f], value, of_particles.variance[f] + variance,
-                   f < D       ? fmt::format("the mean of coordinate {}", f + 1)
-                   : f < 2 * D ? fmt::format("the mean square of coordinate {}", f + 1 - D)
-                               : fmt::format("the share of mode {}", f + 1 - 2 * D));
+    result.compare(of_particles.value[f], value, of_particles.variance[f] + variance, feature_name(f, D));
   }
   return result;
 }

@@ -96,6 +96,15 @@ class ReproducibleSum {
   /// Joins all ranks and writes the sums to `total` [borders.back()]. Collective; every rank gets the same outcome and the same bits.
   Outcome finish(const Communicator& ranks, std::vector<double>& total);
 
+  /// add(partial sums), as often as quanta want it, into `total`; whether a sum exists. Collective.
+  template <class Add>
+  bool sum(const Communicator& ranks, std::vector<double>& total, const Add& add) {
+    for (;;) {
+      add(begin());
+      if (const auto outcome = finish(ranks, total); outcome != Outcome::repeat) return outcome == Outcome::ok;
+    }
+  }
+
   /// One exponent per segment, the quantum's logarithm to base 2: state that a checkpoint must keep to continue with the same bits.
   const std::vector<std::int64_t>& exponents() const { return exponents_; }
   /// Throws InputError where they cannot be those of such a sum.

@@ -156,9 +156,10 @@ struct Candidate {
  private:
   void whiten(const ScaleMap& drivers, const std::vector<double>& points, std::size_t D,
               const std::vector<std::vector<std::size_t>>& groups) {
-    coordinates = whitened(points, D, drivers, groups);
+    const auto whitening = whitening_of(points, D, groups);
+    coordinates = behind(whitening, drivers);
     position = points;
-    whitened(points, D, {}, groups).to_z(std::span(position));
+    whitening.to_z(std::span(position));
   }
   double mean_volume(std::size_t D) const {
     double volume = 0;
@@ -200,8 +201,7 @@ Pilot population_pilot(const Communicator& ranks, const std::shared_ptr<const En
       const auto drivers = fit_triangular_map(x, D);
       if (drivers.is_identity()) break;
       drivers.to_z(std::span(x));
-      Candidate driven(drivers, std::move(x), D, input.seed);
-
+      Candidate driven(drivers, x, D, input.seed);
       if (driven.score < best.score + worth_driving) break;
       // Where places and scales no longer follow others, particles move freely: what they did not reach before, they reach now.
       of_population.box = box_of(driven.position, D);
@@ -214,13 +214,12 @@ Pilot population_pilot(const Communicator& ranks, const std::shared_ptr<const En
     summary.mixture = best.fit.mixture;
     summary.factors = best.factors;
     population.position = std::move(best.position);
-    population.island.assign(found.island.begin(), found.island.end());
   } else {
     population.position = found.position;
-    population.island.assign(found.island.begin(), found.island.end());
     summary.mixture = fit_normal_mixture(population.position, D, input.seed).mixture;
     summary.factors = one_factor(summary.mixture);
   }
+  population.island.assign(found.island.begin(), found.island.end());
   // In coordinates in which it is white its metric is the identity.
   population.step = input.finds_coordinates ? found.step : 0;
   population.leaps = found.leaps;

@@ -437,21 +437,12 @@ Population run_population(const Communicator& ranks, const Energy& target, const
 
 void move_population(const Communicator& ranks, const Energy& target, Population& population, int rounds, std::uint64_t seed,
                      std::uint64_t stage) {
-  const auto D = static_cast<std::size_t>(target.dimension());
-  const auto particles = static_cast<std::int64_t>(population.energy.size());
-  const auto shard = shard_of(particles, 1, ranks.rank(), ranks.size());
-  ReferenceLaw unused{std::vector<double>(D, 0.0), population.metric};
-  TemperedMoves moves(target, unused, shard, seed);
-  moves.place(std::span(population.position).subspan(static_cast<std::size_t>(shard.first) * D, static_cast<std::size_t>(shard.count) * D));
-  for (int round = 0; round < rounds; ++round) {
-    moves.move(1, population.step, population.leaps, later_moves + stage * moves_of_stage + static_cast<std::uint64_t>(round));
-    heartbeat();
-  }
-  const auto gathered = [&](const std::vector<double>& mine) { return ranks.all_gather(std::span<const double>(mine)); };
-  population.position = gathered(moves.position());
-  population.gradient = gathered(moves.gradient());
-  population.energy = gathered(moves.energy());
-  population.evaluations += ranks.sum(moves.evaluations());
+  auto moved = moved_at_target(ranks, target, population.position, 0, population.metric, population.step, population.leaps, rounds, seed,
+                               later_moves + stage * moves_of_stage);
+  population.position = std::move(moved.position);
+  population.gradient = std::move(moved.gradient);
+  population.energy = std::move(moved.energy);
+  population.evaluations += moved.evaluations;
 }
 
 }  // namespace boltzcurve

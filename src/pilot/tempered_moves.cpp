@@ -1,5 +1,6 @@
 #include "pilot/tempered_moves.hpp"
 #include <boltzcurve/counter_rng.hpp>
+#include "core/heartbeat.hpp"
 #include "simd/pack.hpp"
 
 #include <algorithm>
@@ -446,6 +447,23 @@ std::vector<double> TemperedMoves::log_ratio() const {
     ratio[i] = finite ? reference(i) - energy(i, 0) : -std::numeric_limits<double>::infinity();
   }
   return ratio;
+}
+
+Moved moved_at_target(const Communicator& ranks, const Energy& target, std::span<const double> x, std::int64_t first,
+                      const std::vector<double>& metric, double step, int leaps, int rounds, std::uint64_t seed, std::uint64_t stage) {
+  const auto D = static_cast<std::size_t>(target.dimension());
+  auto shard = shard_of(static_cast<std::int64_t>(x.size() / D), 1, ranks.rank(), ranks.size());
+  const auto mine = x.subspan(static_cast<std::size_t>(shard.first) * D, static_cast<std::size_t>(shard.count) * D);
+  shard.first += first;
+  TemperedMoves moves(target, {std::vector<double>(D, 0.0), metric}, shard, seed);
+  moves.place(mine);
+  for (int round = 0; round < rounds; ++round) {
+    moves.move(1, step, leaps, stage + static_cast<std::uint64_t>(round));
+    heartbeat();
+  }
+  const auto gathered = [&](const std::vector<double>& values) { return ranks.all_gather(std::span<const double>(values)); };
+  const std::int64_t evaluations = moves.evaluations();
+  return {gathered(moves.position()), gathered(moves.gradient()), gathered(moves.energy()), ranks.sum(evaluations)};
 }
 
 }  // namespace boltzcurve

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boltzcurve/communicator.hpp>
 #include <boltzcurve/energy.hpp>
 #include <boltzcurve/shard.hpp>
 #include "pilot/reference_law.hpp"
@@ -82,5 +83,16 @@ class TemperedMoves {
   Kokkos::View<int*> chosen_;                                       ///< component of a move
   Kokkos::View<int*> lost_, accepted_;                              ///< trajectories that met no finite energy
 };
+
+/// Particles after moves, of all ranks.
+struct Moved {
+  std::vector<double> position, gradient, energy;  ///< [n][D], [n][D] and [n]
+  std::int64_t evaluations = 0;                    ///< of value and gradient by all ranks
+};
+
+/// `rounds` moves at b = 1 of the particles x [n][D], whose global indices begin at `first`, by the metric L L^T; numbers of round r are
+/// those of stage `stage` + r. The same bits for any number of ranks. Collective.
+Moved moved_at_target(const Communicator& ranks, const Energy& target, std::span<const double> x, std::int64_t first,
+                      const std::vector<double>& metric, double step, int leaps, int rounds, std::uint64_t seed, std::uint64_t stage);
 
 }  // namespace boltzcurve

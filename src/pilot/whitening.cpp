@@ -47,7 +47,7 @@ std::vector<std::vector<std::size_t>> independent_groups(std::span<const double>
   return groups;
 }
 
-ScaleMap whitened(std::span<const double> z, std::size_t dimension, ScaleMap drivers, const std::vector<std::vector<std::size_t>>& groups) {
+ScaleMap whitening_of(std::span<const double> z, std::size_t dimension, const std::vector<std::vector<std::size_t>>& groups) {
   using Matrix = Eigen::MatrixXd;
   const auto D = static_cast<Eigen::Index>(dimension), N = static_cast<Eigen::Index>(z.size() / dimension);
   const Eigen::Map<const Matrix> points(z.data(), D, N);
@@ -67,16 +67,31 @@ ScaleMap whitened(std::span<const double> z, std::size_t dimension, ScaleMap dri
         if (!std::binary_search(group.begin(), group.end(), static_cast<std::size_t>(k)))
           correlation(k, static_cast<Eigen::Index>(other)) = correlation(static_cast<Eigen::Index>(other), k) = 0;
   const Matrix factor = scale.asDiagonal() * Matrix(Eigen::LLT<Matrix>(correlation).matrixL());
-  const bool again = drivers.is_whitening();
-  const Eigen::Map<const Eigen::Matrix<double, -1, -1, Eigen::RowMajor>> before(drivers.factor.data(), again ? D : 0, again ? D : 0);
-  const Eigen::Map<const Eigen::VectorXd> shift(drivers.shift.data(), again ? D : 0);
-  const Matrix whole = again ? Matrix(before * factor) : factor;
-  const Eigen::VectorXd place = again ? Eigen::VectorXd(shift + before * mean) : mean;
-  drivers.shift.assign(place.data(), place.data() + D);
-  drivers.factor.clear();
+  ScaleMap whitening;
+  whitening.shift.assign(mean.data(), mean.data() + D);
   for (Eigen::Index k = 0; k < D; ++k)
-    for (Eigen::Index j = 0; j < D; ++j) drivers.factor.push_back(j <= k ? whole(k, j) : 0.0);
-  return drivers;
+    for (Eigen::Index j = 0; j < D; ++j) whitening.factor.push_back(j <= k ? factor(k, j) : 0.0);
+  return whitening;
+}
+
+ScaleMap behind(const ScaleMap& whitening, ScaleMap map) {
+  if (!map.is_whitening()) {
+    map.shift = whitening.shift;
+    map.factor = whitening.factor;
+    return map;
+  }
+  using ByRows = Eigen::Matrix<double, -1, -1, Eigen::RowMajor>;
+  const auto D = static_cast<Eigen::Index>(map.shift.size());
+  const Eigen::Map<const ByRows> before(map.factor.data(), D, D);
+  // Copies in Eigen's own memory: the same alignment, so the same bits, everywhere.
+  const Eigen::MatrixXd factor = Eigen::Map<const ByRows>(whitening.factor.data(), D, D);
+  const Eigen::VectorXd mean = Eigen::Map<const Eigen::VectorXd>(whitening.shift.data(), D);
+  const Eigen::VectorXd shift = Eigen::Map<const Eigen::VectorXd>(map.shift.data(), D) + before * mean;
+  const Eigen::MatrixXd whole = before * factor;
+  map.shift.assign(shift.data(), shift.data() + D);
+  for (Eigen::Index k = 0; k < D; ++k)
+    for (Eigen::Index l = 0; l <= k; ++l) map.factor[static_cast<std::size_t>(k * D + l)] = whole(k, l);
+  return map;
 }
 
 }  // namespace boltzcurve

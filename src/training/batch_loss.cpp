@@ -9,9 +9,6 @@
 namespace boltzcurve {
 namespace {
 
-/// Points that a rank holds at a time.
-constexpr std::int64_t block_points = std::int64_t{64} * chunk_points;
-
 constexpr auto trajectory_parameters_name = "trajectories/parameters", trajectory_step_name = "trajectories/step";
 constexpr std::int64_t never = -1;
 
@@ -61,27 +58,23 @@ class BatchLossOf final : public BatchLoss {
   const Result& evaluate(const std::vector<double>& parameters, std::int64_t step) override {
     kernel_->set_parameters(parameters);
     prepare(step, parameters);
-    result_.finite = false;
-    for (;;) {
+    TimeBinSums by_time;
+    result_.finite = sum_.sum(ranks_, sums_, [&](const PartialSums& partial) {
       left_out_of_step_ = 0;
-      const PartialSums partial = sum_.begin();
-      TimeBinSums by_time;
+      by_time = {};
       for_each_block(step, [&](std::int64_t, std::int64_t n) {
         kernel_->add_loss_and_gradient(batch_, n, static_cast<double>(settings_.collocation.points), partial, residual_);
         if (looks_at_residuals(step)) add_residuals(n, by_time);
       });
-      const auto outcome = sum_.finish(ranks_, sums_);
-      if (outcome == ReproducibleSum::Outcome::repeat) continue;
-      if (outcome == ReproducibleSum::Outcome::nonfinite) return result_;
-      result_.loss = kernel_->unpack(sums_, result_.gradient);
-      result_.finite = true;
-      left_out_.points += left_out_of_step_;
-      if (looks_at_residuals(step)) {
-        ranks_.sum(std::span<std::int64_t>(by_time.values()));
-        next_bins_ = settings_.normalizer_by_batches ? by_time.after_with_level(bins_) : by_time.after(bins_);
-      }
-      return result_;
+    });
+    if (!result_.finite) return result_;
+    result_.loss = kernel_->unpack(sums_, result_.gradient);
+    left_out_.points += left_out_of_step_;
+    if (looks_at_residuals(step)) {
+      ranks_.sum(std::span<std::int64_t>(by_time.values()));
+      next_bins_ = settings_.normalizer_by_batches ? by_time.after_with_level(bins_) : by_time.after(bins_);
     }
+    return result_;
   }
 
   LeftOut take_left_out() override {
@@ -165,11 +158,10 @@ class BatchLossOf final : public BatchLoss {
   /// Calls body(first, n) for every block of this rank's shard, with the block's points and energies in place.
   template <class Body>
   void for_each_block(std::int64_t step, const Body& body) {
-    for (std::int64_t begin = 0; begin < shard_.count; begin += block_points) {
-      const std::int64_t n = std::min(block_points, shard_.count - begin), first = shard_.first + begin;
+    for_each_block_of(shard_, [&](std::int64_t first, std::int64_t n) {
       fill(step, first, n);
       body(first, n);
-    }
+    });
   }
 
   void fill(std::int64_t step, std::int64_t first, std::int64_t n) {

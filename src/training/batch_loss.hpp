@@ -10,6 +10,7 @@
 #include "pilot/curve_population.hpp"
 #include "training/training_state.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -95,6 +96,16 @@ void named_part(const char* part, const Work& work) {
   } catch (const InputError& error) {
     throw InputError(part + ("/" + std::string(error.what())));
   }
+}
+
+/// Points that a rank holds at a time.
+inline constexpr std::int64_t block_points = std::int64_t{64} * chunk_points;
+
+/// body(first, n) for every block of a rank's shard, by global index.
+template <class Body>
+void for_each_block_of(const Shard& shard, const Body& body) {
+  for (std::int64_t begin = 0; begin < shard.count; begin += block_points)
+    body(shard.first + begin, std::min(block_points, shard.count - begin));
 }
 
 /// What a batch loss is made of. The energies must outlive it.

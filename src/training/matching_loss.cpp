@@ -12,8 +12,7 @@
 namespace boltzcurve {
 namespace {
 
-constexpr std::int64_t block_points = std::int64_t{64} * chunk_points;  // that a rank holds at a time
-constexpr int group_points = 32;                                        // that are drawn together, in vectors
+constexpr int group_points = 32;            // that are drawn together, in vectors
 constexpr double huber_width_per_root = 3;  // the misfit of normal noise is about D: far above it, sqrt(q) counts
 
 template <class Real>
@@ -46,19 +45,13 @@ class MatchingLoss final : public BatchLoss {
     kernel_->set_parameters(parameters);
     if (step != prepared_step_) settings_.population->move(ranks_, target_, settings_.seed, step);
     prepared_step_ = step;
-    result_.finite = false;
-    for (;;) {
-      const PartialSums partial = sum_.begin();
+    result_.finite = sum_.sum(ranks_, sums_, [&](const PartialSums& partial) {
       for_each_block(step, [&](std::int64_t, std::int64_t n) {
         kernel_->add_loss_and_gradient(batch_, n, static_cast<double>(settings_.collocation.points), partial, misfit_);
       });
-      const auto outcome = sum_.finish(ranks_, sums_);
-      if (outcome == ReproducibleSum::Outcome::repeat) continue;
-      if (outcome == ReproducibleSum::Outcome::nonfinite) return result_;
-      result_.loss = kernel_->unpack(sums_, result_.gradient);
-      result_.finite = true;
-      return result_;
-    }
+    });
+    if (result_.finite) result_.loss = kernel_->unpack(sums_, result_.gradient);
+    return result_;
   }
 
   LeftOut take_left_out() override { return {}; }
@@ -99,11 +92,10 @@ class MatchingLoss final : public BatchLoss {
  private:
   template <class Body>
   void for_each_block(std::int64_t step, const Body& body) {
-    for (std::int64_t begin = 0; begin < shard_.count; begin += block_points) {
-      const std::int64_t n = std::min(block_points, shard_.count - begin), first = shard_.first + begin;
+    for_each_block_of(shard_, [&](std::int64_t first, std::int64_t n) {
       fill(step, first, n);
       body(first, n);
-    }
+    });
   }
 
   void fill(std::int64_t step, std::int64_t first, std::int64_t n) {
@@ -186,7 +178,7 @@ class MatchingLoss final : public BatchLoss {
 
 std::unique_ptr<BatchLoss> make_matching_loss(Precision precision, const Communicator& ranks, const BatchLossSettings& settings,
                                               const Energy& target, const Energy& latent) {
-  if (!settings.population || !settings.curve->mixture_anchor<double>() || !settings.curve->matching_kernel<double>({}))
+  if (!settings.population || !settings.curve->matching_kernel<double>({}))
     throw ConfigError(
         "the loss matching needs the curve gradient-flow, with a schedule that is not learned, and a population of the target");
   if (precision == Precision::single_precision) return std::make_unique<MatchingLoss<float>>(ranks, settings, target, latent);

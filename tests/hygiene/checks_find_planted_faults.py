@@ -94,7 +94,7 @@ def check(name, folder, compiler):
     if name in ("self_contained_headers", "documented_code"):
         commands = folder / "compile_commands.json"
         command = f"{compiler} -std=c++20 -I{folder}/include -I{folder}/src -O2 -o v.o -c src/io/version.cpp"
-        commands.write_text(json.dumps([{"file": "src/io/version.cpp", "command": command, "directory": str(folder)}]))
+        commands.write_text(json.dumps([{"file": "src/pilot/whitening.cpp", "command": command, "directory": str(folder)}]))
         arguments += [str(commands), str(folder / "scratch")]
     elif name in ("accepted_configurations", "documented_options"):
         program = folder / "program.sh"

@@ -270,8 +270,7 @@ std::optional<std::string> particles_disagree(const DiagnosisInput& input) {
   const auto found = disagreement_from_population(input.metrics).value();
   return fmt::format(
       "the particles disagree with the pilot's population: weighted means differ by up to {:.3g} standard errors ({} compared), most in "
-      "{}. "
-      "One of them lacks mass or has it in the wrong place: longer training, or more pilot.particles, may help",
+      "{}. One of them lacks mass or has it in the wrong place: longer training, or more pilot.particles, may help",
       found.largest, found.comparisons, found.of);
 }
 
@@ -280,8 +279,7 @@ std::optional<std::string> known_disagrees(const DiagnosisInput& input) {
   const auto found = disagreement_from_known(input.metrics).value();
   return fmt::format(
       "the particles disagree with what is known of the target: by up to {:.3g} standard errors ({} compared), most in {}. Mass is "
-      "missing, "
-      "or the largest weights are: longer training, or a latent law wide enough for all of the target (latent.scale), may help",
+      "missing, or the largest weights are: longer training, or a latent law wide enough for all of the target (latent.scale), may help",
       found.largest, found.comparisons, found.of);
 }
 

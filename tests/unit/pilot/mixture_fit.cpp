@@ -74,7 +74,7 @@ TEST(Whitening, GivesMeanZeroAndCovarianceOneWhateverTheUnits) {
     const double a = rng.normal(), b = rng.normal(), c = rng.normal();
     x.insert(x.end(), {1e3 + 1e-3 * a, 1e3 * (0.9 * a + b), -5 + 1e-3 * b + 1e-2 * c});
   }
-  const auto map = whitened(x, D, {});
+  const auto map = whitening_of(x, D);
   map.to_z(std::span(x));
   for (std::size_t j = 0; j < D; ++j)
     for (std::size_t k = 0; k <= j; ++k) {
