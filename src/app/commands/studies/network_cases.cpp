@@ -20,6 +20,8 @@ Stop for_each_network(Run& run, const std::vector<StudyCase>& cases,
     for (const auto curve : run.options().study.curves) {
       auto options = of.options;
       options.curve.name = curve;
+      // Compared with quadrature of the curve in the target's own coordinates, which the form network does not keep to.
+      if (options.curve.form == CurveForm::automatic) options.curve.form = CurveForm::contracted;
       const auto folder = fmt::format("networks/distance{:g}_{}", of.distance, name_of(curve));
       const auto trained = trained_run(run, folder, std::move(options));
       if (trained.stop != Stop::no) return trained.stop;
