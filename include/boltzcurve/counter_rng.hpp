@@ -29,6 +29,7 @@ enum class RandomStream : std::uint8_t {
   mixture_starts = 17,
   matching_choice = 18,
   matching_noise = 19,
+  sampling_resampling = 20,
   test = 255
 };
 

@@ -65,7 +65,7 @@ struct ParticleTable {
   typename Storage::Rows position;  ///< [n][D]
   Column<double> log_density, log_weight, energy, action, time;
   Column<ParticleStatus> status;
-  Column<std::int64_t> evaluations, id;
+  Column<std::int64_t> evaluations, id, island, ancestor;
 };
 
 /// Calls visit(column, values...) for each column in order, with its values in every one of `tables`.
@@ -75,7 +75,9 @@ void for_each_column(const Visit& visit, Tables&... tables) {
   using InFiles = ParticleColumn::InFiles;
   visit(ParticleColumn{"position", "length", "x at `time`: the target's, or of a failed particle the last accepted one", Width::dimension},
         tables.position...);
-  visit(ParticleColumn{"log_density", "nats", "log q(x)"}, tables.log_density...);
+  visit(
+      ParticleColumn{"log_density", "nats", "log q(x) of the flow; of particles that have been moved what stands for it, -f_D(x) - log w"},
+      tables.log_density...);
   visit(ParticleColumn{"log_weight", "nats", "log of the importance weight, -f_D(x) - log q(x); minus infinity where it failed"},
         tables.log_weight...);
   visit(ParticleColumn{"energy", "nats", "f_D(x)", Width::one, InFiles::never}, tables.energy...);
@@ -84,6 +86,9 @@ void for_each_column(const Visit& visit, Tables&... tables) {
   visit(ParticleColumn{"status", "1", "how the path ended: ParticleStatus"}, tables.status...);
   visit(ParticleColumn{"evaluations", "1", "of the velocity"}, tables.evaluations...);
   visit(ParticleColumn{"id", "1", "global index, from 0 on"}, tables.id...);
+  visit(ParticleColumn{"island", "1", "particles that are resampled among themselves", Width::one, InFiles::newer}, tables.island...);
+  visit(ParticleColumn{"ancestor", "1", "id of the particle at the start that this one descends from", Width::one, InFiles::newer},
+        tables.ancestor...);
 }
 
 /// One rank's particles, `shard` of all by global index, in that order; n = shard.count rows.

@@ -17,19 +17,48 @@
 namespace boltzcurve {
 
 class VelocityField;
+class PathDensity;
 
 /// What carries particles: a velocity field between the ends of a curve, in coordinates of its own.
 struct Flow {
-  std::shared_ptr<const VelocityField> velocity;
-  const Energy& target;  ///< in the coordinates of the velocity; both energies must outlive all that uses the flow
+  std::shared_ptr<const VelocityField> velocity;  ///< null: nothing carries them
+  const Energy& target;                           ///< in the coordinates of the velocity; both energies must outlive all that uses the flow
   const Energy& latent;
   double latent_time = 0, target_time = 1;
   ScaleMap coordinates;          ///< from those of the velocity and the energies to those in which particles and points are given
   std::optional<Domain> domain;  ///< that particles must not leave, in the coordinates of the velocity
+  std::shared_ptr<const PathDensity> density{};  ///< along the velocity, where known: what legs and moves need
 };
 
 /// The flow of a model's curve whose networks have the given parameters. The model must outlive all that uses the flow.
 Flow flow_of(const Model& model, std::span<const double> parameters);
+
+/// No flow at all, only a law to start from: the normal laws fitted to the pilot's population, from which legs of no length lead to the
+/// target. Throws ConfigError for a model without a population. The model must outlive all that uses it.
+Flow start_of(const Model& model);
+
+/// That of these which is meant.
+Flow flow_of(const Model& model, std::span<const double> parameters, SamplingMethod method);
+
+/// A density between the legs of a flow, or between its end and the target, and the HMC moves there.
+struct SamplingStage {
+  double time = 0, blend = 0;       ///< of exp(-(1-b) f_t - b f_D)
+  double step = 0;                  ///< of a leapfrog, in units of the metric
+  int leaps = 1;                    ///< of a move
+  std::vector<double> metric = {};  ///< its factor L [D][D], lower triangle
+};
+
+/// What a dry run has decided: no stages where the flow alone is left as it is.
+struct SamplingPlan {
+  int legs = 1;                         ///< 0: no flow
+  std::optional<double> flow_ess = {};  ///< of the flow alone, by few particles; none: not asked
+  std::vector<SamplingStage> stages = {};
+};
+
+/// Evaluations of the target by one rank: of its value alone, and with its gradient; of curves that do not read it.
+struct SamplingWork {
+  std::int64_t target_values = 0, target_gradients = 0;
+};
 
 /// What goes along while particles are drawn. Every member does nothing by default. `particles` are all of this rank's.
 class SamplingObserver {
@@ -61,10 +90,15 @@ class Sampler {
   /// range. Costs `evaluations` calls of the velocity a particle. Collective.
   Particles draw(std::int64_t particles) const;
 
+  /// Whether there is a flow to carry points back along.
+  bool carries() const { return flow_.velocity != nullptr; }
+
   struct Drawn {
     Particles particles;           ///< where it was interrupted, those that are neither restored nor drawn hold zeros
     std::int64_t finished = 0;     ///< of this rank's
     Stop interruption = Stop::no;  ///< why it ended early, the last reason of all ranks by that list
+    SamplingPlan plan{};
+    SamplingWork work{};  ///< this rank's, without the dry run
   };
   /// The same in batches of a fraction of a second, with an observer.
   Drawn draw(std::int64_t particles, SamplingObserver& observer) const;
@@ -75,7 +109,8 @@ class Sampler {
 
  private:
   Drawn draw(std::int64_t particles, SamplingObserver& observer, std::int64_t first_batch) const;
-  void draw_batch(const Shard& batch, Particles& particles) const;
+  SamplingPlan make_plan() const;
+  void draw_batch(const Shard& batch, Drawn& drawn) const;
 
   Communicator ranks_;
   Flow flow_;

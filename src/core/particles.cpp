@@ -33,6 +33,7 @@ Particles room_for_particles(const Shard& shard, int dimension, std::vector<doub
   particles.frame_times = std::move(frame_times);
   for_each_array(particles, [&](auto& values, std::size_t width) { values.resize(static_cast<std::size_t>(shard.count) * width); });
   std::iota(particles.id.begin(), particles.id.end(), shard.first);
+  particles.ancestor = particles.id;
   return particles;
 }
 

@@ -84,6 +84,14 @@ class Curve {
     return made;
   }
 
+  /// What psi adds to the base (see CurveEnergies::base); null where there is no such network.
+  template <class Real>
+  std::unique_ptr<PsiKernel<Real>> psi_kernel() const {
+    std::unique_ptr<PsiKernel<Real>> made;
+    make_psi_kernel(made);
+    return made;
+  }
+
   /// The energies must outlive what is made.
   template <class Real>
   std::unique_ptr<CurveEnergies<Real>> energies(const Energy& target, const Energy& latent) const {
@@ -99,6 +107,8 @@ class Curve {
   virtual void make_anchor(std::unique_ptr<MixtureAnchor<double>>& made) const { made.reset(); }
   virtual void make_matching_kernel(const MatchingShape&, std::unique_ptr<MatchingKernel<float>>&) const {}
   virtual void make_matching_kernel(const MatchingShape&, std::unique_ptr<MatchingKernel<double>>&) const {}
+  virtual void make_psi_kernel(std::unique_ptr<PsiKernel<float>>&) const {}
+  virtual void make_psi_kernel(std::unique_ptr<PsiKernel<double>>&) const {}
   virtual void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<float>>& made) const = 0;
   virtual void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<double>>& made) const = 0;
 };

@@ -21,6 +21,11 @@ class CurveEnergies {
   /// At points x [n][D], each with its own time t [n], into `known` [n][rows].
   virtual void evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> known) = 0;
 
+  /// b and grad b at points x [n][D] of one time t, into `out` [n][D+1]: f_t as far as it is known without the networks, a wall with
+  /// overflow_energy or more. Null of the schedule `learned`, whose base has a network in it.
+  virtual bool has_base() const { return true; }
+  virtual void base(Real t, Points<const Real> x, Points<Real> out) = 0;
+
   /// From a point x [D] of the curve at time t to that where the target's energy counts for it, in place.
   virtual void to_target(double t, std::span<double> x) const { (void)t, (void)x; }
 };

@@ -68,6 +68,9 @@ class GradientFlowCurve final : public detail::CurveOf<Flow> {
     if constexpr (!schedule_is_learned) made = boltzcurve::make_matching_kernel<Flow, double>(this->functor(), this->networks(), shape);
   }
 
+  void make_psi_kernel(std::unique_ptr<PsiKernel<float>>& made) const override { made = this->template matching_kernel<float>(); }
+  void make_psi_kernel(std::unique_ptr<PsiKernel<double>>& made) const override { made = this->template matching_kernel<double>(); }
+
   static constexpr bool schedule_is_learned = std::is_same_v<Flow, ScheduledFlow>;
   static constexpr auto rows = schedule_is_learned ? GradientFlowRows::apart : GradientFlowRows::mixed;
 

@@ -23,6 +23,19 @@ struct MixedRows {
   }
 };
 
+/// The base itself and its gradient.
+template <class Real>
+struct EnergyRows {
+  Points<Real> base;
+
+  KOKKOS_FORCEINLINE_FUNCTION void gradient(std::size_t i, int k, Real g, Real of_target, Real of_anchor) const {
+    base(i, k) = g * of_target + (Real(1) - g) * of_anchor;
+  }
+  KOKKOS_FORCEINLINE_FUNCTION void rest(std::size_t i, int, Real g, Real, const Real (&target)[3], const Real (&anchor)[3]) const {
+    base(i, 0) = g * target[0] + (Real(1) - g) * anchor[0];
+  }
+};
+
 template <class Real>
 struct RowsApart {
   Points<Real> known;
@@ -95,7 +108,7 @@ void GradientFlowEnergies<Real>::evaluate(PointScalars<const Real> t, Points<con
   prepare(t, x);
   const auto with_rows = [&](const Points<Real>& of_target, const auto& rows) {
     with_form(curve_.form, [&](auto form) {
-      if constexpr (form.reads_target) evaluate_base<decltype(form)>(x, of_target, latent, rows);
+      if constexpr (form.reads_target) evaluate_base<decltype(form)>(x, of_target, latent, rows, Wanted::laplacian);
     });
   };
   if (rows_ == GradientFlowRows::mixed) {
@@ -106,6 +119,21 @@ void GradientFlowEnergies<Real>::evaluate(PointScalars<const Real> t, Points<con
       of_target_ = Points<Real>(Kokkos::view_alloc("boltzcurve::energy_of_target", Kokkos::WithoutInitializing), n, columns);
     with_rows(Kokkos::subview(of_target_, std::make_pair(std::size_t{0}, n), Kokkos::ALL), RowsApart<Real>{known, ScheduledFlow{curve_}});
   }
+}
+
+template <class Real>
+void GradientFlowEnergies<Real>::base(Real t, Points<const Real> x, Points<Real> out) {
+  const std::size_t n = x.extent(0);
+  if (n == 0) return;
+  const auto columns = static_cast<std::size_t>(curve_.dimension) + 2;
+  const PointScalars<Real> time("boltzcurve::base_time", n);
+  Kokkos::deep_copy(time, t);
+  const Points<Real> latent("boltzcurve::base_latent", n, columns), of_target("boltzcurve::base_target", n, columns);
+  latent_.evaluate(x, latent);
+  prepare(time, x);
+  with_form(curve_.form, [&](auto form) {
+    if constexpr (form.reads_target) evaluate_base<decltype(form)>(x, of_target, latent, EnergyRows<Real>{out}, Wanted::gradient);
+  });
 }
 
 template <class Real>
@@ -133,11 +161,12 @@ void GradientFlowEnergies<Real>::prepare(PointScalars<const Real> t, Points<cons
 
 template <class Real>
 template <class Form, class Rows>
-void GradientFlowEnergies<Real>::evaluate_base(Points<const Real> x, Points<Real> of_target, Points<const Real> latent, const Rows& rows) {
+void GradientFlowEnergies<Real>::evaluate_base(Points<const Real> x, Points<Real> of_target, Points<const Real> latent, const Rows& rows,
+                                               Wanted wanted) {
   const std::size_t n = x.extent(0);
   Points<const Real> target_points = x;
   if (Form::contracts) target_points = Kokkos::subview(y_, std::make_pair(std::size_t{0}, n), Kokkos::ALL);
-  target_.evaluate(target_points, of_target);
+  target_.evaluate(target_points, of_target, wanted);
   const BaseInput<Real> in{curve_, x, of_target, latent, center_, anchor_mean_, anchor_variance_, anchor_offset_, taming_};
   const auto moments = moments_;
   Kokkos::parallel_for(

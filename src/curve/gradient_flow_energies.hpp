@@ -38,12 +38,14 @@ class GradientFlowEnergies final : public CurveEnergies<Real> {
 
   int rows() const override;
   void evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> known) override;
+  bool has_base() const override { return rows_ == GradientFlowRows::mixed; }
+  void base(Real t, Points<const Real> x, Points<Real> out) override;
   void to_target(double t, std::span<double> x) const override;
 
   // Parts of evaluate(); public because they have kernels, for which NVCC asks it.
   void prepare(PointScalars<const Real> t, Points<const Real> x);
   template <class Form, class Rows>
-  void evaluate_base(Points<const Real> x, Points<Real> of_target, Points<const Real> latent, const Rows& rows);
+  void evaluate_base(Points<const Real> x, Points<Real> of_target, Points<const Real> latent, const Rows& rows, Wanted wanted);
 
  private:
   bool contracts() const;
@@ -74,6 +76,7 @@ class MixtureFlowEnergies final : public CurveEnergies<Real> {
     latent_.evaluate(x, Kokkos::subview(known, Kokkos::ALL, std::make_pair(columns, 2 * columns)));
     anchor_.evaluate(t, x, Kokkos::subview(known, Kokkos::ALL, std::make_pair(std::size_t{0}, columns)));
   }
+  void base(Real t, Points<const Real> x, Points<Real> out) override { anchor_.energies(t, x, out); }
 
  private:
   GradientFlow curve_;

@@ -82,10 +82,11 @@ KOKKOS_FUNCTION auto MixtureAnchor<Real>::moments_at(P t) const -> Moments {
 
 /// For every component of a factor: its logarithm of w N(x) against the largest so far, after which add(its variances and means, axes,
 /// factor of what was added before, weight of this one) is called. `from_center` and `q` [D] packs of x - m and of what becomes p/v.
+/// Returns the largest logarithm, which all weights are against in the end.
 template <class Real>
 template <class Add>
-KOKKOS_FUNCTION void MixtureAnchor<Real>::for_each_component(const Factor& factor, const Moments& at, const Real* from_center, Real* q,
-                                                             const Add& add) const {
+KOKKOS_FUNCTION auto MixtureAnchor<Real>::for_each_component(const Factor& factor, const Moments& at, const Real* from_center, Real* q,
+                                                             const Add& add) const -> P {
   constexpr int lanes = P::lanes;
   const int D = factor.dimension;
   P most = P(-1e30);
@@ -109,6 +110,18 @@ KOKKOS_FUNCTION void MixtureAnchor<Real>::for_each_component(const Factor& facto
     const P log_term = P(log_weight_(factor.weights + k)) - P(0.5) * (square + log_determinant), now = fmax(most, log_term);
     add(component, exp(most - now), exp(log_term - now));
     most = now;
+  }
+  return most;
+}
+
+/// x - m of a factor's coordinates, of the points [first, first + lanes).
+template <class Real>
+KOKKOS_FUNCTION void MixtureAnchor<Real>::load_from_center(const Factor& factor, const Points<const Real>& x, std::int64_t first,
+                                                           std::int64_t n, Real* from_center) const {
+  for (int i = 0; i < factor.dimension; ++i) {
+    const int d = coordinates_(factor.coordinates + i);
+    const P along = load_lanes<P>([&](std::int64_t point) { return x(point, d); }, first, n) - P(center_(d));
+    along.store(from_center + i * P::lanes);
   }
 }
 
@@ -140,12 +153,8 @@ void MixtureAnchor<Real>::evaluate(PointScalars<const Real> t, Points<const Real
         for (std::size_t f = 0; f < self.factors_.extent(0); ++f) {
           const Factor factor = self.factors_(f);
           const int* const coordinates = self.coordinates_.data() + factor.coordinates;
-          for (int i = 0; i < factor.dimension; ++i) {
-            const int d = coordinates[i];
-            const P along = load_lanes<P>([&](std::int64_t point) { return x(point, d); }, first, n) - P(self.center_(d));
-            along.store(from_center + i * lanes);
-            P(0).store(gradient + i * lanes);
-          }
+          self.load_from_center(factor, x, first, n, from_center);
+          for (int i = 0; i < factor.dimension; ++i) P(0).store(gradient + i * lanes);
           P sum(0), rate(0), laplacian(0);
           self.for_each_component(factor, at, from_center, q, [&](const Component& component, P before, P weight) {
             P of_rate(0), of_laplacian(0);
@@ -178,6 +187,42 @@ void MixtureAnchor<Real>::evaluate(PointScalars<const Real> t, Points<const Real
 }
 
 template <class Real>
+void MixtureAnchor<Real>::energies(Real t, Points<const Real> x, Points<Real> rows) const {
+  const auto n = static_cast<std::int64_t>(x.extent(0));
+  const std::int64_t blocks = scratch_blocks(n, 3);
+  const auto self = *this;
+  const int D = dimension_;
+  Kokkos::parallel_for(
+      "boltzcurve::mixture_energies", Kokkos::RangePolicy<>(0, blocks), KOKKOS_LAMBDA(const std::int64_t block) {
+        constexpr int lanes = P::lanes;
+        const std::int64_t first = block * lanes;
+        Real* const from_center = self.scratch_.data() + block * 3 * D * lanes;
+        Real *const q = from_center + D * lanes, *const gradient = q + D * lanes;
+        const auto at = self.moments_at(P(t));
+        P energy(0);
+        for (std::size_t f = 0; f < self.factors_.extent(0); ++f) {
+          const Factor factor = self.factors_(f);
+          const int* const coordinates = self.coordinates_.data() + factor.coordinates;
+          self.load_from_center(factor, x, first, n, from_center);
+          for (int i = 0; i < factor.dimension; ++i) P(0).store(gradient + i * lanes);
+          P sum(0);
+          const P most = self.for_each_component(factor, at, from_center, q, [&](const Component& component, P before, P weight) {
+            sum = sum * before + weight;
+            add_turned_back(component.axes, factor.dimension, q, before, weight, gradient);
+          });
+          energy -= most + log(sum);
+          const P share = P(1) / sum;
+          for (int i = 0; i < factor.dimension; ++i) {
+            const int d = coordinates[i];
+            store_lanes(P::load(gradient + i * lanes) * share, first, n,
+                        [&](std::int64_t point, Real value) { rows(point, d + 1) = value; });
+          }
+        }
+        store_lanes(energy, first, n, [&](std::int64_t point, Real value) { rows(point, 0) = value; });
+      });
+}
+
+template <class Real>
 void MixtureAnchor<Real>::combine(PointScalars<const Real> t, Points<const Real> x, Points<const Real> noise, Points<const Real> slope,
                                   Points<Real> goal, PointScalars<Real> spread) const {
   const auto n = static_cast<std::int64_t>(t.extent(0));
@@ -197,10 +242,9 @@ void MixtureAnchor<Real>::combine(PointScalars<const Real> t, Points<const Real>
         for (std::size_t f = 0; f < self.factors_.extent(0); ++f) {
           const Factor factor = self.factors_(f);
           const int* const coordinates = self.coordinates_.data() + factor.coordinates;
+          self.load_from_center(factor, x, first, n, from_center);
           for (int i = 0; i < factor.dimension; ++i) {
             const int d = coordinates[i];
-            const P along = load_lanes<P>([&](std::int64_t point) { return x(point, d); }, first, n) - P(self.center_(d));
-            along.store(from_center + i * lanes);
             load_lanes<P>([&](std::int64_t point) { return noise(point, d); }, first, n).store(of_noise + i * lanes);
             load_lanes<P>([&](std::int64_t point) { return slope(point, d); }, first, n).store(of_slope + i * lanes);
             P(0).store(sum_goal + i * lanes);

@@ -30,6 +30,9 @@ class MixtureAnchor {
   /// d_t f_A, its gradient [D] and its Laplacian at points x [n][D], each with its own time, into `rows` [n][D + 2].
   void evaluate(PointScalars<const Real> t, Points<const Real> x, Points<Real> rows) const;
 
+  /// f_A and its gradient at points x [n][D] of one time t, into `rows` [n][D + 1].
+  void energies(Real t, Points<const Real> x, Points<Real> rows) const;
+
   /// For matching: what of the two estimates of grad f_t at x_t = m + alpha (x_0 - m) + s z is the better one, by component. `noise` holds
   /// s z and `slope` grad f_D(x_0), [n][D] both: from z/s, of denoising (Vincent, Neural Computation 23, 2011), and grad f_D(x_0)/alpha, of
   /// the target score identity (De Bortoli et al., arXiv 2402.08667), which have the same mean given x_t,
@@ -53,8 +56,10 @@ class MixtureAnchor {
   struct Component {
     const Real *variance, *mean, *axes;
   };
+  KOKKOS_FUNCTION void load_from_center(const Factor& factor, const Points<const Real>& x, std::int64_t first, std::int64_t n,
+                                        Real* from_center) const;
   template <class Add>
-  KOKKOS_FUNCTION void for_each_component(const Factor& factor, const Moments& at, const Real* from_center, Real* q, const Add& add) const;
+  KOKKOS_FUNCTION P for_each_component(const Factor& factor, const Moments& at, const Real* from_center, Real* q, const Add& add) const;
 
  private:
   std::int64_t scratch_blocks(std::int64_t n, int rows) const;

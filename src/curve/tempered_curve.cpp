@@ -1,3 +1,4 @@
+#include "residual/matching_kernel.hpp"
 #include "residual/residual_kernel.hpp"
 
 #include "curve/tempered_curve_of.hpp"
@@ -47,6 +48,16 @@ class TemperedEnergies final : public CurveEnergies<Real> {
         });
   }
 
+  void base(Real t, Points<const Real> x, Points<Real> out) override {
+    const std::size_t n = x.extent(0);
+    const PointScalars<Real> time("boltzcurve::base_time", n);
+    Kokkos::deep_copy(time, t);
+    evaluate(time, x, out);  // its rows are d_t b = f_D - f_Z and grad b
+    const auto of_latent = of_latent_;
+    Kokkos::parallel_for(
+        "boltzcurve::tempered_energy", n, KOKKOS_LAMBDA(const std::size_t i) { out(i, 0) = of_latent(i, 0) + t * out(i, 0); });
+  }
+
  private:
   Taming taming_;
   const Energy& target_;
@@ -65,6 +76,14 @@ class TemperedCurveOf final : public detail::CurveOf<TemperedCurve> {
   }
 
  private:
+  void make_psi_kernel(std::unique_ptr<PsiKernel<float>>& made) const override { make_psi_kernel_as(made); }
+  void make_psi_kernel(std::unique_ptr<PsiKernel<double>>& made) const override { make_psi_kernel_as(made); }
+  template <class Real>
+  void make_psi_kernel_as(std::unique_ptr<PsiKernel<Real>>& made) const {
+    if (networks().list.front().name == TemperedCurve::network_names[TemperedCurve::of_psi])
+      made = boltzcurve::make_psi_kernel<TemperedCurve, Real>(functor(), networks());
+  }
+
   void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<float>>& made) const override {
     made = make_tempered_energies<float>(taming_, target, latent);
   }
@@ -111,5 +130,7 @@ template std::unique_ptr<CurveEnergies<float>> make_tempered_energies<float>(con
 template std::unique_ptr<CurveEnergies<double>> make_tempered_energies<double>(const Taming&, const Energy&, const Energy&);
 template std::unique_ptr<ResidualKernel<float>> make_residual_kernel(const TemperedCurve&, const CurveNetworks&, const LossShape&);
 template std::unique_ptr<ResidualKernel<double>> make_residual_kernel(const TemperedCurve&, const CurveNetworks&, const LossShape&);
+template std::unique_ptr<MatchingKernel<float>> make_matching_kernel(const TemperedCurve&, const CurveNetworks&, const MatchingShape&);
+template std::unique_ptr<MatchingKernel<double>> make_matching_kernel(const TemperedCurve&, const CurveNetworks&, const MatchingShape&);
 
 }  // namespace boltzcurve

@@ -97,10 +97,20 @@ struct TemperedCurve {
     return {of_target / precision, sqrt(left * (of_latent + of_target)) / precision * P(1 / latent_scale)};
   }
 
+  /// Of psi.
+  template <class P>
+  struct Factors {
+    P tau;
+  };
+  template <class P>
+  KOKKOS_FORCEINLINE_FUNCTION Factors<P> factors(P t) const {
+    return {t * (P(1) - t)};
+  }
+
   template <class P, class Store>
   KOKKOS_FORCEINLINE_FUNCTION void store_time_rows(Purpose, P t, const ClockReading<P>& reading, const Store& store) const {
     using std::fabs, std::fmax;
-    const P tau = t * (P(1) - t), speed = P(1) / fmax(fabs(reading.time_per_clock), P(min_time_per_clock));
+    const P tau = factors(t).tau, speed = P(1) / fmax(fabs(reading.time_per_clock), P(min_time_per_clock));
     store(tau_row, tau);
     store(tau_dot_row, P(1) - (t + t));
     store(clock_factor_row, -tau * speed);  // the clock runs backward

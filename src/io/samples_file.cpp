@@ -35,6 +35,8 @@ constexpr auto samples_group = "samples";
 constexpr auto complete_attribute = "complete";
 constexpr auto status_names_attribute = "names";
 constexpr auto parameters_attribute = "parameters_crc32";
+constexpr auto legs_attribute = "legs";
+constexpr auto island_attribute = "island_size";
 
 constexpr int viewer_dimension = 3;                          // what molecular viewers read
 constexpr std::int64_t chunk_bytes = std::int64_t{1} << 20;  // at most; a frame takes whole chunks
@@ -254,6 +256,8 @@ struct SamplesFile::State {
     write_provenance(file, stamped);
     hdf5::write_attribute(file, complete_attribute, std::int64_t{0});
     hdf5::write_attribute(file, parameters_attribute, description.parameters_crc32);
+    hdf5::write_attribute(file, legs_attribute, std::int64_t{description.legs});
+    hdf5::write_attribute(file, island_attribute, description.island_size);
     hdf5::write_attribute(file, run_state_attribute, std::string_view("running"));
 
     const std::vector<std::int32_t> version{1, 1};
@@ -469,6 +473,10 @@ Samples read_samples(const std::filesystem::path& path, const std::optional<Shar
   samples.complete = hdf5::read_attribute<std::int64_t>(file, complete_attribute) != 0;
   if (hdf5::has_attribute(file, parameters_attribute))
     samples.parameters_crc32 = hdf5::read_attribute<std::int64_t>(file, parameters_attribute);
+  if (hdf5::has_attribute(file, legs_attribute)) {
+    samples.legs = static_cast<int>(hdf5::read_attribute<std::int64_t>(file, legs_attribute));
+    samples.island_size = hdf5::read_attribute<std::int64_t>(file, island_attribute);
+  }
   if (!hdf5::exists(file, samples_group))
     throw InputError(fmt::format("{} has no samples: the run that wrote it stopped before its end", path.string()));
   const auto position = hdf5::open_dataset(file, fmt::format("{}/position", samples_group));
@@ -502,6 +510,7 @@ Samples read_samples(const std::filesystem::path& path, const std::optional<Shar
                                 {reinterpret_cast<Number*>(values.data()), values.size()});
       },
       samples);
+  if (!hdf5::exists(file, fmt::format("{}/ancestor", samples_group))) samples.ancestor = samples.id;
   samples.status_names =
       hdf5::read_attribute_texts(hdf5::open_dataset(file, fmt::format("{}/status", samples_group)), status_names_attribute);
   return samples;

@@ -22,10 +22,12 @@ enum class TransferMode { automatic, collective, independent };
 
 /// What a samples file is about.
 struct SamplesDescription {
-  std::int64_t particles = 0;         ///< N, over all ranks
-  int dimension = 0;                  ///< D
-  std::string author = "unknown";     ///< H5MD demands one
-  std::int64_t parameters_crc32 = 0;  ///< what they were drawn with: see learned_crc32()
+  std::int64_t particles = 0;                   ///< N, over all ranks
+  int dimension = 0;                            ///< D
+  std::string author = "unknown";               ///< H5MD demands one
+  std::int64_t parameters_crc32 = 0;            ///< what they were drawn with: see learned_crc32()
+  int legs = 1;                                 ///< parts of the flow between which they were moved
+  std::int64_t island_size = particle_granule;  ///< particles that were resampled among themselves: multiples of it are where to cut a file
   TransferMode transfer = TransferMode::automatic;
 };
 
@@ -85,7 +87,9 @@ struct Samples : Particles {
   bool complete = false;                         ///< the run that wrote it came to its end
   std::int64_t particles = 0;                    ///< N of the whole file
   std::optional<std::int64_t> parameters_crc32;  ///< none in files of versions that did not write it
-  std::vector<std::string> status_names;         ///< status_names[s] says what the status s of a particle means
+  int legs = 1;                                  ///< see SamplesDescription
+  std::int64_t island_size = particle_granule;
+  std::vector<std::string> status_names;  ///< status_names[s] says what the status s of a particle means
 };
 
 /// Any rank on its own, without MPI-IO. Throws InputError, naming file and dataset.

@@ -14,8 +14,9 @@ constexpr std::size_t points_at_once = 512;  // between looks whether to stop
 Stop carry_back(const Communicator& ranks, const Energy& target, const Sampler& sampler, std::span<const double> points,
                 std::vector<double>& log_weight, const std::function<Stop()>& stop) {
   const auto D = static_cast<std::size_t>(target.dimension());
-  const auto energy = energies_of(target, points);
   log_weight.clear();
+  if (!sampler.carries()) return Stop::no;
+  const auto energy = energies_of(target, points);
   return do_in_pieces(ranks, stop, [&] {
     const auto first = log_weight.size(), taken = std::min(points_at_once, energy.size() - first);
     const auto piece = points.subspan(first * D, taken * D);

@@ -109,6 +109,11 @@ Means population_means(const CurvePopulation& population, std::size_t features, 
   return means;
 }
 
+/// A particle and its relatives count as one.
+void widen_by_lineages(const ImportanceEstimate& estimate, Means& means) {
+  for (auto& variance : means.variance) variance *= estimate.ess / estimate.lineage_ess;
+}
+
 /// Importance weights over the largest; empty with too few effective particles. Collective.
 std::vector<double> relative_weights(const MetricInput& input, const ImportanceEstimate& estimate) {
   if (!has_enough_effective(estimate, total_count(input.ranks, input.particles.size()))) return {};
@@ -136,18 +141,19 @@ void Disagreement::compare(double a, double b, double variance, const std::strin
 
 std::optional<Disagreement> disagreement_from_population(const MetricInput& input) {
   if (!input.pilot || !input.population || input.population->count() == 0) return std::nullopt;
-  const auto estimate = importance_estimate(input.ranks, log_weights(input.particles));
+  const auto estimate = importance_of(input.ranks, input.particles);
   const auto weight = relative_weights(input, estimate);
   if (input.ranks.any(weight.size() != input.particles.size())) return std::nullopt;
   const auto D = static_cast<std::size_t>(input.particles.dimension);
   const Features features(D, input.pilot->mixture);
   std::vector<double> y(D);
-  const auto of_particles = weighted_means(input.ranks, weight, features.count(), [&](std::size_t i, std::span<double> to) {
+  auto of_particles = weighted_means(input.ranks, weight, features.count(), [&](std::size_t i, std::span<double> to) {
     const auto x = input.particles.x(i);
     std::copy(x.begin(), x.end(), y.begin());
     input.pilot->coordinates.to_z(y.data());
     features(y, to);
   });
+  widen_by_lineages(estimate, of_particles);
   const auto of_population = population_means(*input.population, features.count(), features);
   Disagreement result;
   for (std::size_t f = 0; f < features.count(); ++f)
@@ -160,7 +166,7 @@ std::optional<Disagreement> disagreement_from_population(const MetricInput& inpu
 std::optional<Disagreement> disagreement_from_known(const MetricInput& input) {
   const auto samples = total_count(input.ranks, input.exact_again.extent(0));
   if (!input.log_z && !input.moments && samples < 2) return std::nullopt;
-  const auto estimate = importance_estimate(input.ranks, log_weights(input.particles));
+  const auto estimate = importance_of(input.ranks, input.particles);
   const auto weight = relative_weights(input, estimate);
   if (input.ranks.any(weight.size() != input.particles.size())) return std::nullopt;
   Disagreement result;
@@ -193,8 +199,9 @@ std::optional<Disagreement> disagreement_from_known(const MetricInput& input) {
     center.assign(coarse.value.begin(), coarse.value.begin() + static_cast<std::ptrdiff_t>(D));
   }
   const std::size_t features = 2 * D + modes;
-  const auto of_particles =
+  auto of_particles =
       weighted_means(input.ranks, weight, features, [&](std::size_t i, std::span<double> to) { features_of(input.particles.x(i), to); });
+  widen_by_lineages(estimate, of_particles);
   Means known{std::vector<double>(features, 0.0), std::vector<double>(features, 0.0)};
   if (samples > 1) known = weighted_means(input.ranks, equal, features, of_sample);
   for (std::size_t f = 0; f < features; ++f) {

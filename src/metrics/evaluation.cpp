@@ -20,10 +20,12 @@ const std::vector<MetricEntry>& metric_entries() {
   static const std::vector<MetricEntry> entries = {
       {"particles", "count", "generated particles", measure_run},
       {"ess", "1", "effective sample size, as a share of the particles", measure_importance},
-      {"ess_forward", "1", "the same from exact samples; sees lost modes", measure_forward_importance},
+      {"lineage_ess", "1", "the same of weights summed over descendants, where particles were resampled", measure_importance},
+      {"ess_forward", "1", "the same of the flow alone from exact samples; sees lost modes", measure_forward_importance},
       {"ess_forward_pilot", "1", "the same from points of the pilot's population", measure_pilot_population},
       {"log_z", "nats", "log Z by importance weights", measure_importance},
       {"log_z_stderr", "nats", "its standard error", measure_importance},
+      {"log_z_stderr_islands", "nats", "the same from the spread of islands", measure_importance},
       {"log_z_pilot", "nats", "log Z by the pilot's population", measure_pilot_population},
       {"log_z_pilot_stderr", "nats", "its standard error, from its islands", measure_pilot_population},
       {"log_z_exact", "nats", "log Z of the target", measure_run},

@@ -19,17 +19,64 @@ std::vector<double> log_weights(const Particles& particles) {
   return log_weight;
 }
 
+namespace {
+
+double lineage(const Communicator& ranks, std::span<const double> log_weight, std::span<const std::int64_t> ancestor, double largest,
+               double mean, double ess) {
+  if (!ranks.any(!ancestor.empty())) return ess;
+  std::vector<double> of_ancestor(log_weight.size(), 0.0);
+  for (std::size_t i = 0; i < log_weight.size(); ++i)
+    of_ancestor[static_cast<std::size_t>(ancestor[i])] += std::exp(log_weight[i] - largest);
+  const auto count = static_cast<std::int64_t>(of_ancestor.size());
+  const auto squares = ordered_sums(ranks, count, particle_granule, 1,
+                                    [&](std::size_t i, std::span<double> sum) { sum[0] += of_ancestor[i] * of_ancestor[i]; });
+  return std::min(ess, mean * mean / (squares[0] / static_cast<double>(ranks.sum(count))));
+}
+
+/// Standard error of log Z from the spread of the islands' mean weights; NaN with few islands.
+double stderr_of_islands(const Communicator& ranks, const Particles& particles, std::span<const double> log_weight, double log_z) {
+  constexpr std::size_t fewest_islands = 8;
+  // Blocks of particles that no rank shares and no island, in order.
+  std::vector<double> blocks;
+  for (std::size_t first = 0; first < log_weight.size(); first += particle_granule) {
+    const std::size_t count = std::min<std::size_t>(particle_granule, log_weight.size() - first);
+    double sum = 0;
+    for (std::size_t i = first; i < first + count; ++i) sum += std::exp(log_weight[i] - log_z);
+    blocks.insert(blocks.end(), {static_cast<double>(particles.island[first]), static_cast<double>(count), sum});
+  }
+  blocks = ranks.all_gather(std::span<const double>(blocks));
+  double all = 0, squares = 0;
+  std::size_t islands = 0;
+  for (std::size_t b = 0; b < blocks.size();) {
+    const double island = blocks[b];
+    double count = 0, sum = 0;
+    for (; b < blocks.size() && blocks[b] == island; b += 3) {
+      count += blocks[b + 1];
+      sum += blocks[b + 2];
+    }
+    all += count;
+    squares += (sum - count) * (sum - count);
+    ++islands;
+  }
+  if (islands < fewest_islands) return nan;
+  const auto M = static_cast<double>(islands);
+  return std::sqrt(squares * M / (M - 1)) / all;
+}
+
+}  // namespace
+
 double largest_of(const Communicator& ranks, std::span<const double> values) {
   return ranks.max(values.empty() ? -infinity : *std::max_element(values.begin(), values.end()));
 }
 
-ImportanceEstimate importance_estimate(const Communicator& ranks, std::span<const double> log_weight) {
+ImportanceEstimate importance_estimate(const Communicator& ranks, std::span<const double> log_weight,
+                                       std::span<const std::int64_t> ancestor) {
   const auto local = static_cast<std::int64_t>(log_weight.size());
   const auto particles = static_cast<double>(ranks.sum(local));
   const double largest = largest_of(ranks, log_weight);
-  if (largest == -infinity) return {0, infinity, -infinity, infinity, -infinity, infinity};
+  if (largest == -infinity) return {0, infinity, -infinity, 0, infinity, -infinity, infinity};
   // A weight without bound (log q = -infinity at a finite energy) leaves nothing to estimate; it must not pass for a perfect ESS.
-  if (!std::isfinite(largest)) return {0, infinity, nan, infinity, nan, infinity};
+  if (!std::isfinite(largest)) return {0, infinity, nan, 0, infinity, nan, infinity};
 
   const auto sums = ordered_sums(ranks, local, particle_granule, 4, [&](std::size_t i, std::span<double> sum) {
     const double weight = std::exp(log_weight[i] - largest);
@@ -40,7 +87,8 @@ ImportanceEstimate importance_estimate(const Communicator& ranks, std::span<cons
     sum[3] += 1;
   });
   const double mean = sums[0] / particles, mean_square = sums[1] / particles, with_weight = sums[3];
-  const double ess = std::min(1.0, mean * mean / mean_square), mean_log = sums[2] / with_weight;
+  const double ess = std::min(1.0, mean * mean / mean_square), lineage_ess = lineage(ranks, log_weight, ancestor, largest, mean, ess),
+               mean_log = sums[2] / with_weight;
   const auto spread = ordered_sums(ranks, local, particle_granule, 2, [&](std::size_t i, std::span<double> sum) {
     const double weight = std::exp(log_weight[i] - largest);
     const double influence = 2 * weight / mean - weight * weight / mean_square - 1;  // of the particle on log ESS
@@ -51,19 +99,29 @@ ImportanceEstimate importance_estimate(const Communicator& ranks, std::span<cons
   estimate.ess = ess;
   estimate.ess_stderr = ess * std::sqrt(spread[0] / (particles - 1) / particles);
   estimate.log_z = largest + std::log(mean);
-  estimate.log_z_stderr = std::sqrt((1 / ess - 1) / (particles - 1));
+  estimate.lineage_ess = lineage_ess;
+  estimate.log_z_stderr = std::sqrt((1 / lineage_ess - 1) / (particles - 1));
   estimate.elbo = std::log(with_weight / particles) + mean_log;
   estimate.elbo_stderr = std::sqrt(spread[1] / (with_weight - 1) / with_weight);
   return estimate;
 }
 
+ImportanceEstimate importance_of(const Communicator& ranks, const Particles& particles) {
+  std::vector<std::int64_t> ancestor(particles.ancestor);
+  for (auto& place : ancestor) place -= particles.shard.first;
+  return importance_estimate(ranks, log_weights(particles), ancestor);
+}
+
 std::vector<Measured> measure_importance(const MetricInput& input) {
-  const auto estimate = importance_estimate(input.ranks, log_weights(input.particles));
+  const auto estimate = importance_of(input.ranks, input.particles);
   const auto particles = total_count(input.ranks, input.particles.size());
   const auto log_z_stderr = has_enough_effective(estimate, particles) ? std::optional(estimate.log_z_stderr) : std::nullopt;
+  const double of_islands = stderr_of_islands(input.ranks, input.particles, log_weights(input.particles), estimate.log_z);
   return {{"ess", estimate.ess, particles, estimate.ess_stderr},
+          {"lineage_ess", estimate.lineage_ess, particles},
           {"log_z", estimate.log_z, particles, log_z_stderr},
           {"log_z_stderr", log_z_stderr, particles},
+          {"log_z_stderr_islands", log_z_stderr ? std::optional(of_islands) : std::nullopt, particles},
           {"elbo", estimate.elbo, particles, estimate.elbo_stderr}};
 }
 

@@ -31,6 +31,7 @@ struct MetricInput {
 
   Communicator ranks;
   const Particles& particles;
+  int legs = 1;  ///< that they were drawn in: with more, the flow alone, which carries points back, is not what they are of
 
   HostPoints<const double> exact;        ///< [m][D]; no rows on any rank: no exact samples
   HostPoints<const double> exact_again;  ///< [any number][D] independent of `exact`, for the noise floor; may have no rows

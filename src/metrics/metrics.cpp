@@ -13,7 +13,7 @@ Evaluation evaluate(const Communicator& world, const Model& model, const Particl
     evaluate_energies(*model.target, complete);
     return evaluate(world, model, complete);
   }
-  const auto estimate = importance_estimate(world, particles.log_weight);
+  const auto estimate = importance_of(world, particles);
   MetricInput input(world, particles);
   input.log_z = model.target->log_z();
   const std::int64_t count = world.sum(particles.shard.count);

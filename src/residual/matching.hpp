@@ -32,6 +32,16 @@ struct MatchingShape {
   double width = 10;                       ///< w, for pseudo_huber
 };
 
+/// What a curve f_t = b + tau psi adds to its base, by reverse mode.
+template <class Real>
+class PsiKernel : public CurveKernel {
+ public:
+  /// tau psi [n] and tau grad psi [n][D] at points x [n][D], each with its own time t [n]: what is to be added to b and grad b. Two passes
+  /// of the network, where the residual's kernel takes D + 2 for velocity and divergence.
+  virtual void psi_and_gradient(std::int64_t n, PointScalars<const Real> t, Points<const Real> x, PointScalars<Real> psi,
+                                Points<Real> gradient) const = 0;
+};
+
 /// Matching of the gradient of f_t = b + tau psi with goals G whose mean at a point is what it should be: denoising score matching (Vincent
 /// 2011), target score matching (De Bortoli et al., arXiv 2402.08667) or a combination of both. Misfit of a point
 ///
@@ -46,7 +56,7 @@ struct MatchingShape {
 /// so that sums do not depend on how points are shared among teams and ranks. Real (float or double) is the type of the networks'
 /// arithmetic.
 template <class Real>
-class MatchingKernel : public CurveKernel {
+class MatchingKernel : public PsiKernel<Real> {
  public:
   /// Adds, for points [0, n) of the batch, whose first global index is a multiple of chunk_points, the sums of the loss / batch_points and
   /// of its gradient, and writes q to `misfit` [n].
@@ -55,11 +65,6 @@ class MatchingKernel : public CurveKernel {
 
   /// q only.
   virtual void misfit(const MatchingBatch<Real>& batch, std::int64_t n, PointScalars<Real> misfit) const = 0;
-
-  /// tau psi [n] and tau grad psi [n][D] at points x [n][D], each with its own time t [n]: what is to be added to b and grad b. Two passes
-  /// of the network, where the residual's kernel takes D + 2 for velocity and divergence.
-  virtual void psi_and_gradient(std::int64_t n, PointScalars<const Real> t, Points<const Real> x, PointScalars<Real> psi,
-                                Points<Real> gradient) const = 0;
 };
 
 /// The kernel of a curve f_t = b + tau psi, a CurveFunctor with factors(t).tau and the network of_psi. Defined for GradientFlow in its own
@@ -67,6 +72,10 @@ class MatchingKernel : public CurveKernel {
 template <class Curve, class Real>
 std::unique_ptr<MatchingKernel<Real>> make_matching_kernel(const Curve& curve, const CurveNetworks& networks,
                                                            const MatchingShape& shape = {});
+template <class Curve, class Real>
+std::unique_ptr<PsiKernel<Real>> make_psi_kernel(const Curve& curve, const CurveNetworks& networks) {
+  return make_matching_kernel<Curve, Real>(curve, networks);
+}
 
 extern template struct MatchingBatch<float>;
 extern template struct MatchingBatch<double>;

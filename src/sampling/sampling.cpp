@@ -1,16 +1,24 @@
+#include <boltzcurve/error.hpp>
 #include <boltzcurve/sampling.hpp>
 #include "collocation/collocation.hpp"
 #include "curve/curve.hpp"
 #include "ode/dormand_prince.hpp"
 #include "parallel/pieces.hpp"
+#include "pilot/pilot_run.hpp"
+#include "sampling/annealed_flow.hpp"
 #include "sampling/curve_velocity.hpp"
 #include "sampling/integration.hpp"
+#include "sampling/mixture_density.hpp"
+#include "sampling/path_energy.hpp"
+#include "sampling/points.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace boltzcurve {
 namespace {
@@ -19,18 +27,6 @@ namespace {
 constexpr std::int64_t max_particles_at_once = 8192;
 // A batch of particles is to take about this long: short enough to stop soon and to lose little when killed.
 constexpr std::chrono::duration<double> min_batch_time(0.2), max_batch_time(1);
-
-using HostRows = Kokkos::View<double**, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
-using ConstHostRows = Kokkos::View<const double**, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
-
-/// The points [count][D] from row `first` on, on the device.
-Points<double> to_points(std::span<const double> rows, std::size_t first, std::size_t count, std::size_t dimension) {
-  Points<double> points("boltzcurve::points", count, dimension);
-  const auto host = Kokkos::create_mirror_view(points);
-  Kokkos::deep_copy(host, ConstHostRows(&rows[first * dimension], count, dimension));
-  Kokkos::deep_copy(points, host);
-  return points;
-}
 
 /// f(x) [n].
 PointScalars<double> values_of(const Energy& energy, const Points<double>& x) {
@@ -48,52 +44,17 @@ PointScalars<double> normalized_log_density(const Energy& density, const Points<
   return log_density;
 }
 
-KOKKOS_FUNCTION bool is_nan(double value) { return value != value; }
-
-/// Columns energy and log_weight of particles that have arrived; an energy that is no number is a failure.
-void weigh(const Energy& target, IntegratedParticles& end) {
-  const std::size_t n = end.status.extent(0);
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  const auto energy = end.energy = values_of(target, end.position);
-  const auto log_weight = end.log_weight = PointScalars<double>("boltzcurve::log_weight", n);
-  const auto log_density = end.log_density;
-  const auto status = end.status;
-  Kokkos::parallel_for(
-      "boltzcurve::importance_weights", n, KOKKOS_LAMBDA(const std::size_t i) {
-        if (status(i) == ParticleStatus::finished && is_nan(energy(i))) status(i) = ParticleStatus::nonfinite;
-        const double value = -energy(i) - log_density(i);
-        log_weight(i) = status(i) == ParticleStatus::finished && !is_nan(value) ? value : -infinity;
-      });
-}
-
-/// Rows of columns on the device to their places, from row `first` on, in those of a table on the host.
-struct TakeRows {
-  std::size_t first;
-
-  void operator()(const ParticleColumn& /*column*/, const Points<double>& from, std::vector<double>& to) const {
-    const std::size_t n = from.extent(0), D = from.extent(1);
-    if (n == 0) return;
-    Kokkos::deep_copy(HostRows(&to[first * D], n, D), Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), from));
-  }
-  template <class T>
-  void operator()(const ParticleColumn& /*column*/, const Kokkos::View<T*>& from, std::vector<T>& to) const {
-    using HostColumn = Kokkos::View<T*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
-    if (const std::size_t n = from.extent(0); n > 0) Kokkos::deep_copy(HostColumn(&to[first], n), from);
-  }
-};
-
 /// From the coordinates of the flow to those of the target, with the densities.
-void change_coordinates(const ScaleMap& map, std::size_t first, std::size_t count, Particles& particles) {
+void change_coordinates(const ScaleMap& map, Particles& particles) {
   if (map.is_identity()) return;
   const auto D = static_cast<std::size_t>(particles.dimension);
-  const auto rows = [&](std::vector<double>& values) { return std::span(values).subspan(first * D, count * D); };
-  for (std::size_t i = first; i < first + count; ++i) {
+  for (std::size_t i = 0; i < particles.size(); ++i) {
     const double log_volume = map.log_volume(&particles.position[i * D]);
     particles.energy[i] += log_volume;
     particles.log_density[i] -= log_volume;
   }
-  map.to_x(rows(particles.position));
-  for (auto& frame : particles.frames) map.to_x(rows(frame));
+  map.to_x(particles.position);
+  for (auto& frame : particles.frames) map.to_x(frame);
 }
 
 }  // namespace
@@ -110,7 +71,19 @@ Flow flow_of(const Model& model, std::span<const double> parameters) {
           model.curve->latent_time(),
           model.curve->target_time(),
           model.coordinates(),
-          model.region->domain};
+          model.region->domain,
+          make_path_density(model.settings.precision, *model.curve, parameters, model.curve_target(), *model.latent)};
+}
+
+Flow start_of(const Model& model) {
+  const auto& factors = model.pilot->summary.factors;
+  if (factors.empty()) throw SettingError({"method", " = smc: starts from a population, and the pilot run of this model was by chains"});
+  const auto start = std::make_shared<const MixtureDensity>(factors, model.curve_target().domain());
+  return {nullptr, model.curve_target(), *start, 0, 0, model.coordinates(), model.region->domain, start};
+}
+
+Flow flow_of(const Model& model, std::span<const double> parameters, SamplingMethod method) {
+  return method == SamplingMethod::flow ? flow_of(model, parameters) : start_of(model);
 }
 
 std::vector<double> frame_times(const SamplingSettings& settings, double latent_time, double target_time) {
@@ -138,7 +111,7 @@ Sampler::Sampler(const Communicator& ranks, Flow flow, const SamplingSettings& s
     : ranks_(ranks), flow_(std::move(flow)), settings_(settings), seed_(seed) {}
 
 Sampler::Sampler(const Communicator& ranks, const Model& model, const SamplingSettings& settings)
-    : Sampler(ranks, flow_of(model, model.parameters), settings, model.settings.seed) {}
+    : Sampler(ranks, flow_of(model, model.parameters, settings.method), settings, model.settings.seed) {}
 
 Particles Sampler::draw(std::int64_t particles) const {
   SamplingObserver nobody;
@@ -150,34 +123,41 @@ Sampler::Drawn Sampler::draw(std::int64_t particles, SamplingObserver& observer)
 }
 
 Sampler::Drawn Sampler::draw(std::int64_t count, SamplingObserver& observer, std::int64_t batch_size) const {
-  const auto shard = shard_of(count, particle_granule, ranks_.rank(), ranks_.size());
+  const auto plan = make_plan();
+  const std::int64_t unit = plan.stages.empty() ? particle_granule : settings_.island;  // what is drawn whole
+  const auto shard = shard_of(count, unit, ranks_.rank(), ranks_.size());
   const auto end = shard.first + shard.count;
-  Drawn drawn{room_for_particles(shard, flow_.velocity->dimension(), frame_times(settings_, flow_.latent_time, flow_.target_time))};
-  const auto granule_at = [&](std::int64_t particle) { return Shard{particle, std::min<std::int64_t>(particle_granule, end - particle)}; };
+  Drawn drawn{room_for_particles(shard, flow_.target.dimension(), frame_times(settings_, flow_.latent_time, flow_.target_time))};
+  drawn.plan = plan;
+  const auto part_at = [&](std::int64_t particle, std::int64_t size) {
+    return Shard{particle, std::min<std::int64_t>(size, end - particle)};
+  };
 
-  // 1. What is finished already.
-  std::vector<bool> restored;  // of this rank's granules
-  for (auto at = shard.first; at < end; at += particle_granule) {
-    restored.push_back(observer.restore(granule_at(at), drawn.particles));
-    if (restored.back()) drawn.finished += granule_at(at).count;
+  // 1. What is finished already: units all of whose granules are.
+  std::vector<bool> restored;  // of this rank's units
+  for (auto at = shard.first; at < end; at += unit) {
+    const auto part = part_at(at, unit);
+    restored.push_back(true);
+    for (auto granule = at; granule < at + part.count; granule += particle_granule)
+      if (!observer.restore(part_at(granule, particle_granule), drawn.particles)) restored.back() = false;
+    if (restored.back()) drawn.finished += part.count;
   }
   observer.begin(drawn.particles, drawn.finished);
 
-  // 2. The rest, batch by batch: each up to the next granule that is finished.
+  // 2. The rest, batch by batch: each up to the next unit that is finished.
   auto next = shard.first;
   const auto pass = [&](bool finished, std::int64_t limit) {
-    while (next < std::min(limit, end) && restored[static_cast<std::size_t>((next - shard.first) / particle_granule)] == finished)
-      next += granule_at(next).count;
+    while (next < std::min(limit, end) && restored[static_cast<std::size_t>((next - shard.first) / unit)] == finished)
+      next += part_at(next, unit).count;
   };
   drawn.interruption = do_in_pieces(
       ranks_, [&] { return observer.interruption(); },
       [&] {
         const auto first = next;
-        pass(false, first + std::clamp<std::int64_t>(batch_size / particle_granule, 1, max_particles_at_once / particle_granule) *
-                                particle_granule);
+        pass(false, first + std::clamp<std::int64_t>(batch_size / unit, 1, std::max<std::int64_t>(max_particles_at_once / unit, 1)) * unit);
         if (const Shard batch{first, next - first}; batch.count > 0) {
           const auto started = std::chrono::steady_clock::now();
-          draw_batch(batch, drawn.particles);
+          draw_batch(batch, drawn);
           drawn.finished += batch.count;
           observer.drawn(batch, drawn.particles, drawn.finished);
           const auto time = std::chrono::steady_clock::now() - started;
@@ -190,21 +170,23 @@ Sampler::Drawn Sampler::draw(std::int64_t count, SamplingObserver& observer, std
   return drawn;
 }
 
-void Sampler::draw_batch(const Shard& batch, Particles& particles) const {
-  const auto n = static_cast<std::size_t>(batch.count), first = static_cast<std::size_t>(batch.first - particles.shard.first);
-  Points<double> start("boltzcurve::latent_particles", n, static_cast<std::size_t>(particles.dimension));
-  const auto host = Kokkos::create_mirror_view(Kokkos::HostSpace(), start);
-  flow_.latent.draw(seed_, batch.first, host);
-  Kokkos::deep_copy(start, host);
-  auto end = integrate(*flow_.velocity, flow_.latent_time, flow_.target_time, start, normalized_log_density(flow_.latent, start),
-                       integration_options(settings_, flow_.domain), particles.frame_times);
-  weigh(flow_.target, end);
-  for_each_column(TakeRows{first}, end, particles);
-  for (std::size_t f = 0; f < particles.frames.size(); ++f) {
-    const auto frame = Kokkos::subview(end.frames, f, Kokkos::ALL, Kokkos::ALL);
-    Kokkos::deep_copy(HostRows(&particles.frames[f][first * start.extent(1)], n, start.extent(1)), frame);
+SamplingPlan Sampler::make_plan() const {
+  if (flow_.velocity && settings_.legs == 1) return {};
+  if (settings_.island % particle_granule != 0)
+    throw SettingError({"island", fmt::format(" = {}: must be a multiple of {}", settings_.island, particle_granule)});
+  if (!flow_.density) {
+    if (settings_.legs == 0) return {};
+    throw SettingError({"legs", fmt::format(" = {}: the densities along a curve with the schedule `learned` are not known; must be 0 or 1",
+                                            settings_.legs)});
   }
-  change_coordinates(flow_.coordinates, first, n, particles);
+  return AnnealedFlow(flow_, settings_, seed_).plan(ranks_);
+}
+
+void Sampler::draw_batch(const Shard& batch, Drawn& drawn) const {
+  auto part = room_for_particles(batch, drawn.particles.dimension, drawn.particles.frame_times);
+  AnnealedFlow(flow_, settings_, seed_).draw(drawn.plan, part, drawn.work);
+  change_coordinates(flow_.coordinates, part);
+  from_bytes(to_bytes(part, batch), batch, drawn.particles);
 }
 
 std::vector<double> Sampler::log_density(std::vector<double> points) const {

@@ -2,8 +2,10 @@
 #include <boltzcurve/error.hpp>
 #include <boltzcurve/registry.hpp>
 #include <boltzcurve/sampling.hpp>
+#include "metrics/importance.hpp"
 #include "parallel/reproducible_sum.hpp"
 #include "sampling/curve_velocity.hpp"
+#include "sampling/path_energy.hpp"
 #include "training/batch_loss.hpp"
 
 #include <gmock/gmock.h>
@@ -269,6 +271,35 @@ TEST(Particles, OfEveryCurveHaveTheSameBitsOnAllRanksTogetherAsOnOne) {
     EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.log_weight)), alone.log_weight);
     EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.frames[1])), alone.frames[1]);
     EXPECT_EQ(ranks.all_gather(std::span<const std::int64_t>(mine.evaluations)), alone.evaluations);
+  }
+}
+
+TEST(Particles, InLegsHaveTheSameBitsOnAllRanksTogetherAsOnOne) {
+  for (const auto& curve : choices<CurveName>) {
+    SCOPED_TRACE(curve.name);
+    const SmallProblem problem(128, curve.value);
+    SamplingSettings settings;
+    settings.legs = 3;
+    settings.island = 64;
+    settings.resample_below = 0.9;
+    const auto& path = *problem.settings.curve;
+    const Flow flow{make_velocity_field(Precision::single_precision, path, problem.parameters(), *problem.target, *problem.latent),
+                    *problem.target,
+                    *problem.latent,
+                    path.latent_time(),
+                    path.target_time(),
+                    {},
+                    problem.target->domain(),
+                    make_path_density(Precision::single_precision, path, problem.parameters(), *problem.target, *problem.latent)};
+    const auto mine = Sampler(world(), flow, settings, 1).draw(333);
+    const auto alone = Sampler(self(), flow, settings, 1).draw(333);
+    const auto ranks = world();
+    EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.position)), alone.position);
+    EXPECT_EQ(ranks.all_gather(std::span<const double>(mine.log_weight)), alone.log_weight);
+    EXPECT_EQ(ranks.all_gather(std::span<const std::int64_t>(mine.ancestor)), alone.ancestor);
+    const auto of_all = importance_of(world(), mine), of_one = importance_of(self(), alone);
+    EXPECT_EQ(of_all.log_z, of_one.log_z);
+    EXPECT_EQ(of_all.lineage_ess, of_one.lineage_ess);
   }
 }
 

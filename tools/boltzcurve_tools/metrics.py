@@ -22,10 +22,12 @@ class Metric:
 
 METRICS: tuple[Metric, ...] = (
     Metric("ess", "ESS / N", "1", "effective sample size: how many exact samples the weighted particles are worth, as a share", "more", ceiling=1.0),
+    Metric("lineage_ess", "lineage ESS / N", "1", "the same of weights summed over the descendants of each particle, where legs have resampled them", "more", ceiling=1.0),
     Metric("ess_forward", "forward ESS / N", "1", "the same seen from exact samples: falls where a mode has been lost", "more", ceiling=1.0),
     Metric("ess_forward_pilot", "forward ESS / N, pilot", "1", "the same from points of the pilot's population", "more", ceiling=1.0),
     Metric("log_z", "log Z", "nats", "log of the normalizing constant, by importance weights", bound="log_z_exact"),
     Metric("log_z_stderr", "its standard error", "nats", "how far log Z may be off by chance"),
+    Metric("log_z_stderr_islands", "the same, islands", "nats", "from the spread of groups of particles that have nothing to do with each other"),
     Metric("log_z_pilot", "log Z, pilot", "nats", "by the pilot's population, before any training", bound="log_z_exact"),
     Metric("log_z_pilot_stderr", "its standard error", "nats", "how far the pilot's log Z may be off by chance"),
     Metric("log_z_exact", "log Z, exact", "nats", "known in closed form for this target"),

@@ -192,12 +192,13 @@ std::optional<std::string> missing_mode(const DiagnosisInput& input) {
 std::optional<std::string> lost_modes(const DiagnosisInput& input) {
   const auto mode = missing_mode(input);
   const double ess = count_of(input, "ess");
+  const bool of_flow = input.metrics.legs == 1;
   std::string text;
   const auto add = [&](const std::string& more) { text += (text.empty() ? "modes are lost: " : "; ") + more; };
   if (mode) add(*mode);
   for (const auto& [key, witness] :
        {std::pair("ess_forward", "exact samples show"), std::pair("ess_forward_pilot", "points of the pilot's population show")})
-    if (const auto forward = value_of(input.evaluation, key); forward && *forward < blind_ratio * ess)
+    if (const auto forward = value_of(input.evaluation, key); of_flow && forward && *forward < blind_ratio * ess)
       add(fmt::format("{} a forward ESS of {:.2g} where the particles, which cannot see what none of them reached, show {:.2g}", witness,
                       *forward, ess));
   if (text.empty()) return std::nullopt;
@@ -284,7 +285,7 @@ std::optional<std::string> known_disagrees(const DiagnosisInput& input) {
 }
 
 std::optional<std::string> too_few_effective(const DiagnosisInput& input) {
-  const double particles = count_of(input, "particles"), effective = count_of(input, "ess") * particles;
+  const double particles = count_of(input, "particles"), effective = count_of(input, "lineage_ess") * particles;
   if (effective >= enough_effective) return std::nullopt;
   return fmt::format(
       "the particles are worth {:.2g} of {:.0f}: too few for the errors of log Z and of means to be told. Longer training, more "
@@ -323,7 +324,8 @@ std::string what_was_checked(const DiagnosisInput& input) {
     const auto ess = value_of(input.evaluation, key);
     return ess ? fmt::format("forward ESS {:.3g} of {}", *ess, number_of(key)) : std::string();
   };
-  std::vector<std::string> checked = {fmt::format("weights (ESS {:.3g} of {:.0f})", count_of(input, "ess"), count_of(input, "particles"))};
+  std::vector<std::string> checked = {
+      fmt::format("weights (ESS {:.3g} of {:.0f})", count_of(input, "lineage_ess"), count_of(input, "particles"))};
   const auto add = [&](const char* what, const std::string& one, const std::string& other) {
     if (!one.empty() || !other.empty())
       checked.push_back(fmt::format("{} ({}{}{})", what, one, one.empty() || other.empty() ? "" : ", ", other));
@@ -354,7 +356,7 @@ Diagnosis diagnose(const DiagnosisInput& input) {
       diagnosis.texts.push_back(std::move(*text));
     }
   if (!diagnosis.findings.empty()) return diagnosis;
-  if (const auto ess = value_of(input.evaluation, "ess").value_or(0); ess < good_ess)
+  if (const auto ess = value_of(input.evaluation, "lineage_ess").value_or(0); ess < good_ess)
     return {{Finding::low_ess},
             {fmt::format("ESS is {:.2g}, and no known sign tells why: longer training may help, or another curve.name", ess)}};
   return {{}, {"nothing is wrong that shows; " + what_was_checked(input)}};

@@ -56,12 +56,15 @@ void require_consistent(const Particles& particles, const std::filesystem::path&
 }
 
 /// Particles of samples.h5md, each rank its shard.
-Particles read_particles(const Run& run, const Model& model, const TrainingState& state) {
+Samples read_particles(const Run& run, const Model& model, const TrainingState& state) {
   const auto path = run.output(samples_name);
-  std::int64_t count = 0;
-  on_root(run.world(), [&] { count = read_samples(path, Shard{0, 0}).particles; });
-  count = run.world().sum(run.world().is_root() ? count : 0);
-  auto samples = read_samples(path, shard_of(count, particle_granule, run.world().rank(), run.world().size()));
+  std::vector<std::int64_t> size(2, 0);
+  on_root(run.world(), [&] {
+    const auto none = read_samples(path, Shard{0, 0});
+    size = {none.particles, none.island_size};
+  });
+  run.world().broadcast(std::span(size));
+  auto samples = read_samples(path, shard_of(size[0], size[1], run.world().rank(), run.world().size()));
   if (samples.dimension != model.dimension())
     throw InputError(fmt::format(
         "{} holds particles in {} dimensions, but target {} has {}: it belongs to another run; draw again with `boltzcurve sample`",
@@ -122,6 +125,7 @@ Diagnosis diagnosis_of(const MetricInput& input, const std::vector<EvaluatedMetr
 QuickEvaluation quick_evaluation(Run& run, const Model& model, const TrainingState& state) {
   auto settings = run.options().sampling;
   settings.frames = 0;
+  settings.legs = 1;  // it is the flow that training is about
   const auto count = std::min(settings.particles, quick_particles);
   const Sampler sampler(run.world(), flow_of(model, state.average), settings, run.options().run.seed);
   const auto particles = sampler.draw(count);
@@ -199,9 +203,10 @@ Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, co
   const Phase phase("measuring");
   const auto& options = run.options();
   MetricInput input(run.world(), sampling.particles);
+  input.legs = sampling.legs;
   input.distance_points = options.evaluation.energy_distance_points;
   input.seed = options.run.seed;
-  const Sampler sampler(run.world(), flow_of(model, state.average), options.sampling, options.run.seed);
+  const Sampler sampler(run.world(), flow_of(model, state.average, options.sampling.method), options.sampling, options.run.seed);
   const auto interruption = [&] { return run.stop().seen_here(); };
   if (const auto stop = add_exact_samples(input, *model.target, sampler, options.evaluation.exact_samples, interruption); stop != Stop::no)
     return stop;
@@ -245,10 +250,13 @@ ExitCode evaluate(Run& run) {
   bool have_samples = false;
   on_root(run.world(), [&] { have_samples = std::filesystem::exists(run.output(samples_name)); });
   have_samples = run.world().any(have_samples);
-  if (have_samples)
-    sampling.particles = read_particles(run, model, state);
-  else
+  if (have_samples) {
+    auto samples = read_particles(run, model, state);
+    sampling.legs = samples.legs;
+    sampling.particles = std::move(samples);
+  } else {
     sampling = sample_stage(run, model, state, SamplesGo::nowhere);
+  }
   if (sampling.stop != Stop::no) return interrupted(run, sampling.stop, progress_of(run, sampling));
   if (const auto stop = evaluate_stage(run, model, state, QuickHistory::of(run.checkpoint()), sampling); stop != Stop::no)
     return interrupted(run, stop, "while measuring");

@@ -4,6 +4,7 @@
 #include "app/process/busy_time.hpp"
 #include "app/terminal/print.hpp"
 #include "core/heartbeat.hpp"
+#include "core/in_section.hpp"
 #include "io/durable_file.hpp"
 #include "io/record_file.hpp"
 #include "io/samples_file.hpp"
@@ -18,12 +19,14 @@
 namespace boltzcurve {
 namespace {
 
-Stop write_samples_file(Run& run, const TrainingState& state, const Particles& particles) {
+Stop write_samples_file(Run& run, const TrainingState& state, const SamplingPlan& plan, const Particles& particles) {
   const Phase phase("writing samples.h5md");
   SamplesDescription description;
   description.particles = run.options().sampling.particles;
   description.dimension = particles.dimension;
   description.parameters_crc32 = learned_crc32(state);
+  description.legs = plan.legs;
+  if (!plan.stages.empty()) description.island_size = run.options().sampling.island;
   SamplesFile file(run.world(), run.output(samples_name), description, run.provenance());
   for (std::size_t f = 0; f < particles.frames.size(); ++f) {
     file.write_frame(static_cast<std::int64_t>(f), particles.frame_times[f], particles.shard, particles.frames[f]);
@@ -35,6 +38,18 @@ Stop write_samples_file(Run& run, const TrainingState& state, const Particles& p
   file.write_samples(particles);
   file.close();
   return Stop::no;
+}
+
+/// What a dry run has led to.
+std::string words_of(const SamplingPlan& plan) {
+  std::string text;
+  if (plan.flow_ess) text = fmt::format("a dry run of the flow alone has an ESS of {:.2g}: ", *plan.flow_ess);
+  if (plan.stages.empty()) return plan.flow_ess ? text + "particles are drawn by it in one leg" : "";
+  const auto rungs = std::count_if(plan.stages.begin(), plan.stages.end(), [](const auto& stage) { return stage.blend > 0; });
+  if (plan.legs == 0) return fmt::format("particles are drawn by annealed sequential Monte Carlo in {} steps", rungs);
+  return text +
+         fmt::format("particles are drawn in {} legs, with moves and resampling in between, and {} steps from their end to the target",
+                     plan.legs, rungs);
 }
 
 /// All that the particles follow from: the curve's options, what was learned, and the program.
@@ -120,9 +135,13 @@ Sampling sample_stage(Run& run, const Model& model, const TrainingState& state, 
   const BusyTime busy;
   // Particles that nobody else gets to see may come from anywhere: they are the same.
   UnfinishedSamples unfinished(run, model, state, run.request().resume || destination == SamplesGo::nowhere);
-  const Sampler sampler(run.world(), flow_of(model, state.average), run.options().sampling, run.options().run.seed);
-  auto drawn = sampler.draw(run.options().sampling.particles, unfinished);
+  const auto& options = run.options();
+  auto drawn = in_section("sampling", [&] {
+    const Sampler sampler(run.world(), flow_of(model, state.average, options.sampling.method), options.sampling, options.run.seed);
+    return sampler.draw(options.sampling.particles, unfinished);
+  });
   unfinished.end_progress();
+  if (const auto text = words_of(drawn.plan); !text.empty()) run.say(text);
   if (const auto text = busy.imbalance(run.world()); !text.empty()) run.say(text);
   Sampling sampling;
   sampling.stop = drawn.interruption;
@@ -131,11 +150,15 @@ Sampling sample_stage(Run& run, const Model& model, const TrainingState& state, 
   if (sampling.stop != Stop::no)
     unfinished.synchronize();
   else if (destination == SamplesGo::to_file)
-    sampling.stop = write_samples_file(run, state, drawn.particles);
+    sampling.stop = write_samples_file(run, state, drawn.plan, drawn.particles);
+  sampling.legs = drawn.plan.legs;
   sampling.particles = std::move(drawn.particles);
   const bool asks_once = model.settings.curve.form == CurveForm::network;  // else at every step of a path
-  run.spending().end("sampling", asks_once ? std::optional(static_cast<double>(sampling.finished)) : std::nullopt,
-                     asks_once ? std::optional(0.0) : std::nullopt);
+  const auto spent = [&](std::int64_t evaluations) {
+    const auto all = static_cast<double>(run.world().sum(evaluations));
+    return asks_once ? std::optional(all) : std::nullopt;
+  };
+  run.spending().end("sampling", spent(drawn.work.target_values), spent(drawn.work.target_gradients));
   return sampling;
 }
 

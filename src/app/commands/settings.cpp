@@ -25,6 +25,10 @@ ModelSettings model_settings(const Options& options) {
       throw ConfigError(fmt::format(
           "training.loss = {}: a residual knows nothing of the target where curve.form = network; leave one of them out", name_of(loss)));
   }
+  if (options.sampling.method == SamplingMethod::smc) {
+    if (method == PilotMethod::automatic) method = PilotMethod::smc;
+    if (method != PilotMethod::smc) throw ConfigError("sampling.method = smc: starts from a population; needs pilot.method = smc or auto");
+  }
   return settings;
 }
 

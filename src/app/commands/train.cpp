@@ -133,7 +133,8 @@ Trained beginning(const Run& run) {
 
 Trainer make_trainer(const Run& run, Trained& trained, const QuickHistory& quick) {
   auto settings = trainer_settings(run.options());
-  if (quick.reached(settings.training.until_ess)) settings.training.steps = trained.state.step;  // it had come to its end
+  if (run.options().sampling.method == SamplingMethod::smc) settings.training.steps = trained.state.step;  // nothing to learn for
+  if (quick.reached(settings.training.until_ess)) settings.training.steps = trained.state.step;            // it had come to its end
   if (!run.checkpoint()) return {run.world(), trained.model, settings};
   try {
     return {run.world(), trained.model, settings, trained.state,

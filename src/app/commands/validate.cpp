@@ -28,6 +28,7 @@ void validate(Run& run) {
 
   auto settings = options.sampling;
   settings.frames = 0;
+  settings.legs = 1;
   const auto few = std::min<std::int64_t>(settings.particles, std::int64_t{particle_granule} * run.world().size());
   const auto particles = Sampler(run.world(), flow_of(model, state.average), settings, options.run.seed).draw(few);
   std::int64_t evaluations = 0;

@@ -66,12 +66,12 @@ TEST(Evaluation, KeysStandInTheOrderOfTheFile) {
   std::vector<std::string> keys;
   for (const auto& entry : metric_entries())
     if (entry.audience == Audience::file_and_terminal) keys.push_back(entry.key);
-  EXPECT_THAT(
-      keys, testing::ElementsAre("particles", "ess", "ess_forward", "ess_forward_pilot", "log_z", "log_z_stderr", "log_z_pilot",
-                                 "log_z_pilot_stderr", "log_z_exact", "log_z_thermodynamic", "elbo", "eubo", "nll", "nll_median",
-                                 "nll_floor", "energy_distance", "energy_distance_floor", "sliced_w2", "disagreement", "disagreement_known",
-                                 "action", "evaluations_per_particle", "escaped", "nonfinite", "step_underflow", "max_steps",
-                                 "target_values", "target_gradients", "seconds_train", "seconds_sample", "ranks"));
+  EXPECT_THAT(keys, testing::ElementsAre("particles", "ess", "lineage_ess", "ess_forward", "ess_forward_pilot", "log_z", "log_z_stderr",
+                                         "log_z_stderr_islands", "log_z_pilot", "log_z_pilot_stderr", "log_z_exact", "log_z_thermodynamic",
+                                         "elbo", "eubo", "nll", "nll_median", "nll_floor", "energy_distance", "energy_distance_floor",
+                                         "sliced_w2", "disagreement", "disagreement_known", "action", "evaluations_per_particle", "escaped",
+                                         "nonfinite", "step_underflow", "max_steps", "target_values", "target_gradients", "seconds_train",
+                                         "seconds_sample", "ranks"));
 }
 
 TEST(Evaluation, EveryMetricComesOutAsByHand) {
@@ -80,6 +80,7 @@ TEST(Evaluation, EveryMetricComesOutAsByHand) {
   const std::pair<const char*, double> expected[] = {
       {"particles", 4},
       {"ess", 64. / (4 * 24)},  // weights 4, 2, 0, 2
+      {"lineage_ess", 64. / (4 * 24)},
       {"ess_forward", 1},
       {"log_z", std::log(2.0)},
       {"ess_forward_pilot", 1},
@@ -117,7 +118,7 @@ TEST(Evaluation, EveryMetricComesOutAsByHand) {
     EXPECT_NEAR(*found, value, 1e-14) << key;
   }
   // Of four particles there is too little to tell errors by.
-  const auto unknown = {"seconds_train", "log_z_stderr", "disagreement", "disagreement_known"};
+  const auto unknown = {"seconds_train", "log_z_stderr", "log_z_stderr_islands", "disagreement", "disagreement_known"};
   for (const auto* key : unknown) EXPECT_FALSE(value_of(evaluation, key)) << key;
 
   const std::pair<const char*, double> standard_errors[] = {
