@@ -83,7 +83,7 @@ class Sampler {
  public:
   /// With the model's parameters and seed. The model must outlive the sampler.
   Sampler(const Communicator& ranks, const Model& model, const SamplingSettings& settings);
-  /// Along any flow.
+  /// Along any flow. Throws ConfigError for settings that do not fit it.
   Sampler(const Communicator& ranks, Flow flow, const SamplingSettings& settings, std::uint64_t seed);
 
   /// This rank's part, shard_of(particles, particle_granule, ...), of `particles` on all ranks. Throws ConfigError on settings out of

@@ -108,7 +108,13 @@ std::vector<double> energies_of(const Energy& energy, std::span<const double> po
 void evaluate_energies(const Energy& target, Particles& particles) { particles.energy = energies_of(target, particles.position); }
 
 Sampler::Sampler(const Communicator& ranks, Flow flow, const SamplingSettings& settings, std::uint64_t seed)
-    : ranks_(ranks), flow_(std::move(flow)), settings_(settings), seed_(seed) {}
+    : ranks_(ranks), flow_(std::move(flow)), settings_(settings), seed_(seed) {
+  if (settings_.island % particle_granule != 0)
+    throw SettingError({"island", fmt::format(" = {}: must be a multiple of {}", settings_.island, particle_granule)});
+  if (!flow_.density && settings_.legs > 1)
+    throw SettingError({"legs", fmt::format(" = {}: the densities along a curve with the schedule `learned` are not known; must be 0 or 1",
+                                            settings_.legs)});
+}
 
 Sampler::Sampler(const Communicator& ranks, const Model& model, const SamplingSettings& settings)
     : Sampler(ranks, flow_of(model, model.parameters, settings.method), settings, model.settings.seed) {}
@@ -171,14 +177,7 @@ Sampler::Drawn Sampler::draw(std::int64_t count, SamplingObserver& observer, std
 }
 
 SamplingPlan Sampler::make_plan() const {
-  if (flow_.velocity && settings_.legs == 1) return {};
-  if (settings_.island % particle_granule != 0)
-    throw SettingError({"island", fmt::format(" = {}: must be a multiple of {}", settings_.island, particle_granule)});
-  if (!flow_.density) {
-    if (settings_.legs == 0) return {};
-    throw SettingError({"legs", fmt::format(" = {}: the densities along a curve with the schedule `learned` are not known; must be 0 or 1",
-                                            settings_.legs)});
-  }
+  if (flow_.velocity && (settings_.legs == 1 || !flow_.density)) return {};
   return AnnealedFlow(flow_, settings_, seed_).plan(ranks_);
 }
 

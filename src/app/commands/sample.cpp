@@ -133,13 +133,13 @@ Sampling sample_stage(Run& run, const Model& model, const TrainingState& state, 
   const Phase phase("sampling");
   const double started = steady_seconds();
   const BusyTime busy;
+  const auto& options = run.options();
+  const auto sampler = in_section("sampling", [&] {
+    return Sampler(run.world(), flow_of(model, state.average, options.sampling.method), options.sampling, options.run.seed);
+  });
   // Particles that nobody else gets to see may come from anywhere: they are the same.
   UnfinishedSamples unfinished(run, model, state, run.request().resume || destination == SamplesGo::nowhere);
-  const auto& options = run.options();
-  auto drawn = in_section("sampling", [&] {
-    const Sampler sampler(run.world(), flow_of(model, state.average, options.sampling.method), options.sampling, options.run.seed);
-    return sampler.draw(options.sampling.particles, unfinished);
-  });
+  auto drawn = sampler.draw(options.sampling.particles, unfinished);
   unfinished.end_progress();
   if (const auto text = words_of(drawn.plan); !text.empty()) run.say(text);
   if (const auto text = busy.imbalance(run.world()); !text.empty()) run.say(text);

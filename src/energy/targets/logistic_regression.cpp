@@ -189,7 +189,8 @@ DataTable table_of(const Parameters& parameters) {
   if (!lines) return o_rings();
   if (!parameters.has("columns")) throw SettingError({"columns", ": must name the numbers of a row"});
   DataTable table;
-  for (const auto name : split_list(parameters.text("columns"))) table.columns.emplace_back(name);
+  const std::string names = parameters.text("columns");
+  for (const auto name : split_list(names)) table.columns.emplace_back(name);
   for (const std::string& line : parameters.lines("row")) {
     table.rows.emplace_back();
     for (const auto piece : split_list(line)) {

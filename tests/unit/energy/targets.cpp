@@ -698,10 +698,12 @@ TEST(LogisticRegression, IsFiniteWhereProbabilitiesUnderflow) {
 TEST(LogisticRegression, InlinesAFileAsColumnsAndRows) {
   const auto folder = std::filesystem::temp_directory_path();
   const std::string name = "boltzcurve_regression_" + std::to_string(getpid()) + ".csv";
-  std::ofstream(folder / name) << "y, a\n1,0.5\n\n0,-2e3\n";
+  const std::string long_name = "a_name_that_no_short_string_holds";
+  std::ofstream(folder / name) << "y, " + long_name + "\n1,0.5\n\n0,-2e3\n";
   const auto values = find_target("logistic-regression").inline_files({{"data", {name}}, {"response", {"y"}}}, folder);
   std::filesystem::remove(folder / name);
-  EXPECT_EQ(values, (Parameters::Values{{"columns", {"y a"}}, {"row", {"1 0.5", "0 -2000"}}, {"response", {"y"}}}));
+  EXPECT_EQ(values, (Parameters::Values{{"columns", {"y " + long_name}}, {"row", {"1 0.5", "0 -2000"}}, {"response", {"y"}}}));
+  EXPECT_EQ(make_target("logistic-regression", values)->dimension(), 2);
 }
 
 TEST(DataTable, NamesTheLineThatItCannotRead) {

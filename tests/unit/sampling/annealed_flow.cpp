@@ -203,7 +203,7 @@ TEST(AnnealedFlow, RefusesIslandsThatCutGranules) {
   const TwoModes problem;
   auto settings = in_legs(3);
   settings.island = 100;
-  EXPECT_THROW(problem.sampler(settings).draw(128), SettingError);
+  EXPECT_THROW(problem.sampler(settings), SettingError);
 }
 
 /// Two factors: a mixture of two normal laws of coordinates 0 and 2, and a normal law of coordinate 1.

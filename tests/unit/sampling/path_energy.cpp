@@ -113,7 +113,7 @@ TEST(PathDensity, IsUnknownWithAScheduleThatIsLearned) {
   EXPECT_FALSE(flow.density);
   SamplingSettings settings;
   settings.legs = 2;
-  EXPECT_THROW(Sampler(self(), flow, settings, 1).draw(64), SettingError);
+  EXPECT_THROW(Sampler(self(), flow, settings, 1), SettingError);
   settings.legs = 0;
   EXPECT_EQ(Sampler(self(), flow, settings, 1).draw(64).size(), 64u);
 }
