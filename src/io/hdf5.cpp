@@ -56,7 +56,11 @@ herr_t append_description(unsigned, const H5E_error2_t* entry, void* data) {
 
 [[noreturn]] void fail_with_path(const char* action, const std::filesystem::path& path) {
   const auto reason = take_reason();
-  throw InputError(fmt::format("cannot {} {}: HDF5: {}", action, path.string(), reason));
+  const auto text = fmt::format("cannot {} {}: HDF5: {}", action, path.string(), reason);
+  if (reason.find("unable to lock file") != std::string::npos)
+    throw NotDamaged(text + ": another program holds it open; close it there, or set HDF5_USE_FILE_LOCKING=FALSE here");
+  if (reason.find("errno = ") != std::string::npos) throw NotDamaged(text);  // the system's verdict, not one on what is in the file
+  throw InputError(text);
 }
 
 // A file whose bytes stay in memory.
@@ -137,6 +141,14 @@ PropertyList file_access() {
 #if H5_VERSION_GE(1, 10, 7) && !(H5_VERS_MAJOR == 1 && H5_VERS_MINOR == 12 && H5_VERS_RELEASE == 0)
   // Locks keep two writers apart; a file system without them is no reason to stop.
   check(H5Pset_file_locking(access.id(), true, true), {"choose how files are locked"});
+#endif
+  return access;
+}
+
+PropertyList unlocked_file_access() {
+  auto access = file_access();
+#if H5_VERSION_GE(1, 10, 7) && !(H5_VERS_MAJOR == 1 && H5_VERS_MINOR == 12 && H5_VERS_RELEASE == 0)
+  check(H5Pset_file_locking(access.id(), false, true), {"choose how files are locked"});
 #endif
   return access;
 }

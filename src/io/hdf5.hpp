@@ -108,7 +108,9 @@ std::string object_path(hid_t location, std::string_view name);
 /// Access properties: file format of HDF5 1.8 at both ends (attributes beyond 64 KiB, checksummed metadata; read by HDF5 1.8 and later),
 /// and a close that fails while an object is still open.
 PropertyList file_access();
-/// The same, through MPI-IO: the file's functions become collective over `comm`.
+/// The same without locks, of a file that may be read while it grows: what keeps a second writer away is the caller's, see FolderLock.
+PropertyList unlocked_file_access();
+/// The first, through MPI-IO: the file's functions become collective over `comm`.
 PropertyList parallel_file_access(MPI_Comm comm);
 /// Creates the file, or empties it. Objects carry no time stamps, so the same content gives the same bytes. Throws InputError.
 File create_file(const std::filesystem::path& path, const PropertyList& access);

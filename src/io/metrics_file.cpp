@@ -121,8 +121,8 @@ MetricsFile::MetricsFile(const std::filesystem::path& path, const Provenance& pr
   }
   require_readable(path);
   // Looked at before it is opened for writing, by which HDF5 cuts off what stands after its own end: another kind of file stays as it is.
-  read_provenance(hdf5::open_file(path, hdf5::Mode::read_only, hdf5::file_access()), format_name, newest_format_version);
-  state_->file = hdf5::open_file(path, hdf5::Mode::read_write, hdf5::file_access());
+  read_provenance(hdf5::open_file(path, hdf5::Mode::read_only, hdf5::unlocked_file_access()), format_name, newest_format_version);
+  state_->file = hdf5::open_file(path, hdf5::Mode::read_write, hdf5::unlocked_file_access());
 }
 
 MetricsFile::~MetricsFile() = default;
@@ -219,11 +219,11 @@ const std::vector<std::int64_t>& MetricsTable::integer(const std::string& name) 
 
 Provenance read_metrics_provenance(const std::filesystem::path& path) {
   require_readable(path);
-  return read_provenance(hdf5::open_file(path, hdf5::Mode::read_only, hdf5::file_access()), format_name, newest_format_version);
+  return read_provenance(hdf5::open_file(path, hdf5::Mode::read_only, hdf5::unlocked_file_access()), format_name, newest_format_version);
 }
 
 MetricsTable read_metrics(const std::filesystem::path& path, const std::string& name) {
-  const auto file = hdf5::open_file(path, hdf5::Mode::read_only, hdf5::file_access());
+  const auto file = hdf5::open_file(path, hdf5::Mode::read_only, hdf5::unlocked_file_access());
   MetricsTable table;
   table.provenance = read_provenance(file, format_name, newest_format_version);
   if (hdf5::has_attribute(file, run_state_attribute)) table.state = hdf5::read_attribute_text(file, run_state_attribute);

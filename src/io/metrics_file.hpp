@@ -14,11 +14,11 @@ namespace boltzcurve {
 /// metrics.h5: tables that grow by rows. A table is a group (/training, /evaluation), a column is a one-dimensional dataset in it whose
 /// attribute `unit` says what its numbers mean. Each appended row is flushed: a killed process loses none.
 ///
-/// For one rank only (rank 0). While it is open, other processes can read the file only with HDF5_USE_FILE_LOCKING=FALSE.
+/// For one rank only (rank 0). Other processes can read it meanwhile: it is not locked, since its folder is, and each row is flushed.
 class MetricsFile {
  public:
   /// Opens `path` to append, or creates it. An existing file keeps its provenance: that of the run that began it.
-  /// Throws InputError: no such folder, not a metrics file, newer version, in use by another process.
+  /// Throws InputError: no such folder, not a metrics file, newer version.
   MetricsFile(const std::filesystem::path& path, const Provenance& provenance);
   ~MetricsFile();
   MetricsFile(MetricsFile&&) noexcept;

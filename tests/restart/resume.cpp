@@ -10,6 +10,10 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include "support/small_run.hpp"
 
 namespace boltzcurve {
@@ -17,6 +21,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing_support::alone;
 using testing_support::boltzcurve;
 using testing_support::by_matching;
@@ -275,6 +280,17 @@ TEST_F(Resume, WithMetricsThatCannotBeReadBeginsNewOnesAndSaysSo) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("out/metrics.h5"), HasSubstr("it is now out/metrics.damaged.h5, and a new one begins")));
   EXPECT_TRUE(exists("out/metrics.h5"));
+}
+
+TEST_F(Resume, GoesOnWithMetricsThatAnotherProgramIsReading) {
+  ASSERT_EQ(alone(folder, train("out", {"--training.steps=20"})).exit_code, 0);
+  const int reader = ::open((folder.path() / "out/metrics.h5").c_str(), O_RDONLY);
+  ASSERT_EQ(::flock(reader, LOCK_SH | LOCK_NB), 0);
+  const auto outcome = alone(folder, train("out", {"--resume", "--training.steps=40"}));
+  ::close(reader);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_FALSE(exists("out/metrics.damaged.h5"));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("now")));
 }
 
 TEST_F(Resume, IsRefusedWhereItMeansNothing) {

@@ -6,8 +6,10 @@
 #include <csignal>
 #include <limits>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +34,44 @@ const std::vector<Column> training{{.name = "step", .unit = "1", .values = Integ
 const std::vector<Column> evaluation{{.name = "ess", .unit = "1"}, {.name = "particles", .unit = "1", .values = Integers()}};
 
 std::vector<Cell> row(std::int64_t step, double loss) { return {step, loss, std::int64_t{7}}; }
+
+/// What another program does to a file that it has open: h5py reading, or writing.
+class Lock {
+ public:
+  Lock(const std::filesystem::path& path, int kind) : file_(::open(path.c_str(), O_RDWR)) { EXPECT_EQ(::flock(file_, kind | LOCK_NB), 0); }
+  ~Lock() { ::close(file_); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  int file_;
+};
+
+TEST(MetricsFile, GrowsWhileAnotherProgramReadsItAndCanBeReadWhileItGrows) {
+  const ScratchFolder folder;
+  const auto path = folder / "metrics.h5";
+  {
+    MetricsFile file(path, example_provenance());
+    file.declare("training", training);
+    file.append("training", row(0, 1));
+  }
+  const Lock reader(path, LOCK_SH);
+  MetricsFile file(path, example_provenance());
+  file.declare("training", training);
+  file.append("training", row(1, 0.5));
+  const Lock second(path, LOCK_SH);  // nothing of ours stands in its way
+  EXPECT_THAT(read_metrics(path, "training").integer("step"), ElementsAre(0, 1));
+}
+
+// Samples are read with a lock: one that is held elsewhere is no damage.
+TEST(OpenFile, CallsALockedFileLockedAndNotDamaged) {
+  const ScratchFolder folder;
+  const auto path = folder / "metrics.h5";
+  MetricsFile(path, example_provenance()).close();
+  const Lock writer(path, LOCK_EX);
+  EXPECT_THAT([&] { hdf5::open_file(path, hdf5::Mode::read_only, hdf5::file_access()); },
+              ThrowsMessage<NotDamaged>(AllOf(HasSubstr("metrics.h5"), HasSubstr("another program holds it open"))));
+}
 
 TEST(MetricsFile, GivesBackRowsColumnsUnitsAndProvenance) {
   const ScratchFolder folder;
