@@ -51,6 +51,23 @@ std::vector<std::string_view> split_list(std::string_view text) {
   return pieces;
 }
 
+bool has_commas_within(std::string_view list) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto is_blank = [&](std::size_t at) { return at >= list.size() || blanks.find(list[at]) != std::string_view::npos; };
+  list = trimmed(list);
+  bool between_blanks = false, within = false;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list[i] == ',') {
+      within = within || !(is_blank(i + 1) || i == 0 || is_blank(i - 1));
+    } else if (is_blank(i)) {
+      const auto next = list.find_first_not_of(blanks, i);
+      const auto before = list.find_last_not_of(blanks, i);
+      between_blanks = between_blanks || (list[next] != ',' && list[before] != ',');
+    }
+  }
+  return between_blanks && within;
+}
+
 std::string format_real(double number) {
   char buffer[32];
   const auto result = std::to_chars(buffer, buffer + sizeof buffer, number);

@@ -31,6 +31,9 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 /// Pieces between runs of commas and blanks; none of them is empty.
 std::vector<std::string_view> split_list(std::string_view text);
 
+/// Whether pieces of a list stand between blanks, and a comma within one of them: "0,5 1,5" is two numbers where the comma is decimal.
+bool has_commas_within(std::string_view list);
+
 /// The shortest text that reads back as the same number.
 std::string format_real(double number);
 

@@ -130,6 +130,8 @@ GaussianComponent parse_gaussian_mode(const std::string& line, const std::string
   }
   std::vector<double> numbers[3];
   for (std::size_t part = 0; part < 3; ++part) {
+    if (has_commas_within(parts[part]))
+      fail(fmt::format("'{}' has commas within what blanks separate: numbers have decimal points, as in 0.5", trimmed(parts[part])));
     for (const auto piece : split_list(parts[part])) {
       const auto number = parse_real(piece);
       if (!number) fail(fmt::format("'{}' is not a number", piece));

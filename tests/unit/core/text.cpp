@@ -37,5 +37,11 @@ TEST(Text, IsSplitAtEverySeparator) {
   EXPECT_THAT(split_list(" 1, 2\t3,,4 "), ElementsAre("1", "2", "3", "4"));
 }
 
+TEST(Text, TellsDecimalCommasFromSeparators) {
+  for (const auto* list : {"0,5 1,5", "0,5\t1", " 1 2,5 "}) EXPECT_TRUE(has_commas_within(list)) << list;
+  for (const auto* list : {"1,2", "1, 2, 3", "1 2 3", "1 ,2", "1 , 2", "0.5", "", " 1,2, 3 "})
+    EXPECT_FALSE(has_commas_within(list)) << list;
+}
+
 }  // namespace
 }  // namespace boltzcurve
