@@ -22,8 +22,12 @@ std::size_t nearest_mode(std::span<const double> x, const std::vector<Mode>& mod
   return best;
 }
 
-std::vector<double> mode_shares(const Communicator& ranks, const Particles& particles, std::span<const double> weight,
-                                const std::vector<Mode>& modes) {
+namespace {
+
+/// x_of(i): the position of item i of this rank.
+template <class PositionOf>
+std::vector<double> shares_of(const Communicator& ranks, const PositionOf& x_of, std::span<const double> weight,
+                              const std::vector<Mode>& modes) {
   // Weights as whole numbers of a quantum, as fine as the sum of all of them leaves room for: their sums have no order.
   const auto items = static_cast<std::uint64_t>(total_count(ranks, weight.size()));
   const double quanta = std::ldexp(1.0, 62 - static_cast<int>(std::bit_width(items)));
@@ -31,13 +35,37 @@ std::vector<double> mode_shares(const Communicator& ranks, const Particles& part
   for (std::size_t i = 0; i < weight.size(); ++i) {
     if (weight[i] == 0) continue;
     const auto whole = std::llround(weight[i] * quanta);
-    sums[nearest_mode(particles.x(i), modes)] += whole;
+    sums[nearest_mode(x_of(i), modes)] += whole;
     sums.back() += whole;
   }
   ranks.sum(sums);
   std::vector<double> shares(modes.size());
   for (std::size_t k = 0; k < shares.size(); ++k) shares[k] = static_cast<double>(sums[k]) / static_cast<double>(sums.back());
   return shares;
+}
+
+}  // namespace
+
+std::vector<double> mode_shares(const Communicator& ranks, const Particles& particles, std::span<const double> weight,
+                                const std::vector<Mode>& modes) {
+  return shares_of(
+      ranks, [&](std::size_t i) { return particles.x(i); }, weight, modes);
+}
+
+std::vector<double> expected_shares(const MetricInput& input) {
+  const auto& exact = input.exact_again;
+  const std::size_t rows = exact.extent(0), D = exact.extent(1);
+  if (total_count(input.ranks, rows) == 0) {
+    std::vector<double> weights;
+    for (const auto& mode : input.modes) weights.push_back(mode.weight);
+    return weights;
+  }
+  std::vector<double> x(D);
+  const auto x_of = [&](std::size_t i) {
+    for (std::size_t k = 0; k < D; ++k) x[k] = exact(i, k);
+    return std::span<const double>(x);
+  };
+  return shares_of(input.ranks, x_of, std::vector<double>(rows, 1.0), input.modes);
 }
 
 std::vector<Measured> measure_mode_weights(const MetricInput& input) {

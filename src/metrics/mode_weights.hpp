@@ -17,6 +17,10 @@ std::size_t nearest_mode(std::span<const double> x, const std::vector<Mode>& mod
 std::vector<double> mode_shares(const Communicator& ranks, const Particles& particles, std::span<const double> weight,
                                 const std::vector<Mode>& modes);
 
+/// The shares [K] that exact samples have by the same rule, or the modes' weights where there are none: what particles of the target's law
+/// show also where modes overlap. Collective.
+std::vector<double> expected_shares(const MetricInput& input);
+
 /// mode_weight_error: largest |share - weight of the mode|, where every particle counts the same and a failed one is missing from all modes
 /// (shares are of N). mode_weight_error_relative: largest |share / weight of the mode - 1|. mode_weight_error_reweighted: the first with
 /// importance weights. Unknown where the modes are. Where modes overlap, shares of nearest modes differ from component weights by the

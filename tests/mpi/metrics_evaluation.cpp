@@ -42,6 +42,8 @@ Particles particles_of(const Communicator& ranks) {
     mine.time[row] = static_cast<double>(i % 50) / 50;
     mine.status[row] = i % 50 == 7 ? ParticleStatus::escaped : ParticleStatus::finished;
     mine.evaluations[row] = 20 + i % 6;
+    mine.island[row] = i / 64;
+    mine.ancestor[row] = i - i % 4;
   }
   return mine;
 }
@@ -144,6 +146,7 @@ TEST(MetricsOnRanks, DiagnosisIsTheSameAsOnOneRank) {
     auto input = input_for(ranks, mine);
     for (std::size_t i = 0; i < input.exact_log_weight.size(); ++i)
       if (input.exact(i, 0) > 2) input.exact_log_weight[i] = std::nan("");  // of 333 normal points about 8
+    input.exact_again = {};                                                 // none of them is at the third mode
     input.modes = {{0.4, {-1, 0, 0}}, {0.4, {1, 0, 0}}, {0.2, {9, 0, 0}}};
     const auto evaluation = evaluate_metrics(input);
     return diagnose({input, evaluation, CurveName::learned, *curve, {}, {{0, 0, 0}, {1, 1, 1}}, 1, {}});

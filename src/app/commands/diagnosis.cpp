@@ -175,18 +175,19 @@ std::optional<std::string> missing_mode(const DiagnosisInput& input) {
   const auto ended = static_cast<double>(ranks.sum(std::count(one.begin(), one.end(), 1.0)));
   if (modes.empty() || ended == 0) return std::nullopt;
   const auto shares = mode_shares(ranks, particles, one, modes);
-  const auto part = [&](std::size_t k) { return shares[k] * ended / all / modes[k].weight; };
+  const auto expected = expected_shares(input.metrics);
+  const auto part = [&](std::size_t k) { return shares[k] * ended / all / expected[k]; };
   std::optional<std::size_t> worst;
   int lost = 0;
   for (std::size_t k = 0; k < shares.size(); ++k) {
-    if (modes[k].weight * all < expected_count || part(k) >= lost_share) continue;
+    if (expected[k] * all < expected_count || part(k) >= lost_share) continue;
     ++lost;
     if (!worst || part(k) < part(*worst)) worst = k;
   }
   if (!worst) return std::nullopt;
-  const auto& [weight, center] = modes[*worst];
+  const auto& center = modes[*worst].center;
   return fmt::format("{} of {} modes have less than a fifth of their particles, the one at ({:.4g}) a share of {:.2g} where {:.2g} belongs",
-                     lost, shares.size(), fmt::join(center, ", "), shares[*worst] * ended / all, weight);
+                     lost, shares.size(), fmt::join(center, ", "), shares[*worst] * ended / all, expected[*worst]);
 }
 
 std::optional<std::string> lost_modes(const DiagnosisInput& input) {

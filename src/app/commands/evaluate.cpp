@@ -261,6 +261,7 @@ ExitCode evaluate(Run& run) {
   if (const auto stop = evaluate_stage(run, model, state, QuickHistory::of(run.checkpoint()), sampling); stop != Stop::no)
     return interrupted(run, stop, "while measuring");
   if (!have_samples) forget_finished_particles(run);
+  require_some_finished(run, sampling.particles);
   return ExitCode::done;
 }
 

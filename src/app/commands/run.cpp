@@ -111,6 +111,7 @@ ExitCode run(Run& run) {
     if (in_measuring == Stop::no) {
       forget_finished_particles(run);
       run.say(spent(run));
+      require_some_finished(run, sampling.particles);
     }
     return in_measuring;
   });

@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -166,6 +168,21 @@ void forget_finished_particles(const Run& run) {
   on_root(run.world(), [&] { remove_file(run.output(unfinished_samples_name)); });
 }
 
+void require_some_finished(const Run& run, const Particles& particles) {
+  std::vector<std::int64_t> of_status(particle_status_count, 0);
+  for (const auto status : particles.status) ++of_status[static_cast<std::size_t>(status)];
+  run.world().sum(std::span(of_status));
+  if (of_status[static_cast<std::size_t>(ParticleStatus::finished)] > 0) return;
+  std::string reasons;
+  for (int s = 0; s < particle_status_count; ++s)
+    if (const auto count = of_status[static_cast<std::size_t>(s)]; count > 0)
+      reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", name_of(static_cast<ParticleStatus>(s)), count);
+  throw NumericalError(fmt::format(
+      "none of the particles came through ({}): their velocity cannot be followed. Longer training, larger tolerances with more "
+      "sampling.max-steps, or --sampling.method=smc, which follows none, may help",
+      reasons));
+}
+
 ExitCode sample(Run& run) {
   const auto [model, state] = restored(run);
   if (run.request().validate) {
@@ -178,6 +195,7 @@ ExitCode sample(Run& run) {
   forget_finished_particles(run);
   run.say(
       fmt::format("{} particles in {:.1f} s: {}", run.options().sampling.particles, sampling.seconds, run.output(samples_name).string()));
+  require_some_finished(run, sampling.particles);
   return ExitCode::done;
 }
 

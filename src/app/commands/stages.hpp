@@ -54,6 +54,8 @@ struct Sampling {
 enum class SamplesGo { to_file, nowhere };
 Sampling sample_stage(Run& run, const Model& model, const TrainingState& state, SamplesGo destination);
 void forget_finished_particles(const Run& run);
+/// Throws NumericalError, with the reasons and their counts, where none of the particles came through. Collective.
+void require_some_finished(const Run& run, const Particles& particles);
 /// "after 640 of 10000 particles".
 std::string progress_of(const Run& run, const Sampling& sampling);
 

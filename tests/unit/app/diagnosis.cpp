@@ -13,6 +13,7 @@ namespace boltzcurve {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -155,6 +156,17 @@ TEST(Diagnosis, NamesALostModeByItsParticles) {
   // Half of the particles having failed where they belong is no lost mode, and neither is a mode of which hardly any are expected.
   bad.metrics.modes = {{0.1, {-3}}, {0.9, {3}}};
   EXPECT_THAT(bad.diagnosis(), sound);
+}
+
+// Nearest centers say nothing of two modes at one place, of which the first gets all: exact samples show the same.
+TEST(Diagnosis, TakesModesAtOnePlaceForNoLostOnes) {
+  Case good;
+  good.metrics.modes = {{0.5, {3}}, {0.5, {3}}};
+  EXPECT_THAT(good.diagnosis(), Contains(HasSubstr("modes are lost")));
+  const HostPoints<double> exact("test::exact", 50, 1);
+  for (std::size_t i = 0; i < 50; ++i) exact(i, 0) = i % 2 == 0 ? 3 : -3;
+  good.metrics.exact_again = exact;
+  EXPECT_THAT(good.diagnosis(), Not(Contains(HasSubstr("modes are lost"))));
 }
 
 TEST(Diagnosis, SeesALostModeInTheWeightsOfExactSamples) {

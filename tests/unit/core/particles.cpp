@@ -34,7 +34,8 @@ TEST(ParticleTable, HasTheColumnsOfTheFormatInOrder) {
         (column.in_files == ParticleColumn::InFiles::never ? others : in_files).emplace_back(column.name);
       },
       none);
-  EXPECT_THAT(in_files, testing::ElementsAre("position", "log_density", "log_weight", "action", "time", "status", "evaluations", "id"));
+  EXPECT_THAT(in_files, testing::ElementsAre("position", "log_density", "log_weight", "action", "time", "status", "evaluations", "id",
+                                             "island", "ancestor"));
   EXPECT_THAT(others, testing::ElementsAre("energy"));
 }
 
@@ -44,6 +45,7 @@ TEST(ParticleTable, HasRoomForItsShardWithGlobalIds) {
                       const auto& values) { EXPECT_EQ(static_cast<std::int64_t>(values.size()), 3 * column.numbers(2)) << column.name; },
                   particles);
   EXPECT_THAT(particles.id, testing::ElementsAre(64, 65, 66));
+  EXPECT_THAT(particles.ancestor, testing::ElementsAre(64, 65, 66));
   EXPECT_EQ(particles.frames, std::vector(2, std::vector<double>(6, 0.0)));
 }
 
