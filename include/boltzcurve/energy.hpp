@@ -37,6 +37,12 @@ struct Moments {
   std::vector<double> mean, deviation;
 };
 
+/// Where an energy that is not the library's own did not say what the density is, so far and on this rank: it was taken for zero there.
+struct UnknownValues {
+  std::int64_t count = 0;
+  std::string first;  ///< what came in place of a number, where, and what was done: "f = nan at x = (1, 2) while training"
+};
+
 /// How much of an energy evaluate() is asked for: each asks for what those before it ask for, too, and costs more.
 enum class Wanted { value, gradient, laplacian };
 
@@ -70,6 +76,8 @@ class Energy {
 
   /// Modes where known, else empty.
   virtual std::vector<Mode> modes() const { return {}; }
+
+  virtual UnknownValues unknown_values() const { return {}; }
 
   /// The same distribution in the coordinates of `map`, or null where the energy is not a function of any scalar type (energy_of.hpp) or
   /// the map does more than scale.

@@ -158,9 +158,8 @@ struct EnergyFacts {
 EnergyFacts rescaled(EnergyFacts facts, const ScaleMap& map);
 
 namespace detail {
-/// Throws Error: points and results [rows, columns] do not fit the dimension, or what is wanted.
-[[noreturn]] void refuse_shapes(std::array<std::size_t, 2> points, std::array<std::size_t, 2> results, std::size_t dimension,
-                                Wanted wanted);
+/// Throws Error where points and results [rows, columns] do not fit the dimension, or what is wanted.
+void require_shapes(std::array<std::size_t, 2> points, std::array<std::size_t, 2> results, std::size_t dimension, Wanted wanted);
 }  // namespace detail
 
 /// An Energy made of a function (see ClosedFormEnergy and DifferentiableEnergy) and of facts. One kernel launch per batch. A point's result
@@ -247,8 +246,7 @@ requires(ClosedFormEnergy<Function, Lanes> || DifferentiableEnergy<Function, Lan
   template <class Real>
   void launch(const Points<const Real>& x, const Points<Real>& out, Wanted wanted) const {
     const auto D = static_cast<std::size_t>(dimension());
-    if (x.extent(1) != D || out.extent(0) != x.extent(0) || out.extent(1) < result_columns(wanted, D) || out.extent(1) > D + 2)
-      detail::refuse_shapes({x.extent(0), x.extent(1)}, {out.extent(0), out.extent(1)}, D, wanted);
+    detail::require_shapes({x.extent(0), x.extent(1)}, {out.extent(0), out.extent(1)}, D, wanted);
     if constexpr (Lanes<Real>::one_pass_for_all && (!ClosedFormEnergy<Function, Lanes> || detail::AllAtOnce<Function>)) {
       launch_blocks<Real, Wanted::laplacian>(x, out, wanted);
     } else {

@@ -40,6 +40,7 @@ Domain mapped(Domain domain, const ScaleMap& map) {
     double low = domain.lower[k] - map.shift[k], high = domain.upper[k] - map.shift[k];
     for (std::size_t j = 0; j < k; ++j) {
       const double l = map.factor[k * D + j];
+      if (l == 0) continue;  // also of a coordinate without bounds
       low -= std::max(l * domain.lower[j], l * domain.upper[j]);
       high -= std::min(l * domain.lower[j], l * domain.upper[j]);
     }
@@ -61,10 +62,12 @@ EnergyFacts rescaled(EnergyFacts facts, const ScaleMap& map) {
   return facts;
 }
 
-void detail::refuse_shapes(std::array<std::size_t, 2> points, std::array<std::size_t, 2> results, std::size_t dimension, Wanted wanted) {
+void detail::require_shapes(std::array<std::size_t, 2> points, std::array<std::size_t, 2> results, std::size_t dimension, Wanted wanted) {
+  const std::size_t columns = result_columns(wanted, dimension);
+  if (points[1] == dimension && results[0] == points[0] && results[1] >= columns && results[1] <= dimension + 2) return;
   throw Error(ExitCode::internal_error,
               fmt::format("Energy::evaluate: points [{}][{}] and results [{}][{}] do not fit dimension {} and {} wanted column(s)",
-                          points[0], points[1], results[0], results[1], dimension, result_columns(wanted, dimension)));
+                          points[0], points[1], results[0], results[1], dimension, columns));
 }
 
 }  // namespace boltzcurve
