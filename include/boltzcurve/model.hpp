@@ -68,7 +68,7 @@ Model build_model(const Communicator& world, const ModelSettings& settings);
 /// The same from what an earlier pilot run has found, as a checkpoint holds it: chains are at their start.
 Model build_model(const Communicator& world, const ModelSettings& settings, const PilotSummary& summary);
 
-/// Throws what build_model() throws for settings that do not fit, without a pilot run. Not collective.
-void check_settings(const ModelSettings& settings);
+/// Throws what build_model() throws for settings that do not fit, without a pilot run. Returns the target's dimension. Not collective.
+int check_settings(const ModelSettings& settings);
 
 }  // namespace boltzcurve

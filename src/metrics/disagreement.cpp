@@ -1,7 +1,6 @@
 #include "metrics/disagreement.hpp"
 #include "metrics/importance.hpp"
 #include "metrics/mode_weights.hpp"
-#include "parallel/ordered_sum.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -57,29 +56,6 @@ class Features {
   std::size_t D_, laws_;
   const NormalMixture& mixture_;
 };
-
-/// Of weights w [n] and features of this rank's items: sum w phi / sum w, and by the delta method sum w^2 (phi - mean)^2 / (sum w)^2.
-/// Collective.
-template <class FeaturesOf>
-Means weighted_means(const Communicator& ranks, std::span<const double> weight, std::size_t features, const FeaturesOf& features_of) {
-  const auto n = static_cast<std::int64_t>(weight.size());
-  std::vector<double> feature(features);
-  const auto sums = ordered_sums(ranks, n, particle_granule, features + 1, [&](std::size_t i, std::span<double> sum) {
-    if (weight[i] == 0) return;
-    features_of(i, feature);
-    for (std::size_t f = 0; f < features; ++f) sum[f] += weight[i] * feature[f];
-    sum[features] += weight[i];
-  });
-  const double total = sums[features];
-  Means means;
-  for (std::size_t f = 0; f < features; ++f) means.value.push_back(sums[f] / total);
-  means.variance = ordered_sums(ranks, n, particle_granule, features, [&](std::size_t i, std::span<double> sum) {
-    if (weight[i] == 0) return;
-    features_of(i, feature);
-    for (std::size_t f = 0; f < features; ++f) sum[f] += std::pow(weight[i] / total * (feature[f] - means.value[f]), 2);
-  });
-  return means;
-}
 
 /// Of the population's points, by its islands: with a_i points of sum s_i in island i of M, mean = sum s_i / N and variance
 /// M/(M - 1) sum (s_i - a_i mean)^2 / N^2.

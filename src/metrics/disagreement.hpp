@@ -2,6 +2,7 @@
 
 #include "energy/normal_mixture.hpp"
 #include "metrics/metric_input.hpp"
+#include "metrics/weighted_means.hpp"
 
 #include <optional>
 #include <span>
@@ -12,11 +13,6 @@ namespace boltzcurve {
 
 /// Errors of log Z that particles' weights do not show: of paths at the default tolerances, and of single precision [nats].
 inline constexpr double log_z_floor = 1e-3;
-
-/// Means of several numbers, and the variances of these means.
-struct Means {
-  std::vector<double> value, variance;
-};
 
 /// The largest |a - b| / sqrt(var a + var b) over some pairs, and of which one it is: "the mean of coordinate 3".
 struct Disagreement {

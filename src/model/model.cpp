@@ -98,10 +98,11 @@ Model build_model(const Communicator& world, const ModelSettings& settings, cons
   return made_with(settings, [&](const auto& target, const PilotInput& pilot) { return known_pilot(world, target, pilot, summary); });
 }
 
-void check_settings(const ModelSettings& given) {
+int check_settings(const ModelSettings& given) {
   const auto settings = in_section("pilot", [&] { return definite(given); });
   const auto ends = make_ends(settings);
   in_section("curve", [&] { return make_curve(curve_input(settings, *ends.latent)); });
+  return ends.target->dimension();
 }
 
 }  // namespace boltzcurve

@@ -110,7 +110,7 @@ TEST(Training, LeavesTheDocumentedFilesAndKeys) {
   folder.write("small.ini", small_config());
   const auto outcome = boltzcurve(folder, 2, {"run", "--config", "small.ini", "--output", "out"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  for (const char* file : {"checkpoint.h5", "metrics.h5", "config.ini", "samples.h5md", "evaluation.json"})
+  for (const char* file : {"checkpoint.h5", "metrics.h5", "config.ini", "samples.h5md", "evaluation.json", "summary.csv"})
     EXPECT_TRUE(std::filesystem::exists(folder.path() / "out" / file)) << file;
 
   const auto json = nlohmann::json::parse(std::ifstream(folder.path() / "out/evaluation.json"));

@@ -3,6 +3,8 @@
 #include "app/commands/diagnosis.hpp"
 #include "metrics/energy_distance.hpp"
 #include "metrics/evaluation.hpp"
+#include "metrics/importance.hpp"
+#include "metrics/summary.hpp"
 #include "ode/dormand_prince.hpp"
 
 #include <gmock/gmock.h>
@@ -125,6 +127,20 @@ TEST(MetricsOnRanks, AllMetricsAreTheSameBitsAsOnOneRank) {
       EXPECT_EQ(*shared[k].value, *alone[k].value) << shared[k].entry->key;
       EXPECT_EQ(shared[k].standard_error, alone[k].standard_error) << shared[k].entry->key;
     }
+  }
+}
+
+TEST(MetricsOnRanks, SummariesOfParametersAreTheSameBitsAsOnOneRank) {
+  const Communicator world(MPI_COMM_WORLD), self(MPI_COMM_SELF);
+  const auto mine = particles_of(world), all = particles_of(self);
+  const auto shared = summarize(world, log_weights(mine), mine.position, 3), alone = summarize(self, log_weights(all), all.position, 3);
+  ASSERT_EQ(shared.size(), 3U);
+  for (std::size_t k = 0; k < 3; ++k) {
+    EXPECT_EQ(shared[k].mean, alone[k].mean);
+    EXPECT_EQ(shared[k].deviation, alone[k].deviation);
+    EXPECT_EQ(shared[k].standard_error, alone[k].standard_error);
+    EXPECT_EQ(shared[k].quantiles, alone[k].quantiles);
+    EXPECT_LT(shared[k].quantiles[0], shared[k].quantiles[1]);
   }
 }
 

@@ -7,6 +7,7 @@ import zlib
 import h5py
 import numpy as np
 import pytest
+from boltzcurve_tools import read_run
 from support import EVERY_RUN, PROGRAM, RUNS, SOURCE
 
 PLACEHOLDERS = {"NET": r"(psi|velocity|normalizer|schedule)", "K": r"\d+", "MOMENT": r"\w+", "METRIC": r"\w+", "COLUMN": r"\w+", "PART": r"\w+", "F": r"\d+"}
@@ -100,6 +101,16 @@ def test_a_checkpoint_ends_with_its_checksum_and_every_column_has_its_unit():
 def test_keys_of_an_evaluation_and_page_agree():
     documented_keys = {path for file, path, _, _ in ROWS if file == "evaluation.json"}
     assert json.loads((RUNS / "plane/evaluation.json").read_text()).keys() == documented_keys
+
+
+def test_columns_of_a_summary_and_page_agree_and_its_mean_is_that_of_the_samples():
+    documented_columns = [path for file, path, _, _ in ROWS if file == "summary.csv"]
+    run = read_run(RUNS / "four")
+    assert (RUNS / "four/summary.csv").read_text().splitlines()[0].split(",") == documented_columns == list(run.summary)
+    assert run.summary["parameter"] == ["x1", "x2", "x3", "x4"]
+    samples = run.samples
+    mean = samples.weight @ np.where(samples.weight[:, None] > 0, samples.position, 0)
+    assert np.allclose(run.summary["mean"], mean, rtol=1e-9, atol=1e-12) and (run.summary["mcse"] > 0).all()
 
 
 def test_ids_count_from_zero_and_times_are_shared():

@@ -118,6 +118,16 @@ def test_a_sound_run_is_called_sound_and_an_unfinished_one_is_not(spoiled):  # n
     assert not any(level == Level.GOOD for level, _ in found)
 
 
+def test_parameters_are_told_by_name_and_an_unknown_error_is_a_dash(spoiled, tmp_path):  # noqa: F811
+    folder = spoiled("plane")
+    lines = (folder / "summary.csv").read_text().splitlines()
+    (folder / "summary.csv").write_text("\n".join([lines[0], '"mu <1>",0.25,2,,-3,0.125,3,', lines[2]]) + "\n")
+    text = report_of(folder, tmp_path / "report.html")
+    row = re.search(r"<tr><td>mu &lt;1&gt;</td>.*?</tr>", text)
+    assert row and re.findall(r"<td>(.*?)</td>", row[0])[1:] == ["0.25", "2", "\u2013", "-3", "0.125", "3", "\u2013"]
+    assert "<td>x2</td>" in text and 'id="parameters"' in text
+
+
 def test_what_training_left_out_is_told(spoiled):  # noqa: F811
     folder = spoiled("plane")
     with h5py.File(folder / "metrics.h5", "a") as file:

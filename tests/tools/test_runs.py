@@ -112,6 +112,10 @@ def test_a_folder_without_a_run_and_a_broken_file_are_refused(spoiled, tmp_path)
     (folder / "evaluation.json").write_text("[1]")
     with pytest.raises(InputError, match="expected one object"):
         read_run(folder)
+    folder = spoiled("without_frames")
+    (folder / "summary.csv").write_text("parameter,mean\nx1,2\n")
+    with pytest.raises(InputError, match="summary.csv: expected rows of parameter,mean,sd,mcse"):
+        read_run(folder)
 
 
 def test_a_run_that_has_only_trained_can_be_read(spoiled):  # noqa: F811

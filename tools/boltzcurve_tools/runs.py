@@ -1,6 +1,7 @@
 """Reads the output folder of a run into numpy, and from there into pandas or xarray."""
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import os
@@ -20,6 +21,7 @@ WRITTEN_BY: dict[str, str] = {
 }
 TEXTS = ("build", "command_line", "format", "git_description", "job_id", "options", "program_version", "start_utc")
 FRAME_PARTICLES = 2000  # of a trajectory: enough for every picture; all are read only where all are asked for
+SUMMARY_COLUMNS = ("parameter", "mean", "sd", "mcse", "q5", "q50", "q95", "ess")
 Columns = dict[str, np.ndarray]
 
 # A run that is going on holds a lock on its files; reading them meanwhile is safe, since every row is flushed whole.
@@ -92,6 +94,7 @@ class Run:
     provenance: dict[str, Any]   # root attributes of the newest file
     options: dict[str, list[tuple[str, str]]]  # section -> (key, value); a key may come more than once
     state: str                   # "running", "finished" or "stopped: " and why; empty where no file says
+    summary: dict[str, Any] = dataclasses.field(default_factory=dict)  # summary.csv: column -> names, or numbers that are NaN where unknown
     time_bins: Columns = dataclasses.field(default_factory=dict)  # /time_bins of checkpoint.h5: residuals by equal parts of the clock, from the target on
 
     @property
@@ -208,6 +211,18 @@ def read_trajectory(file: h5py.File, particles: int | None) -> Trajectory | None
     return Trajectory(group["position/step"][()], time[()], value[:, :particles, :min(dimension, value.shape[2])], value.shape[1])
 
 
+def parse_summary(text: str) -> dict[str, Any]:
+    """Columns of a summary of parameters, by name: names as texts, all others numbers."""
+    rows = list(csv.reader(text.splitlines()))
+    if rows[:1] != [list(SUMMARY_COLUMNS)] or any(len(row) != len(SUMMARY_COLUMNS) for row in rows):
+        raise InputError(f"expected rows of {','.join(SUMMARY_COLUMNS)} under a header")
+    columns: dict[str, Any] = {}
+    for k, name in enumerate(SUMMARY_COLUMNS):
+        fields = [row[k] for row in rows[1:]]
+        columns[name] = fields if name == "parameter" else np.array([float(field or "nan") for field in fields])
+    return columns
+
+
 def read_run(folder: str | pathlib.Path, frame_particles: int | None = FRAME_PARTICLES, with_samples: bool = True) -> Run:
     """Everything the folder holds. Throws InputError, naming the file, where one is broken or where there is none of a run at all."""
     folder = pathlib.Path(folder)
@@ -218,6 +233,7 @@ def read_run(folder: str | pathlib.Path, frame_particles: int | None = FRAME_PAR
     evaluations: Columns = {}
     time_bins: Columns = {}
     metrics: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
     units: dict[str, str] = {}
     provenance: dict[str, Any] = {}
     name = ""
@@ -238,13 +254,16 @@ def read_run(folder: str | pathlib.Path, frame_particles: int | None = FRAME_PAR
             metrics = json.loads((folder / name).read_text())
             if not isinstance(metrics, dict):
                 raise InputError("expected one object")
+        name = "summary.csv"
+        if (folder / name).is_file():
+            summary = parse_summary((folder / name).read_text())
         name = "config.ini"
         configuration = folder / name
         text = configuration.read_text() if configuration.is_file() else str(provenance.get("options", ""))
     except (OSError, KeyError, ValueError, InputError) as error:
         raise InputError(f"{folder / name}: {error}") from error
     state = str(provenance.get("state", ""))
-    return Run(folder, samples, trajectory, training, evaluations, metrics, units, provenance, parse_options(text), state, time_bins)
+    return Run(folder, samples, trajectory, training, evaluations, metrics, units, provenance, parse_options(text), state, summary, time_bins)
 
 
 def require_files(run: Run, *names: str) -> None:

@@ -2,6 +2,7 @@
 #include "app/commands/diagnosis.hpp"
 #include "app/commands/evaluation.hpp"
 #include "app/commands/evaluation_numbers.hpp"
+#include "app/commands/parameters_summary.hpp"
 #include "app/commands/quick_history.hpp"
 #include "app/commands/stages.hpp"
 #include "core/heartbeat.hpp"
@@ -224,23 +225,29 @@ Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, co
 
   const auto metrics = evaluate_metrics(input);
   const auto diagnosis = diagnosis_of(input, metrics, model, state);
+  const auto& particles = sampling.particles;
+  const auto names = parameter_names(options, particles.dimension);
+  const auto summaries = summarize(run.world(), log_weights(particles), particles.position, names.size());
   on_root(run.world(), [&] {
     MetricsFile file = metrics_of_this_training(run);  // first: it may turn out to be another's
     replace_file(run.output("evaluation.json"), evaluation_json(run.options(), metrics, diagnosis));
     file.declare("evaluation", evaluation_columns());
     file.append("evaluation", evaluation_row(metrics, state));
     file.close();
+    replace_file(run.output(summary_name), summary_table(names, summaries).csv());
   });
   const auto measured =
       total_count(input.ranks, input.exact_log_weight.size()) + total_count(input.ranks, input.population_log_weight.size());
   run.spending().end("measuring", static_cast<double>(measured), 0);
   run.say(table_of(metrics));
+  run.say(summary_text(names, summaries));
   run.say(fmt::format("diagnosis: {}", fmt::join(diagnosis.texts, "\n           ")));
   return Stop::no;
 }
 
 ExitCode evaluate(Run& run) {
   const auto [model, state] = restored(run);
+  (void)parameter_names(run.options(), model.dimension());  // may refuse them, before anything is written
   if (run.request().validate) {
     validate(run);
     return ExitCode::done;

@@ -1,4 +1,5 @@
 #include "app/commands/commands.hpp"
+#include "app/commands/parameters_summary.hpp"
 #include "app/commands/stages.hpp"
 #include "io/durable_file.hpp"
 #include "io/metrics_file.hpp"
@@ -64,6 +65,9 @@ namespace {
 
 std::string after_step(const TrainingState& state) { return fmt::format("after step {}", state.step); }
 
+/// Before there is a folder.
+void refuse_what_does_not_fit(const Options& options) { (void)parameter_names(options, check_settings(model_settings(options))); }
+
 /// The last line of a report.
 std::string spent(Run& run) { return "evaluations of the target and processor time: " + run.spending().text(); }
 
@@ -74,7 +78,7 @@ ExitCode train(Run& run) {
     validate(run);
     return ExitCode::done;
   }
-  check_settings(model_settings(run.options()));  // which may refuse them, before there is a folder
+  refuse_what_does_not_fit(run.options());
   run.take_output_folder();
   Trained trained;
   QuickHistory quick;
@@ -88,7 +92,7 @@ ExitCode run(Run& run) {
     validate(run);
     return ExitCode::done;
   }
-  check_settings(model_settings(run.options()));  // which may refuse them, before there is a folder
+  refuse_what_does_not_fit(run.options());
   run.take_output_folder();
   std::string where;
   const auto stop = with_recorded_state(run, [&] {

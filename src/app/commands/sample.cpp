@@ -60,6 +60,7 @@ std::string origin_of_particles(const Run& run, const TrainingState& state) {
   options.optimizer = {};
   options.training = {};
   options.evaluation = {};
+  options.output = {};
   options.study = {};
   options.run.reduction = RunOptions().reduction;
   options.run.watchdog_seconds = RunOptions().watchdog_seconds;

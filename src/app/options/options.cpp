@@ -91,10 +91,11 @@ std::vector<OptionKey> make_keys() {
   describe("training", &Options::training);
   describe("sampling", &Options::sampling);
   describe("evaluation", &Options::evaluation);
+  describe("output", &Options::output);
   describe("study", &Options::study);
   describe("run", &Options::run);
 
-  const std::set<std::string> sections = {"sampling", "evaluation", "study"};
+  const std::set<std::string> sections = {"sampling", "evaluation", "output", "study"};
   const std::set<std::string> names = {"training.max-seconds",    "training.checkpoint-seconds", "training.checkpoint-steps",
                                        "training.keep-every",     "training.verify-checkpoints", "training.log-every",
                                        "training.evaluate-every", "training.until-ess",          "training.max-skipped-steps",

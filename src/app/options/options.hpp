@@ -64,6 +64,17 @@ struct StudyOptions {
   bool operator==(const StudyOptions&) const = default;
 };
 
+struct OutputOptions {
+  std::vector<std::string> names;
+
+  template <class Visit>
+  static void describe(const Visit& setting) {
+    setting("names", &OutputOptions::names,
+            "names of the target's coordinates, for summary.csv and the table on the terminal: mu, tau, ...; empty: x1, x2, ...");
+  }
+  bool operator==(const OutputOptions&) const = default;
+};
+
 struct RunOptions {
   std::uint64_t seed = 1;
   Precision precision = Precision::single_precision;
@@ -95,6 +106,7 @@ struct Options {
   TrainingSettings training;
   SamplingSettings sampling;
   EvaluationSettings evaluation;
+  OutputOptions output;
   StudyOptions study;
   RunOptions run;
   bool operator==(const Options&) const = default;

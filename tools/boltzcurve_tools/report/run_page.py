@@ -11,11 +11,12 @@ from ..draw.weights import find_modes
 from ..errors import InputError
 from ..metrics import METRICS, beyond, value_of
 from ..progress import tracked
-from ..runs import Run
+from ..runs import SUMMARY_COLUMNS, Run
 from .diagnosis import Finding, Level, diagnose, nll_error
 from .html import escape, figure_of, page, section, table_of
 
 WITHIN_CHANCE, FAR = 2.0, 4.0  # standard errors
+SUMMARY_ROWS = 100  # of a page; more are a file's
 DASH, SQUARED = "\u2013", "\u00b2"
 
 
@@ -113,6 +114,23 @@ def metrics_table(run: Run) -> str:
     return table_of(("metric", "value", "floor, ceiling or exact", "what it is"), rows, "metrics") if rows else ""
 
 
+def summary_of(run: Run) -> str:
+    if not run.summary:
+        return ""
+    heads = ("parameter", "mean", "standard deviation", "Monte Carlo error", "5 %", "50 %", "95 %", "effective size")
+
+    def cell(name: str, value: object) -> str:
+        if not isinstance(value, float):
+            return escape(value)
+        if math.isnan(value):
+            return DASH
+        return f"{value:.0f}" if name == "ess" else f"{value:.2g}" if name == "mcse" else f"{value:.5g}"
+
+    rows = [tuple(map(cell, SUMMARY_COLUMNS, row)) for row in zip(*(run.summary[name] for name in SUMMARY_COLUMNS))]
+    more = f"<p class=aside>The first {SUMMARY_ROWS} of {len(rows)}; all are in summary.csv.</p>" if len(rows) > SUMMARY_ROWS else ""
+    return table_of(heads, rows[:SUMMARY_ROWS], "metrics") + more
+
+
 def pictures_of(run: Run) -> str:
     made, left_out = [], []
     for picture in tracked(PICTURES, "pictures"):
@@ -175,6 +193,7 @@ def run_report(run: Run) -> str:
     sections = [section("result", "Result", lead_of(run), tiles_of(run)),
                 section("diagnosis", "Diagnosis", *(finding_of(finding) for finding in findings)),
                 section("pictures", "Pictures", pictures_of(run)),
+                section("parameters", "Parameters", summary_of(run)),
                 section("metrics", "Metrics", metrics_table(run)),
                 section("options", "Options", options_of(run)),
                 section("provenance", "Provenance", provenance_of(run))]
