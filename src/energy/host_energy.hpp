@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace boltzcurve {
@@ -33,6 +34,8 @@ class HostEnergy : public Energy {
   void evaluate(Points<const float> x, Points<float> out, Wanted wanted) const final { evaluate_as<float>(x, out, wanted); }
   void evaluate(Points<const double> x, Points<double> out, Wanted wanted) const final { evaluate_as<double>(x, out, wanted); }
   UnknownValues unknown_values() const final { return unknown_; }
+  /// What a user should know of how it is evaluated, in words, for the log; empty: nothing.
+  virtual std::string remark() const { return {}; }
 
   // Public because they have kernels, for which nvcc asks it.
   template <class Real>

@@ -7,24 +7,25 @@
 #include <utility>
 
 // The lists, one line an entry. Each names a function, defined in the entry's own file (targets/, latents/), that returns the entry.
-#define BOLTZCURVE_TARGETS(ENTRY) \
-  ENTRY(gaussian_mixture_target)  \
-  ENTRY(gmm40_target)             \
-  ENTRY(many_well_target)         \
-  ENTRY(asymmetric_two_target)    \
-  ENTRY(rings_target)             \
-  ENTRY(funnel_target)            \
-  ENTRY(eight_schools_target)     \
-  ENTRY(banana_target)            \
-  ENTRY(student_t_target)         \
-  ENTRY(phi4_target)              \
-  ENTRY(double_well_4_target)     \
-  ENTRY(shells_target)            \
-  ENTRY(log_gamma_target)         \
-  ENTRY(rosenbrock_target)        \
-  ENTRY(rastrigin_target)         \
-  ENTRY(quantum_ring_target)      \
-  ENTRY(logistic_regression_target)
+#define BOLTZCURVE_TARGETS(ENTRY)   \
+  ENTRY(gaussian_mixture_target)    \
+  ENTRY(gmm40_target)               \
+  ENTRY(many_well_target)           \
+  ENTRY(asymmetric_two_target)      \
+  ENTRY(rings_target)               \
+  ENTRY(funnel_target)              \
+  ENTRY(eight_schools_target)       \
+  ENTRY(banana_target)              \
+  ENTRY(student_t_target)           \
+  ENTRY(phi4_target)                \
+  ENTRY(double_well_4_target)       \
+  ENTRY(shells_target)              \
+  ENTRY(log_gamma_target)           \
+  ENTRY(rosenbrock_target)          \
+  ENTRY(rastrigin_target)           \
+  ENTRY(quantum_ring_target)        \
+  ENTRY(logistic_regression_target) \
+  ENTRY(python_target)
 
 #define BOLTZCURVE_LATENTS(ENTRY)  \
   ENTRY(gaussian_latent)           \

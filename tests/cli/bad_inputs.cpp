@@ -25,6 +25,7 @@ struct BadInput {
   std::string name, set_up, command;
   int exit_code = 0;
   std::string message;
+  std::string traceback;  ///< what the lines above the message must hold; empty: there are none
 };
 
 void PrintTo(const BadInput& input, std::ostream* out) { *out << input.name; }
@@ -36,13 +37,15 @@ std::vector<BadInput> read_table(const std::string& file) {
     if (line.empty() || line[0] == '#') continue;
     const auto word = line.substr(0, line.find(' ')), rest = line.substr(std::min(line.find(' ') + 1, line.size()));
     if (word == "case")
-      table.push_back({rest, {}, {}, {}, {}});
+      table.push_back({rest, {}, {}, {}, {}, {}});
     else if (table.empty())
       throw std::runtime_error(file + ": begins with no case");
     else if (word == "!")
       table.back().set_up += rest + "\n";
     else if (word == "$")
       table.back().command = rest;
+    else if (word == "<")
+      table.back().traceback = rest;
     else if (word.find_first_not_of("0123456789") == std::string::npos)
       table.back().exit_code = std::stoi(word), table.back().message = rest;
     else
@@ -52,7 +55,7 @@ std::vector<BadInput> read_table(const std::string& file) {
 }
 
 Outcome run_in(const std::filesystem::path& folder, const std::string& commands) {
-  return run_program({"sh", "-c", "B='" BOLTZCURVE_EXECUTABLE "'\n" + commands}, folder);
+  return run_program({"sh", "-c", "B='" BOLTZCURVE_EXECUTABLE "' P='" PYTHON_WITH_NUMPY "'\n" + commands}, folder);
 }
 
 /// All files of a folder: kind, and size and content of those that have one.
@@ -104,6 +107,8 @@ class RefusesBadInput : public testing::TestWithParam<BadInput> {
 TEST_P(RefusesBadInput, WithItsMessageAndCodeAndNothingWritten) {
   const BadInput& input = GetParam();
   if (input.set_up.find("unless root") != std::string::npos && geteuid() == 0) GTEST_SKIP() << "root may do all";
+  const bool asks_for_python = (input.set_up + input.command).find("$P") != std::string::npos;
+  if (asks_for_python && std::string(PYTHON_WITH_NUMPY).empty()) GTEST_SKIP() << "no Python here has numpy: tools/install_dependencies.sh";
   const TemporaryFolder folder;
   std::filesystem::copy(trained().path(), folder.path(), std::filesystem::copy_options::recursive);
   const Outcome set_up = run_in(folder.path(), "set -e\n" + input.set_up);
@@ -113,10 +118,18 @@ TEST_P(RefusesBadInput, WithItsMessageAndCodeAndNothingWritten) {
   const Outcome outcome = run_in(folder.path(), "exec \"$B\" " + input.command);
 
   EXPECT_EQ(outcome.exit_code, input.exit_code);
-  auto message = input.message;
-  for (auto at = message.find("{here}"); at != std::string::npos; at = message.find("{here}"))
-    message.replace(at, 6, folder.path().string());
-  EXPECT_EQ(filled_from(outcome.err, "boltzcurve: error: " + message + "\n"), outcome.err);
+  const auto placed = [&](std::string text) {
+    for (auto at = text.find("{here}"); at != std::string::npos; at = text.find("{here}")) text.replace(at, 6, folder.path().string());
+    return text;
+  };
+  const auto message = placed(input.message);
+  auto found = outcome.err;
+  if (!input.traceback.empty()) {
+    const auto above = found.substr(0, found.rfind("boltzcurve: error: "));
+    EXPECT_THAT(above, testing::HasSubstr(placed(input.traceback)));
+    found.erase(0, above.size());
+  }
+  EXPECT_EQ(filled_from(found, "boltzcurve: error: " + message + "\n"), found);
   constexpr double seconds = 20;  // a second, but of a machine that may be busy
   EXPECT_LT(outcome.seconds, seconds);
   const auto after = content_of(folder.path());

@@ -9,6 +9,8 @@
 #include "app/process/busy_time.hpp"
 #include "app/terminal/elapsed.hpp"
 #include "app/terminal/print.hpp"
+#include "energy/host_energy.hpp"
+#include "energy/target_error.hpp"
 #include "training/gradient_monitor.hpp"
 #include "training/training_state.hpp"
 
@@ -150,6 +152,8 @@ Stop train_stage(Run& run, Trained& trained, QuickHistory& quick) {
   trained = beginning(run);
   quick = QuickHistory::of(run.checkpoint());
   const auto& summary = trained.model.pilot->summary;
+  const auto* from_outside = dynamic_cast<const HostEnergy*>(trained.model.target.get());
+  if (from_outside && !from_outside->remark().empty()) run.say("target: " + from_outside->remark());
   run.say("target explored: " + words_for_pilot(trained.model));
   if (is_doubtful(summary)) warn(run.world(), pilot_doubt(summary));
   const bool is_counted = summary.has_population();
@@ -174,6 +178,9 @@ Stop train_stage(Run& run, Trained& trained, QuickHistory& quick) {
       if (quick.reached(until_ess)) decision.stop = std::max(decision.stop, Stop::time_limit);
       return decision;
     });
+  } catch (const TargetError& error) {
+    throw TargetError(fmt::format("{}. The last good checkpoint is kept: {}; --resume goes on from it", error.what(),
+                                  run.output(checkpoint_name).string()));
   } catch (const NumericalError& error) {
     throw NumericalError(
         fmt::format("{}. The last good checkpoint is kept: {}. A smaller optimizer.learning-rate or optimizer.gradient-clip, "
