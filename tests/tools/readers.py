@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-PACKAGES = ["MDAnalysis", "vtk", "xarray", "h5netcdf", "arviz", "pandas", "h5py", "matplotlib", "mypy", "pytest", "setuptools", "wheel"]
+PACKAGES = ["MDAnalysis", "vtk", "xarray", "h5netcdf", "arviz", "cloudpickle", "pandas", "h5py", "matplotlib", "mypy", "pytest", "setuptools", "wheel"]
 folder = pathlib.Path(sys.argv[1])
 done, wanted = folder / "packages.txt", "\n".join(PACKAGES)
 if done.is_file() and done.read_text() == wanted:

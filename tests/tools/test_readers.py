@@ -10,9 +10,9 @@ import boltzcurve_tools
 import h5py
 import numpy as np
 import pytest
-from boltzcurve_tools import read_run
+from boltzcurve_tools import read_run, sample
 from boltzcurve_tools.runs import PARTICLE_UNITS
-from support import EVERY_RUN, RUNS, SOURCE, succeeds
+from support import EVERY_RUN, PROGRAM, RUNS, SOURCE, succeeds
 
 WITH_FRAMES = ("plane", "space", "four")
 
@@ -107,6 +107,21 @@ def test_arviz_takes_the_export_and_its_weights(tmp_path):
     weight = np.exp(data["particles"]["log_weight"].values)
     assert weight.sum() ** 2 / (weight**2).sum() / len(weight) == pytest.approx(run.metrics["ess"], rel=1e-9)
     assert data["sample_stats"]["lp"].dims == ("chain", "draw") and data["evaluation"]["nll"].attrs["units"] == "nats"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_arviz_takes_draws_of_a_function_of_a_notebook():
+    import arviz
+    scale = 2.0
+    draws = sample(lambda x: -0.5 * float((x[0] / scale) ** 2 + x[1] ** 2), 2, names=["wide", "one"], particles=200, program=PROGRAM,
+                   options={"pilot.particles": 256, "network.width": 8, "network.hidden-layers": 1, "collocation.points": 128, "training.steps": 20})
+    data = draws.to_arviz()
+    summary = arviz.summary(data, kind="stats", round_to="none")
+    assert np.abs(summary["mean"].to_numpy() - draws.summary["mean"]).max() < np.ptp(draws.draws, axis=0).max() * 40 / 200
+    assert sorted(data["posterior"].data_vars) == ["one", "wide"] and data["posterior"]["wide"].dims == ("chain", "draw")
+    chosen = data["sample_stats"]["particle"].values[0]
+    assert np.array_equal(data["sample_stats"]["log_weight"].values[0], draws.log_weights[chosen])
+    assert np.array_equal(data["posterior"]["wide"].values[0], draws.draws[chosen, 0])
 
 
 def test_type_hints_hold():

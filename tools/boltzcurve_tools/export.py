@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any, Callable
+from typing import Any, Callable, Sequence
 
 import h5py
 import numpy as np
@@ -102,26 +102,32 @@ def resampled(samples: Samples) -> np.ndarray:
     return np.searchsorted(edges, middle)
 
 
-def write_netcdf(run: Run, path: pathlib.Path) -> None:
+def arviz_groups(samples: Samples, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Groups as ArviZ names them: `posterior` and `sample_stats` hold one chain of draws of equal weight, resampled by the importance
-    weights; `particles` holds the particles as they are, with their weights; `trajectory`, `training` and `evaluation` the rest."""
-    xarray = require("xarray", "export to NetCDF", "xarray h5netcdf")
-    require("h5netcdf", "export to NetCDF", "xarray h5netcdf")
-    samples = samples_of(run)
+    weights, with the weights that they had; a variable per name, or all coordinates as `x`. Needs the package xarray."""
+    xarray = require("xarray", "groups for ArviZ", "xarray h5netcdf")
     chosen = resampled(samples)
-    draw = np.arange(len(chosen))
+    coordinates = {"chain": [0], "draw": np.arange(len(chosen))}
 
     def chain(values: np.ndarray) -> tuple[tuple[str, str], np.ndarray]:
         return ("chain", "draw"), values[chosen][None]
 
-    coordinates = {"chain": [0], "draw": draw}
-    groups: dict[str, Any] = {
-        "posterior": xarray.Dataset({"x": (("chain", "draw", "dimension"), samples.position[chosen][None])},
-                                    coords={**coordinates, "dimension": np.arange(1, samples.position.shape[1] + 1)},
-                                    attrs={"comment": "draws of equal weight: particles resampled systematically by their importance weights"}),
-        "sample_stats": xarray.Dataset({"lp": chain(-samples.energy), "log_weight": chain(samples.log_weight), "particle": chain(samples.id)},
-                                       coords=coordinates),
-    }
+    if names is None:
+        posterior = xarray.Dataset({"x": (("chain", "draw", "dimension"), samples.position[chosen][None])},
+                                   coords={**coordinates, "dimension": np.arange(1, samples.position.shape[1] + 1)})
+    else:
+        posterior = xarray.Dataset({name: chain(samples.position[:, k]) for k, name in enumerate(names)}, coords=coordinates)
+    posterior.attrs["comment"] = "draws of equal weight: particles resampled systematically by their importance weights"
+    stats = {"lp": chain(-samples.energy), "log_weight": chain(samples.log_weight), "particle": chain(samples.id)}
+    return {"posterior": posterior, "sample_stats": xarray.Dataset(stats, coords=coordinates)}
+
+
+def write_netcdf(run: Run, path: pathlib.Path) -> None:
+    """The groups of ArviZ; `particles` holds the particles as they are, with their weights; `trajectory`, `training` and `evaluation` the
+    rest."""
+    xarray = require("xarray", "export to NetCDF", "xarray h5netcdf")
+    require("h5netcdf", "export to NetCDF", "xarray h5netcdf")
+    groups = arviz_groups(samples_of(run))
     groups.update({"particles" if name == "samples" else name: dataset for name, dataset in run.to_xarray().items()})
     xarray.Dataset(attrs={name: str(value) for name, value in run.provenance.items() if name in TEXTS}).to_netcdf(path, mode="w", engine="h5netcdf")
     with Progress(len(groups), "groups") as progress:
