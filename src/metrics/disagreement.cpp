@@ -85,11 +85,6 @@ Means population_means(const CurvePopulation& population, std::size_t features, 
   return means;
 }
 
-/// A particle and its relatives count as one.
-void widen_by_lineages(const ImportanceEstimate& estimate, Means& means) {
-  for (auto& variance : means.variance) variance *= estimate.ess / estimate.lineage_ess;
-}
-
 /// Importance weights over the largest; empty with too few effective particles. Collective.
 std::vector<double> relative_weights(const MetricInput& input, const ImportanceEstimate& estimate) {
   if (!has_enough_effective(estimate, total_count(input.ranks, input.particles.size()))) return {};

@@ -106,10 +106,18 @@ ImportanceEstimate importance_estimate(const Communicator& ranks, std::span<cons
   return estimate;
 }
 
+std::vector<std::int64_t> places_of_ancestors(const Particles& particles) {
+  std::vector<std::int64_t> places(particles.ancestor);
+  for (auto& place : places) place -= particles.shard.first;
+  return places;
+}
+
 ImportanceEstimate importance_of(const Communicator& ranks, const Particles& particles) {
-  std::vector<std::int64_t> ancestor(particles.ancestor);
-  for (auto& place : ancestor) place -= particles.shard.first;
-  return importance_estimate(ranks, log_weights(particles), ancestor);
+  return importance_estimate(ranks, log_weights(particles), places_of_ancestors(particles));
+}
+
+void widen_by_lineages(const ImportanceEstimate& estimate, Means& means) {
+  for (auto& variance : means.variance) variance *= estimate.ess / estimate.lineage_ess;
 }
 
 std::vector<Measured> measure_importance(const MetricInput& input) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "metrics/metric_input.hpp"
+#include "metrics/weighted_means.hpp"
 
 #include <cstdint>
 #include <span>
@@ -38,8 +39,13 @@ inline bool has_enough_effective(const ImportanceEstimate& estimate, std::int64_
 /// start that each descends from. Collective; every rank gets the estimate.
 ImportanceEstimate importance_estimate(const Communicator& ranks, std::span<const double> log_weight,
                                        std::span<const std::int64_t> ancestor = {});
+/// [n] of ancestors among the particles of this rank.
+std::vector<std::int64_t> places_of_ancestors(const Particles& particles);
 /// Of particles, with their ancestors.
 ImportanceEstimate importance_of(const Communicator& ranks, const Particles& particles);
+
+/// Variances of weighted means for particles that have relatives: as many times larger as lineages are worth less.
+void widen_by_lineages(const ImportanceEstimate& estimate, Means& means);
 
 /// The largest of all ranks' values; -infinity where there is none. Collective.
 double largest_of(const Communicator& ranks, std::span<const double> values);

@@ -31,19 +31,20 @@ std::array<double, summary_quantiles.size()> quantiles_of(std::vector<std::pair<
 }  // namespace
 
 std::vector<ParameterSummary> summarize(const Communicator& ranks, std::span<const double> log_weight, std::span<const double> values,
-                                        std::size_t parameters) {
+                                        std::size_t parameters, std::span<const std::int64_t> ancestor) {
   std::vector<ParameterSummary> summaries(parameters, ParameterSummary{nan, nan, nan, {nan, nan, nan}, nan});
-  const auto estimate = importance_estimate(ranks, log_weight);
+  const auto estimate = importance_estimate(ranks, log_weight, ancestor);
   if (!(estimate.ess > 0)) return summaries;
 
   const double largest = largest_of(ranks, log_weight);
   std::vector<double> weight(log_weight.size());
   std::transform(log_weight.begin(), log_weight.end(), weight.begin(), [&](double log_w) { return std::exp(log_w - largest); });
   const auto of_particle = [&](std::size_t i) { return values.subspan(i * parameters, parameters); };
-  const auto means = weighted_means(ranks, weight, parameters, [&](std::size_t i, std::span<double> to) {
+  auto means = weighted_means(ranks, weight, parameters, [&](std::size_t i, std::span<double> to) {
     const auto x = of_particle(i);
     std::copy(x.begin(), x.end(), to.begin());
   });
+  widen_by_lineages(estimate, means);
   const auto variances = weighted_means(ranks, weight, parameters, [&](std::size_t i, std::span<double> to) {
     const auto x = of_particle(i);
     for (std::size_t k = 0; k < parameters; ++k) to[k] = (x[k] - means.value[k]) * (x[k] - means.value[k]);

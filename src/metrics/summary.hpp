@@ -23,10 +23,10 @@ struct ParameterSummary {
 };
 
 /// Of each of P parameters, whose values [n][P] this rank's particles have with the logarithms [n] of their weights, none of which is NaN.
-/// Values of particles without weight do not matter. The same bits on any number of ranks whose parts begin at multiples of
-/// particle_granule. One parameter of all particles at a time is gathered and sorted on rank 0: O(P N log N). Collective; every rank gets
-/// all of it.
+/// `ancestor` as for importance_estimate(): errors count lineages. Values of particles without weight do not matter. The same bits on any
+/// number of ranks whose parts begin at multiples of particle_granule. One parameter of all particles at a time is gathered and sorted on
+/// rank 0: O(P N log N). Collective; every rank gets all of it.
 std::vector<ParameterSummary> summarize(const Communicator& ranks, std::span<const double> log_weight, std::span<const double> values,
-                                        std::size_t parameters);
+                                        std::size_t parameters, std::span<const std::int64_t> ancestor = {});
 
 }  // namespace boltzcurve

@@ -43,6 +43,8 @@ class Samples:
     complete: bool                               # the run that wrote them came to its end
     action: np.ndarray | None = dataclasses.field(default=None, metadata={"unit": "length^2/time"})  # [N], integral of |v|^2 dt; None, as below: an old file has none
     time: np.ndarray | None = dataclasses.field(default=None, metadata={"unit": "time"})             # [N], of the curve, at the position
+    island: np.ndarray | None = dataclasses.field(default=None, metadata={"unit": "1"})              # [N], within which they were resampled
+    ancestor: np.ndarray | None = dataclasses.field(default=None, metadata={"unit": "1"})            # [N], id at the start
 
     @property
     def columns(self) -> Columns:

@@ -99,13 +99,16 @@ void add_pilot(MetricInput& input, const Model& model) {
 
 /// Evaluations of the target by pilot, training, drawing and measuring the particles once. Known where the curve is without the target's
 /// energy; else each particle asks for it at every step of its path, and chains at every move.
-void count_evaluations(MetricInput& input, const Model& model, std::int64_t steps, const QuickHistory& quick) {
+void count_evaluations(MetricInput& input, const Model& model, std::int64_t steps, const QuickHistory& quick, const Sampling& sampling) {
   if (!input.pilot || !model.pilot->population || model.settings.curve.form != CurveForm::network) return;
   const auto& ranks = input.ranks;
-  input.target_gradients = input.pilot->evaluations + model.pilot->population->evaluations_of_moves(steps);
-  input.target_values =
-      static_cast<double>(quick.target_values + total_count(ranks, input.particles.size()) +
-                          total_count(ranks, input.exact_log_weight.size()) + total_count(ranks, input.population_log_weight.size()));
+  if (!sampling.work && sampling.legs != 1) return;
+  const auto once = total_count(ranks, input.particles.size());
+  const auto work = sampling.work.value_or(SamplingWork{once, 0});
+  input.target_gradients =
+      input.pilot->evaluations + model.pilot->population->evaluations_of_moves(steps) + static_cast<double>(work.target_gradients);
+  input.target_values = static_cast<double>(quick.target_values + work.target_values + total_count(ranks, input.exact_log_weight.size()) +
+                                            total_count(ranks, input.population_log_weight.size()));
 }
 
 /// What is wrong with the particles, or that nothing is, from all that is known of them.
@@ -219,7 +222,7 @@ Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, co
   input.entropy = model.target->entropy();
   input.modes = model.target->modes();
   input.moments = model.target->moments();
-  count_evaluations(input, model, state.step, quick);
+  count_evaluations(input, model, state.step, quick, sampling);
   input.seconds_train = state.seconds;
   if (sampling.seconds > 0) input.seconds_sample = sampling.seconds;
 
@@ -227,7 +230,7 @@ Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, co
   const auto diagnosis = diagnosis_of(input, metrics, model, state);
   const auto& particles = sampling.particles;
   const auto names = parameter_names(options, particles.dimension);
-  const auto summaries = summarize(run.world(), log_weights(particles), particles.position, names.size());
+  const auto summaries = summarize(run.world(), log_weights(particles), particles.position, names.size(), places_of_ancestors(particles));
   on_root(run.world(), [&] {
     MetricsFile file = metrics_of_this_training(run);  // first: it may turn out to be another's
     replace_file(run.output("evaluation.json"), evaluation_json(run.options(), metrics, diagnosis));

@@ -157,11 +157,11 @@ Sampling sample_stage(Run& run, const Model& model, const TrainingState& state, 
   sampling.legs = drawn.plan.legs;
   sampling.particles = std::move(drawn.particles);
   const bool asks_once = model.settings.curve.form == CurveForm::network;  // else at every step of a path
-  const auto spent = [&](std::int64_t evaluations) {
-    const auto all = static_cast<double>(run.world().sum(evaluations));
-    return asks_once ? std::optional(all) : std::nullopt;
+  if (asks_once) sampling.work = {run.world().sum(drawn.work.target_values), run.world().sum(drawn.work.target_gradients)};
+  const auto spent = [&](std::int64_t SamplingWork::*evaluations) {
+    return sampling.work ? std::optional(static_cast<double>(*sampling.work.*evaluations)) : std::nullopt;
   };
-  run.spending().end("sampling", spent(drawn.work.target_values), spent(drawn.work.target_gradients));
+  run.spending().end("sampling", spent(&SamplingWork::target_values), spent(&SamplingWork::target_gradients));
   return sampling;
 }
 

@@ -43,7 +43,8 @@ inline constexpr const char *samples_name = "samples.h5md", *unfinished_samples_
 /// Particles, and the wall time that drawing them took in this run.
 struct Sampling {
   Particles particles;
-  int legs = 1;  ///< see SamplingPlan
+  int legs = 1;                           ///< see SamplingPlan
+  std::optional<SamplingWork> work = {};  ///< of all ranks; unknown of particles from a file
   double seconds = 0;
   std::int64_t finished = 0;  ///< particles, over all ranks
   Stop stop = Stop::no;       ///< why it was interrupted, if it was: then particles are missing
