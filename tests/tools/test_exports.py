@@ -25,6 +25,18 @@ def test_npz_gives_every_array_back_equal(name, tmp_path):
         assert np.array_equal(arrays["frames"], run.trajectory.coordinates) and np.array_equal(arrays["frame_time"], run.trajectory.time)
 
 
+def test_draws_as_of_cmdstan_have_the_names_of_the_coordinates(spoiled, tmp_path):  # noqa: F811
+    folder = spoiled("plane")
+    text = (folder / "summary.csv").read_text()
+    (folder / "summary.csv").write_text(text.replace("\nx1,", "\nmu,").replace("\nx2,", "\ntheta.1,"))
+    succeeds("export", folder, tmp_path / "run.csv")
+    head, *rows = (tmp_path / "run.csv").read_text().splitlines()
+    samples = read_run(folder).samples
+    chosen = resampled(samples)
+    assert head == "lp__,mu,theta.1"
+    assert np.array_equal(np.array([row.split(",") for row in rows], float), np.column_stack([-samples.energy[chosen], samples.position[chosen]]))
+
+
 def test_systematic_resampling_keeps_each_weight_to_one_draw():
     log_weight = np.random.default_rng(2).standard_normal(500)
     log_weight[:50] = -np.inf

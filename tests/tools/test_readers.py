@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 from boltzcurve_tools import read_run, sample
+from boltzcurve_tools.export import resampled
 from boltzcurve_tools.runs import PARTICLE_UNITS
 from support import EVERY_RUN, PROGRAM, RUNS, SOURCE, succeeds
 
@@ -107,6 +108,16 @@ def test_arviz_takes_the_export_and_its_weights(tmp_path):
     weight = np.exp(data["particles"]["log_weight"].values)
     assert weight.sum() ** 2 / (weight**2).sum() / len(weight) == pytest.approx(run.metrics["ess"], rel=1e-9)
     assert data["sample_stats"]["lp"].dims == ("chain", "draw") and data["evaluation"]["nll"].attrs["units"] == "nats"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_arviz_takes_draws_as_of_cmdstan(tmp_path):
+    import arviz
+    succeeds("export", RUNS / "plane", tmp_path / "run.csv")
+    run, data = read_run(RUNS / "plane"), arviz.from_cmdstan(posterior=str(tmp_path / "run.csv"))
+    chosen = resampled(run.samples)
+    assert np.array_equal(data["posterior"]["x"].values, run.samples.position[chosen][None])
+    assert np.array_equal(data["sample_stats"]["lp"].values, -run.samples.energy[chosen][None])
 
 
 @pytest.mark.filterwarnings("ignore")

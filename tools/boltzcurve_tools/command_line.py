@@ -184,7 +184,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("first", metavar="A", type=pathlib.Path)
     one.add_argument("second", metavar="B", type=pathlib.Path)
     one.add_argument("--output", metavar="FILE", type=pathlib.Path, help="draw loss and weights of both into a picture")
-    one = command("export", "write a run for other programs: FILE.vtkhdf (ParaView), FILE.npz (numpy), FILE.nc (xarray, ArviZ)", export)
+    one = command("export", "write a run for other programs: FILE.vtkhdf (ParaView), FILE.npz (numpy), FILE.nc (xarray, ArviZ), FILE.csv (as CmdStan)", export)
     one.add_argument("source", metavar="DIR", type=pathlib.Path, help="the --output folder of a run")
     one.add_argument("output", metavar="FILE", type=pathlib.Path, help="its suffix says the format")
     one = command("check", "check a file against the text of H5MD 1.1, rule by rule", check)

@@ -1,6 +1,7 @@
-"""Writes a run for other programs: VTKHDF for ParaView, NPZ for numpy, NetCDF for xarray and ArviZ."""
+"""Writes a run for other programs: VTKHDF for ParaView, NPZ for numpy, NetCDF for xarray and ArviZ, CSV for readers of CmdStan's."""
 from __future__ import annotations
 
+import csv
 import pathlib
 from typing import Any, Callable, Sequence
 
@@ -127,7 +128,7 @@ def write_netcdf(run: Run, path: pathlib.Path) -> None:
     rest."""
     xarray = require("xarray", "export to NetCDF", "xarray h5netcdf")
     require("h5netcdf", "export to NetCDF", "xarray h5netcdf")
-    groups = arviz_groups(samples_of(run))
+    groups = arviz_groups(samples_of(run), run.names)
     groups.update({"particles" if name == "samples" else name: dataset for name, dataset in run.to_xarray().items()})
     xarray.Dataset(attrs={name: str(value) for name, value in run.provenance.items() if name in TEXTS}).to_netcdf(path, mode="w", engine="h5netcdf")
     with Progress(len(groups), "groups") as progress:
@@ -136,10 +137,24 @@ def write_netcdf(run: Run, path: pathlib.Path) -> None:
             progress.advance(name)
 
 
+def write_cmdstan(run: Run, path: pathlib.Path) -> None:
+    """One chain of draws of equal weight, resampled by the importance weights, as CmdStan writes draws: log density and coordinates, by their
+    names, else as the vector x."""
+    samples = samples_of(run)
+    chosen = resampled(samples)
+    names = run.names or [f"x.{d + 1}" for d in range(samples.position.shape[1])]
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["lp__", *names])
+        for lp, position in zip(-samples.energy[chosen], samples.position[chosen]):
+            rows.writerow([repr(float(number)) for number in (lp, *position)])
+
+
 FORMATS: dict[str, tuple[str, Callable[[Run, pathlib.Path], None]]] = {
     ".vtkhdf": ("ParaView", write_vtkhdf),
     ".npz": ("numpy", write_npz),
     ".nc": ("xarray and ArviZ", write_netcdf),
+    ".csv": ("readers of CmdStan's draws", write_cmdstan),
 }
 
 

@@ -104,6 +104,12 @@ class Run:
         return self.folder.resolve().name
 
     @property
+    def names(self) -> list[str] | None:
+        """Those that the user has given the coordinates, if any."""
+        names = self.summary.get("parameter")
+        return None if not names or names == [f"x{d + 1}" for d in range(len(names))] else names
+
+    @property
     def missing(self) -> list[str]:
         """Files of a whole run that are not there."""
         return [name for name in WRITTEN_BY if not (self.folder / name).is_file()]

@@ -64,8 +64,7 @@ class Draws:
         """ArviZ's InferenceData: in `posterior` draws of equal weight, a variable per name, or `x` where none were given; in `sample_stats`
         the log weight that each had, its log density and which one it was. Needs the package arviz."""
         arviz = require("arviz", "InferenceData")
-        named = self.run.option("output.names")
-        groups = arviz_groups(self.samples, self.names if named else None)
+        groups = arviz_groups(self.samples, self.run.names)
         if hasattr(arviz, "InferenceData"):
             return arviz.InferenceData(**groups)
         return require("xarray", "InferenceData").DataTree.from_dict(groups)  # from ArviZ 1.0 on
