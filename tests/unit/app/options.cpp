@@ -89,6 +89,7 @@ const std::map<std::string, std::string> other_values = {
     {"pilot.particles", "4096"},
     {"training.max-skipped-steps", "21"},
     {"sampling.particles", "10001"},
+    {"output.names", "mu, tau"},
     {"sampling.method", "smc"},
     {"sampling.legs", "7"},
     {"sampling.moves", "2"},
