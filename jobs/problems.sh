@@ -44,7 +44,10 @@ for name in $names; do
     case $code in
       0) ;;
       75) echo "problems.sh: stopped; the same command goes on" >&2; exit 75 ;;
-      *) echo "exit code $code: $(tail -n 1 "$folder/errors.txt")" | tee "$folder/failed.txt" ;;
+      *) # mpirun has a last word of its own
+        reason=$(grep "^boltzcurve: error" "$folder/errors.txt" | tail -n 1)
+        echo "exit code $code: ${reason:-see errors.txt}" | tee "$folder/failed.txt"
+        ;;
     esac
   done
 done
