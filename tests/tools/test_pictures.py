@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from boltzcurve_tools import InputError, read_run
 from boltzcurve_tools.draw.paths import mean_square_velocity
+from boltzcurve_tools.draw.corner import levels_of
 from boltzcurve_tools.draw.pictures import BY_NAME, PICTURES, make_picture
 from boltzcurve_tools.draw.style import logarithmic, plainly, plt, save
 from boltzcurve_tools.draw.weights import find_modes
@@ -54,6 +55,23 @@ def test_modes_are_found_and_weighed():
     assert (np.abs(modes.reweighted - 1 / 3) < 4 * modes.error).all()
 
 
+def test_a_corner_has_the_weighted_marginals_and_the_names_of_the_parameters():
+    shares = np.array([0.5, 0.3, 0.2])
+    run = dataclasses.replace(mixture_run(shares, lambda owner: -np.log(3 * shares[owner])), summary={"parameter": ["mu", "theta.1"]})
+    figure, caption = make_picture(BY_NAME["corner"], run)
+    of_mu, _, pair, _ = figure.axes
+    assert pair.get_xlabel() == "mu" and pair.get_ylabel() == "theta.1" and "50 % and 90 %" in caption.detail
+    # A third of the mass lies at the first of three centers on the line, within 4 standard errors of shares (false alarm: 6e-5).
+    left = sum(patch.get_height() for patch in of_mu.patches if patch.get_x() + patch.get_width() / 2 < -3)
+    assert abs(left - 1 / 3) < 4 * np.sqrt(0.25 / 20000)
+    plt.close(figure)
+
+
+def test_levels_of_a_picture_hold_their_share_of_the_mass():
+    histogram = np.array([[40.0, 30.0], [25.0, 5.0]])
+    assert levels_of(histogram) == [25.0, 30.0]
+
+
 def test_errors_of_mode_weights_are_in_view():
     run = read_run(RUNS / "plane")
     modes = find_modes(run)
@@ -81,7 +99,7 @@ def test_the_velocity_of_uniform_motion_is_exact():
 def test_the_command_writes_all_pictures_and_names_them(spoiled):  # noqa: F811
     folder = spoiled("without_frames")
     result = succeeds("plot", folder, "--what", "all")
-    assert result.stdout.count("picture: ") == 8 and (folder / "run.png").is_file()
+    assert result.stdout.count("picture: ") == 9 and (folder / "run.png").is_file()
     assert "left out trajectories" in result.stderr and "--sampling.frames=21" in result.stderr
     succeeds("plot", folder, "--what", "loss", "--format", "svg")
     assert (folder / "loss.svg").read_text().startswith("<?xml")

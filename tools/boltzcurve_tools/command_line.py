@@ -169,7 +169,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("plot", "draw a run, or a sweep", plot)
     one.add_argument("source", metavar="DIR|CSV", type=pathlib.Path, help="the --output folder of a run, a folder of runs, or a collected table")
     one.add_argument("--what", action="append", metavar="NAME",
-                     help="of a run: overview (default), samples, weights, modes, loss, gradient, residual, quality, trajectories, velocity, all; "
+                     help="of a run: overview (default), samples, corner, weights, modes, loss, gradient, residual, quality, trajectories, velocity, all; "
                           "of a sweep: parallel, heatmap, scatter, all; may be repeated")
     one.add_argument("--output", metavar="FILE", type=pathlib.Path, help="where the picture goes (default: into DIR)")
     one.add_argument("--format", choices=FORMATS, default="png", help="of pictures without --output (default: png)")

@@ -6,6 +6,7 @@ from typing import Callable
 
 from ..errors import InputError
 from ..runs import Run
+from .corner import make_corner
 from .paths import draw_trajectories, draw_velocity
 from .samples import draw_line, draw_pair, draw_plane, pairs_of, usable_samples
 from .style import PARAMETERS, Caption, plt
@@ -18,6 +19,7 @@ class Picture:
     name: str
     meaning: str
     make: Callable[[Run], tuple[plt.Figure, Caption] | None]  # None where the run cannot show it
+    needs: str = "too many dimensions to tell basins apart"    # why it cannot
 
 
 def single(draw: Callable[[plt.Axes, Run], Caption | None], size: tuple[float, float] = (5.4, 3.7)) -> Callable[[Run], tuple[plt.Figure, Caption] | None]:
@@ -55,6 +57,7 @@ def make_samples(run: Run) -> tuple[plt.Figure, Caption] | None:
 
 PICTURES: tuple[Picture, ...] = (
     Picture("samples", "samples over contours of the target's energy", make_samples),
+    Picture("corner", "marginals of the parameters by name, alone and in pairs", make_corner, "there is one dimension only, which samples show"),
     Picture("weights", "histogram of the importance weights", single(draw_weights)),
     Picture("modes", "weights of the modes, as sampled and reweighted", single(draw_mode_weights)),
     Picture("loss", "training loss over steps", single(draw_loss)),
@@ -71,5 +74,5 @@ def make_picture(picture: Picture, run: Run) -> tuple[plt.Figure, Caption]:
     """Throws InputError where the run cannot show it, saying why."""
     made = picture.make(run)
     if made is None:
-        raise InputError(f"{run.folder}: cannot draw {picture.name}: too many dimensions to tell basins apart")
+        raise InputError(f"{run.folder}: cannot draw {picture.name}: {picture.needs}")
     return made
