@@ -43,6 +43,13 @@ struct UnknownValues {
   std::string first;  ///< what came in place of a number, where, and what was done: "f = nan at x = (1, 2) while training"
 };
 
+/// What an energy that is not the library's own is told from others by, when work on it goes on: its value at a few fixed points [nats],
+/// NaN where it is unknown, and what tells the file that it comes from from others.
+struct EnergyIdentity {
+  std::vector<double> values;
+  std::string digest;
+};
+
 /// How much of an energy evaluate() is asked for: each asks for what those before it ask for, too, and costs more.
 enum class Wanted { value, gradient, laplacian };
 
@@ -78,6 +85,12 @@ class Energy {
   virtual std::vector<Mode> modes() const { return {}; }
 
   virtual UnknownValues unknown_values() const { return {}; }
+
+  /// Nothing of the library's own energies, which their settings tell apart.
+  virtual std::optional<EnergyIdentity> identity() const { return std::nullopt; }
+
+  /// Names of the coordinates [D], or empty where they have none.
+  virtual std::vector<std::string> coordinate_names() const { return {}; }
 
   /// The same distribution in the coordinates of `map`, or null where the energy is not a function of any scalar type (energy_of.hpp) or
   /// the map does more than scale.

@@ -15,6 +15,7 @@ struct ParameterSpec {
   std::string default_text;  ///< empty: no value unless given
   std::string meaning;       ///< one line; with the unit where there is one
   double lower = -std::numeric_limits<double>::infinity(), upper = std::numeric_limits<double>::infinity();
+  bool names_code = false;  ///< of a file that is run: whoever makes a target of what others wrote must have the key from the user
 };
 
 /// Checked values of an entry's settings, defaults filled in. Values stay text until they are read, so they can be written back exactly.

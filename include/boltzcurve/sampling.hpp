@@ -33,8 +33,8 @@ struct Flow {
 /// The flow of a model's curve whose networks have the given parameters. The model must outlive all that uses the flow.
 Flow flow_of(const Model& model, std::span<const double> parameters);
 
-/// No flow at all, only a law to start from: the normal laws fitted to the pilot's population, from which legs of no length lead to the
-/// target. Throws ConfigError for a model without a population. The model must outlive all that uses it.
+/// No flow at all, only a law to start from: the normal laws fitted to the pilot's population, somewhat wider, from which legs of no length
+/// lead to the target. Throws ConfigError for a model without a population. The model must outlive all that uses it.
 Flow start_of(const Model& model);
 
 /// That of these which is meant.

@@ -20,7 +20,7 @@ constexpr std::int64_t first_call_points = 16;
 constexpr double short_call = 0.1, long_call = 1;  // seconds
 constexpr double difference_step = 0.005;          // standard deviations: the error is 1e-5 and less, what rounding leaves 1e-10
 constexpr double deviations_of_side = 16;          // domains reach eight to either side
-constexpr std::size_t shown_coordinates = 8;
+constexpr std::size_t shown_coordinates = 8, identity_points = 3;
 
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 
@@ -41,6 +41,31 @@ HostEnergy::HostEnergy(Facts facts)
     const double side = upper[k] - lower[k];
     step_.push_back(difference_step * (std::isfinite(side) ? side / deviations_of_side : 1));
   }
+}
+
+std::optional<EnergyIdentity> HostEnergy::identity() const {
+  if (!identity_) {
+    const auto& [lower, upper] = facts_.domain;
+    std::vector<double> x;
+    for (std::size_t i = 0; i < identity_points; ++i)
+      for (std::size_t k = 0; k < lower.size(); ++k) {
+        double whole;  // fractions of multiples of the powers of the plastic number fill the square
+        const double u =
+            std::modf(static_cast<double>(i + 1) * 0.7548776662466927 + static_cast<double>(k + 1) * 0.5698402909980532, &whole);
+        const bool from_below = std::isfinite(lower[k]), from_above = std::isfinite(upper[k]);
+        x.push_back(from_below && from_above ? lower[k] + (upper[k] - lower[k]) * (1 + 2 * u) / 4
+                    : from_below             ? lower[k] + 2 * u
+                    : from_above             ? upper[k] - 2 * u
+                                             : 2 * u - 1);
+      }
+    std::vector<double> value(identity_points);
+    call_in_batches(x, value, {});
+    // With the points, which follow from a domain that may be another one.
+    EnergyIdentity found{value, facts_.digest};
+    found.values.insert(found.values.end(), x.begin(), x.end());
+    identity_ = std::move(found);
+  }
+  return identity_;
 }
 
 template <class Real>
@@ -89,20 +114,23 @@ void HostEnergy::evaluate_chunk(Points<const Real> x, Points<Real> out, std::siz
 
 void HostEnergy::ask(std::span<const double> x, std::span<double> value, std::span<double> gradient) const {
   const auto D = static_cast<std::size_t>(dimension());
+  call_in_batches(x, value, gradient);
+  for (std::size_t i = 0; i < value.size(); ++i)
+    settle(x.subspan(i * D, D), value[i], gradient.empty() ? gradient : gradient.subspan(i * D, D));
+}
+
+void HostEnergy::call_in_batches(std::span<const double> x, std::span<double> value, std::span<double> gradient) const {
+  const auto D = static_cast<std::size_t>(dimension());
   for (std::size_t first = 0; first < value.size();) {
     const std::size_t n = std::min(static_cast<std::size_t>(points_of_call_), value.size() - first);
-    const auto of_points = x.subspan(first * D, n * D);
-    const auto of_value = value.subspan(first, n), of_gradient = gradient.empty() ? gradient : gradient.subspan(first * D, n * D);
     const double begin = steady_seconds();
-    call(of_points, of_value, of_gradient);
+    call(x.subspan(first * D, n * D), value.subspan(first, n), gradient.empty() ? gradient : gradient.subspan(first * D, n * D));
     heartbeat();
     if (!facts_.exact_batches) {
       const double seconds = steady_seconds() - begin;
       if (seconds < short_call) points_of_call_ = std::min(2 * points_of_call_, facts_.batch);
       if (seconds > long_call) points_of_call_ = std::max<std::int64_t>(points_of_call_ / 2, 1);
     }
-    for (std::size_t i = 0; i < n; ++i)
-      settle(of_points.subspan(i * D, D), of_value[i], of_gradient.empty() ? of_gradient : of_gradient.subspan(i * D, D));
     first += n;
   }
 }
@@ -127,7 +155,10 @@ void HostEnergy::settle(std::span<const double> x, double& value, std::span<doub
     if (unknown_.count++ == 0) {
       const bool is_value = !std::isfinite(value);
       unknown_.first = fmt::format("{} = {} at {}", is_value ? "f" : fmt::format("df/dx{}", bad_slope - gradient.begin() + 1),
-                                   is_value ? value : *bad_slope, place_text(x));
+                                   std::isnan(is_value ? value : *bad_slope) ? nan
+                                   : is_value                                ? value
+                                                                             : *bad_slope,
+                                   place_text(x));
     }
     value = infinity;
   }
@@ -136,19 +167,20 @@ void HostEnergy::settle(std::span<const double> x, double& value, std::span<doub
 
 std::vector<double> HostEnergy::laplacians(std::vector<double> x, std::span<const double> value) const {
   const auto D = static_cast<std::size_t>(dimension());
-  std::vector<double> sum(value.size(), 0), moved(value.size());
+  std::vector<double> sum(value.size(), 0), moved(value.size()), slopes(facts_.single_precision ? x.size() : 0);
   for (std::size_t k = 0; k < D; ++k) {
     std::vector<double> at(value.size());
     for (std::size_t i = 0; i < at.size(); ++i) at[i] = x[i * D + k];
     for (const double step : {step_[k], -step_[k]}) {
       for (std::size_t i = 0; i < at.size(); ++i) x[i * D + k] = at[i] + step;
-      ask(x, moved, {});
-      for (std::size_t i = 0; i < at.size(); ++i) sum[i] += (moved[i] - value[i]) / (step * step);
+      ask(x, moved, slopes);
+      for (std::size_t i = 0; i < at.size(); ++i)
+        sum[i] += slopes.empty() ? (moved[i] - value[i]) / (step * step) : slopes[i * D + k] / (2 * step);
     }
     for (std::size_t i = 0; i < at.size(); ++i) x[i * D + k] = at[i];
   }
   for (std::size_t i = 0; i < sum.size(); ++i)
-    if (!std::isfinite(sum[i])) sum[i] = nan;
+    if (!std::isfinite(sum[i]) || !std::isfinite(value[i])) sum[i] = nan;
   return sum;
 }
 

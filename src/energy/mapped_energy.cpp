@@ -100,6 +100,7 @@ class MappedEnergy final : public Energy {
   int dimension() const override { return energy_->dimension(); }
   Domain domain() const override { return mapped(energy_->domain(), map_); }
   std::optional<double> log_z() const override { return energy_->log_z(); }
+  std::optional<EnergyIdentity> identity() const override { return energy_->identity(); }
   UnknownValues unknown_values() const override { return energy_->unknown_values(); }
   std::vector<Mode> modes() const override {
     auto modes = energy_->modes();

@@ -25,7 +25,9 @@
   ENTRY(rastrigin_target)           \
   ENTRY(quantum_ring_target)        \
   ENTRY(logistic_regression_target) \
-  ENTRY(python_target)
+  ENTRY(python_target)              \
+  ENTRY(library_target)             \
+  ENTRY(stan_target)
 
 #define BOLTZCURVE_LATENTS(ENTRY)  \
   ENTRY(gaussian_latent)           \

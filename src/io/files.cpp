@@ -1,6 +1,7 @@
 #include <boltzcurve/files.hpp>
 #include "io/provenance.hpp"
 #include "io/samples_file.hpp"
+#include "io/target_identity.hpp"
 #include "io/training_checkpoint.hpp"
 #include "network/networks.hpp"
 #include "training/training_state.hpp"
@@ -23,12 +24,17 @@ Particles read_particles(const std::filesystem::path& path, const std::optional<
 void write_checkpoint(const std::filesystem::path& path, Trainer& trainer) {
   const auto state = trainer.snapshot();
   const auto provenance = provenance_of_this_process(trainer.world());
-  on_root(trainer.world(), [&] { write_checkpoint(path, to_checkpoint(state, trainer.model().networks(), provenance)); });
+  on_root(trainer.world(), [&] {
+    auto checkpoint = to_checkpoint(state, trainer.model().networks(), provenance);
+    put_identity(checkpoint, *trainer.model().target);
+    write_checkpoint(path, checkpoint);
+  });
 }
 
 Model read_model(const Communicator& world, const ModelSettings& settings, const std::filesystem::path& path) {
   const auto checkpoint = read_checkpoint(world, path);
   auto model = build_model(world, settings, pilot_summary_of(checkpoint));
+  require_identity(checkpoint, *model.target);
   model.parameters = averaged_parameters(checkpoint, model.networks());
   return model;
 }

@@ -28,6 +28,10 @@ constexpr std::int64_t max_particles_at_once = 8192;
 // A batch of particles is to take about this long: short enough to stop soon and to lose little when killed.
 constexpr std::chrono::duration<double> min_batch_time(0.2), max_batch_time(1);
 
+// Of variances of the normal laws that particles start from without a flow: their tails are lighter than most targets', and what few start
+// there weighs much.
+constexpr double start_widening = 1.5;
+
 /// f(x) [n].
 PointScalars<double> values_of(const Energy& energy, const Points<double>& x) {
   const Points<double> column("boltzcurve::energy", x.extent(0), 1);
@@ -76,8 +80,10 @@ Flow flow_of(const Model& model, std::span<const double> parameters) {
 }
 
 Flow start_of(const Model& model) {
-  const auto& factors = model.pilot->summary.factors;
+  auto factors = model.pilot->summary.factors;
   if (factors.empty()) throw SettingError({"method", " = smc: starts from a population, and the pilot run of this model was by chains"});
+  for (auto& factor : factors)
+    for (auto& variance : factor.mixture.variance) variance *= start_widening;
   const auto start = std::make_shared<const MixtureDensity>(factors, model.curve_target().domain());
   return {nullptr, model.curve_target(), *start, 0, 0, model.coordinates(), model.region->domain, start};
 }

@@ -55,7 +55,7 @@ std::vector<BadInput> read_table(const std::string& file) {
 }
 
 Outcome run_in(const std::filesystem::path& folder, const std::string& commands) {
-  return run_program({"sh", "-c", "B='" BOLTZCURVE_EXECUTABLE "' P='" PYTHON_WITH_NUMPY "'\n" + commands}, folder);
+  return run_program({"sh", "-c", "B='" BOLTZCURVE_EXECUTABLE "' P='" PYTHON_WITH_NUMPY "' L='" PLUGINS "'\n" + commands}, folder);
 }
 
 /// All files of a folder: kind, and size and content of those that have one.

@@ -12,6 +12,7 @@ from support import EVERY_RUN, PROGRAM, RUNS, SOURCE
 
 PLACEHOLDERS = {"NET": r"(psi|velocity|normalizer|schedule)", "K": r"\d+", "MOMENT": r"\w+", "METRIC": r"\w+", "COLUMN": r"\w+", "PART": r"\w+", "F": r"\d+"}
 RARE = {f"/survey/coordinates/{part}" for part in ("center", "offset", "order", "slope", "linear", "square")}  # only for targets such as a funnel
+RARE.add("/target/values")  # only for targets from shared libraries
 TEXT = "text"
 
 

@@ -36,7 +36,8 @@ void require_same_model(const Options& trained, const Options& wanted, const std
   const auto require = [&](bool same, const std::string& what) {
     if (!same) throw ConfigError(what + " differs from what " + checkpoint + " was trained with; leave it out, or train again with it");
   };
-  require(trained.target == wanted.target, "[target]");
+  require(trained.target.name == wanted.target.name && values_without_code(trained.target) == values_without_code(wanted.target),
+          "[target]");
   require(trained.latent == wanted.latent, "[latent]");
   require(trained.curve == wanted.curve, "[curve]");
   require(trained.network == wanted.network, "[network]");
@@ -52,7 +53,9 @@ Trained options_since(const Checkpoint& checkpoint, const Request& request) {
   const auto trained = parse_config(checkpoint.provenance.options, checkpoint.source.string(), request.output);
   auto sources = request.sources;
   sources.insert(sources.begin(), trained);
-  return {resolve_options(std::span(&trained, 1)), resolve_options(sources)};
+  Trained options{resolve_options(std::span(&trained, 1)), resolve_options(sources)};
+  require_code_named(options.now, request.sources, checkpoint.source.string());
+  return options;
 }
 
 /// What a training has left. Another than its last is not drawn from unasked: its particles would look like those of the last.

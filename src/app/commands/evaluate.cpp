@@ -229,7 +229,7 @@ Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, co
   const auto metrics = evaluate_metrics(input);
   const auto diagnosis = diagnosis_of(input, metrics, model, state);
   const auto& particles = sampling.particles;
-  const auto names = parameter_names(options, particles.dimension);
+  const auto names = parameter_names(options, particles.dimension, model.target->coordinate_names());
   const auto summaries = summarize(run.world(), log_weights(particles), particles.position, names.size(), places_of_ancestors(particles));
   on_root(run.world(), [&] {
     MetricsFile file = metrics_of_this_training(run);  // first: it may turn out to be another's
@@ -270,6 +270,7 @@ ExitCode evaluate(Run& run) {
   if (sampling.stop != Stop::no) return interrupted(run, sampling.stop, progress_of(run, sampling));
   if (const auto stop = evaluate_stage(run, model, state, QuickHistory::of(run.checkpoint()), sampling); stop != Stop::no)
     return interrupted(run, stop, "while measuring");
+  warn_of_unknown_values(run, *model.target);
   if (!have_samples) forget_finished_particles(run);
   require_some_finished(run, sampling.particles);
   return ExitCode::done;

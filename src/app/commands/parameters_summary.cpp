@@ -9,9 +9,10 @@
 
 namespace boltzcurve {
 
-std::vector<std::string> parameter_names(const Options& options, int dimension) {
+std::vector<std::string> parameter_names(const Options& options, int dimension, std::vector<std::string> of_target) {
   auto names = options.output.names;
   const auto D = static_cast<std::size_t>(dimension);
+  if (names.empty() && !of_target.empty()) return of_target;
   if (names.empty()) {
     for (std::size_t k = 0; k < D; ++k) names.push_back(fmt::format("x{}", k + 1));
     return names;

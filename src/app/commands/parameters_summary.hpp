@@ -12,9 +12,9 @@ namespace boltzcurve {
 
 inline constexpr const char* summary_name = "summary.csv";
 
-/// Names of the target's coordinates: output.names, else x1 to xD. Throws ConfigError where their number does not fit or one is not of its
-/// own.
-std::vector<std::string> parameter_names(const Options& options, int dimension);
+/// Names of the target's coordinates: output.names, else those of the target, else x1 to xD. Throws ConfigError where their number does not
+/// fit or one is not of its own.
+std::vector<std::string> parameter_names(const Options& options, int dimension, std::vector<std::string> of_target = {});
 
 /// A row per parameter: parameter, mean, sd, mcse, q5, q50, q95, ess; NaN where unknown. Of summary.csv.
 Table summary_table(const std::vector<std::string>& names, std::span<const ParameterSummary> summaries);

@@ -83,6 +83,7 @@ ExitCode train(Run& run) {
   Trained trained;
   QuickHistory quick;
   const auto stop = with_recorded_state(run, [&] { return train_stage(run, trained, quick); });
+  warn_of_unknown_values(run, *trained.model.target);
   run.say(spent(run));
   return stop == Stop::no ? ExitCode::done : interrupted(run, stop, after_step(trained.state));
 }
@@ -112,6 +113,7 @@ ExitCode run(Run& run) {
     // 3. Measure them.
     where = "while measuring";
     const auto in_measuring = evaluate_stage(run, model, state, quick, sampling);
+    warn_of_unknown_values(run, *model.target);
     if (in_measuring == Stop::no) {
       forget_finished_particles(run);
       run.say(spent(run));

@@ -1,5 +1,6 @@
 #include <boltzcurve/error.hpp>
 #include "app/commands/stages.hpp"
+#include "io/target_identity.hpp"
 #include "io/training_checkpoint.hpp"
 
 #include <fmt/format.h>
@@ -37,6 +38,7 @@ TrainerSettings trainer_settings(const Options& options) { return {options.train
 Trained restored(const Communicator& world, const Options& options, const Checkpoint& checkpoint) {
   Trained trained;
   trained.model = build_model(world, model_settings(options), pilot_summary_of(checkpoint));
+  require_identity(checkpoint, *trained.model.target);
   const auto& networks = trained.model.networks();
   trained.state = from_checkpoint(checkpoint, networks, *make_optimizer(options.optimizer, networks.tensors()));
   trained.model.parameters = trained.state.average;

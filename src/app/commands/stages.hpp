@@ -64,6 +64,9 @@ std::string progress_of(const Run& run, const Sampling& sampling);
 /// then nothing is written.
 Stop evaluate_stage(Run& run, const Model& model, const TrainingState& state, const QuickHistory& quick, const Sampling& sampling);
 
+/// Warns where the target did not say what its density is, and says where first.
+void warn_of_unknown_values(const Run& run, const Energy& target);
+
 /// Says that a run was interrupted `where` ("after step 7"), and removes the file that asked for it.
 ExitCode interrupted(const Run& run, Stop stop, const std::string& where);
 

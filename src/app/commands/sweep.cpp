@@ -1,3 +1,4 @@
+#include <boltzcurve/registry.hpp>
 #include "app/commands/commands.hpp"
 #include "app/commands/sweep_run.hpp"
 #include "app/sweep/manifest.hpp"
@@ -148,6 +149,13 @@ struct Action {
   ExitCode (*perform)(Run&);
 };
 
+/// Code that runs execute has to be named again where they are run, see require_code_named().
+bool is_confirmation(const std::string& key) {
+  return std::any_of(target_entries().begin(), target_entries().end(), [&](const TargetEntry& entry) {
+    return names_code({entry.name, {}}, key);
+  });
+}
+
 }  // namespace
 
 ExitCode sweep(Run& run) {
@@ -165,9 +173,9 @@ ExitCode sweep(Run& run) {
     if (!request.more_arguments.empty() || request.sweep.failed)
       throw ConfigError(fmt::format("command line: a FILE and --failed are for sweep plan, not for sweep {}", *found));
     for (const auto& source : request.sources)
-      if (!source.assignments.empty())
-        throw ConfigError(fmt::format("{}: {}: options of runs are settled when they are planned; give them to sweep plan",
-                                      source.assignments[0].where, source.assignments[0].key));
+      for (const auto& [key, value, where] : source.assignments)
+        if (*found != "run" || !is_confirmation(key))
+          throw ConfigError(fmt::format("{}: {}: options of runs are settled when they are planned; give them to sweep plan", where, key));
   }
   if (*found != "run" && (!request.sweep.rows.empty() || request.sweep.ranks_per_run > 0))
     throw ConfigError(fmt::format("command line: --rows and --ranks-per-run are for sweep run, not for sweep {}", *found));

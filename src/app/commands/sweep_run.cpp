@@ -128,6 +128,7 @@ class Worker {
     request.sources = {read_config_file(folder / "config.ini")};
     if (row.before != RowState::pending) request.resume = ResumeRequest{true, {}};
     const Command command = {{"run", "", ""}, Command::OptionsFrom::resumable, boltzcurve::run};
+    require_code_named(resolve_options(request.sources), sweep_.request().sources, (folder / "config.ini").string());
     const auto beginning = beginning_of(command, request, ranks_);
     Run run(ranks_, request, beginning.options, beginning.checkpoint, {sweep_.output(stop_file_name)});
     if (settings_.stop_early != EarlyStop::no) watch(run, folder);

@@ -6,6 +6,7 @@
 #include "core/heartbeat.hpp"
 #include "io/checkpoint_series.hpp"
 #include "io/durable_file.hpp"
+#include "io/target_identity.hpp"
 #include "io/training_checkpoint.hpp"
 
 #include <cmath>
@@ -169,6 +170,7 @@ void TrainingFiles::write(Trainer& trainer, const TrainingState& state, const st
     auto checkpoint = to_checkpoint(state, trainer.model().networks(), run_.provenance());
     checkpoint.scalars[run_state_attribute] = run_state;
     quick_.put_into(checkpoint);
+    put_identity(checkpoint, *trainer.model().target);
     write_checkpoint(path, checkpoint, options.verify_checkpoints ? ReadBack::yes : ReadBack::no);
     if (options.keep_every > 0 && state.checkpoints % options.keep_every == 0) add_name(path, kept_path(path, state.step));
   });

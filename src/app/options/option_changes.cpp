@@ -31,6 +31,7 @@ std::string value_in(const Lines& lines, const std::string& key) {
 bool decides_training(const std::string& key, const Options& after) {
   // The number of steps is only where to stop, unless the learning rate is planned over all of them.
   if (key == "training.steps") return after.optimizer.decay == LearningRateDecay::cosine;
+  if (key.starts_with("target.") && names_code(after.target, key)) return false;  // values tell whether the target is another
   const auto* known = find_option_key(key);
   return known == nullptr || known->decides_training;  // those of targets and latent laws are not in the table
 }

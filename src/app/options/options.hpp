@@ -142,6 +142,16 @@ OptionSource read_config_file(const std::filesystem::path& file);
 enum class TargetName { required, optional };
 Options resolve_options(std::span<const OptionSource> sources, TargetName target_name = TargetName::required);
 
+/// Refuses options by which the program would run code (the shared library of a target) unless `given`, what the user himself wrote, names
+/// the same: what `file`, from the folder of a run, says is not enough, since others may have made that. Throws ConfigError.
+void require_code_named(const Options& options, std::span<const OptionSource> given, const std::string& file);
+
+/// Whether a key, "target.path", names code in that sense. Another name for the code is no other target.
+bool names_code(const TargetOptions& target, const std::string& key);
+
+/// The values of a target but those that name code.
+Parameters::Values values_without_code(const TargetOptions& target);
+
 /// Options as a configuration file that stands alone: resolve_options(parse_config(text)) gives equal options, bit for bit.
 std::string resolved_text(const Options& options);
 

@@ -109,7 +109,8 @@ class EntryKeys {
         });
         given[key].push_back(value);
       }
-      for (auto& [key, lines] : inlined(entry, std::move(given), source.folder)) merged[key] = std::move(lines);
+      for (auto& [key, lines] : in_section(section_, [&] { return inlined(entry, std::move(given), source.folder); }))
+        merged[key] = std::move(lines);
     }
     return in_section(section_, [&] { return Parameters(entry.name, entry.parameters, merged).values(); });
   }
@@ -171,6 +172,34 @@ Options resolve_options(std::span<const OptionSource> sources, TargetName target
   if (has_target) options.target.values = target.resolve(find_target, target_entries());
   options.latent.values = latent.resolve(find_latent, latent_entries());
   return options;
+}
+
+bool names_code(const TargetOptions& target, const std::string& key) {
+  const auto& specs = find_target(target.name).parameters;
+  return std::any_of(specs.begin(), specs.end(), [&](const ParameterSpec& spec) { return spec.names_code && key == "target." + spec.key; });
+}
+
+Parameters::Values values_without_code(const TargetOptions& target) {
+  auto values = target.values;
+  std::erase_if(values, [&](const auto& value) { return names_code(target, "target." + value.first); });
+  return values;
+}
+
+void require_code_named(const Options& options, std::span<const OptionSource> given, const std::string& file) {
+  if (options.target.values == values_without_code(options.target)) return;
+  // With the name in front, for a user who gives no more than the file's.
+  std::vector<OptionSource> sources = {{{{"target.name", options.target.name, file}}, {}, false}};
+  sources.insert(sources.end(), given.begin(), given.end());
+  const auto& named = resolve_options(sources).target;
+  for (const auto& [key, lines] : options.target.values) {
+    if (!names_code(options.target, "target." + key)) continue;
+    const auto found = named.values.find(key);
+    if (named.name == options.target.name && found != named.values.end() && found->second == lines) continue;
+    throw ConfigError(fmt::format(
+        "{} names code to run, target.{} = {}: others may have written that, so it is not run unless you name it too, with --target.{}={} "
+        "or the configuration that it came from (--config)",
+        file, key, lines.at(0), key, lines.at(0)));
+  }
 }
 
 std::string resolved_text(const Options& options) {

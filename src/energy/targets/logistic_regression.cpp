@@ -156,7 +156,8 @@ EnergyFacts facts(const Rows& v, double precision) {
       break;
     }
     double share = 1, next = value_at(x - step);
-    for (; next > value && share > 1e-6; share /= 2) next = value_at(x - share / 2 * step);
+    const double rounding = 1e-12 * (1 + std::fabs(value));  // near the mode f does not tell steps apart
+    for (; next > value + rounding && share > 1e-6; share /= 2) next = value_at(x - share / 2 * step);
     x -= share * step;
     value = next;
     if (x.cwiseAbs().maxCoeff() > 1e6) throw improper();

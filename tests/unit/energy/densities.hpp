@@ -4,6 +4,7 @@
 #include <boltzcurve/energy.hpp>
 #include <boltzcurve/registry.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -36,7 +37,8 @@ inline std::ostream& operator<<(std::ostream& stream, const Density& density) { 
 inline std::vector<Density> densities() {
   std::vector<Density> densities;
   for (const TargetEntry& entry : target_entries()) {
-    if (entry.name == "python") continue;  // nothing without a file
+    const auto& keys = entry.parameters;
+    if (std::any_of(keys.begin(), keys.end(), [](const auto& key) { return key.names_code; })) continue;  // nothing without a file
     densities.push_back({entry.name, [name = entry.name] { return make_target(name); }});
     if (entry.name == "gaussian-mixture") densities.back().spacing = 0.125;
     if (entry.name == "gmm40" || entry.name == "asymmetric-two") densities.back().spacing = 0.25;

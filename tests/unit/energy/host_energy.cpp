@@ -78,7 +78,9 @@ Points<Real> evaluated(const Energy& energy, const Points<Real>& x, Wanted wante
 }
 
 std::shared_ptr<const Energy> many_well() { return make_target("many-well", {{"dimension", {"4"}}}); }
-Wrapped wrapped(std::int64_t batch = 1024, bool exact = false) { return {many_well(), {4, batch, exact, many_well()->domain()}}; }
+Wrapped wrapped(std::int64_t batch = 1024, bool exact = false) {
+  return {many_well(), {.dimension = 4, .batch = batch, .exact_batches = exact, .domain = many_well()->domain()}};
+}
 
 TEST(HostEnergy, GivesTheBitsOfTheFunctionWhateverIsWanted) {
   const auto energy = wrapped();

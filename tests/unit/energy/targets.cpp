@@ -687,6 +687,32 @@ TEST(LogisticRegression, ModeOfTheShuttleDataIsThePublishedEstimate) {
   EXPECT_NEAR(mode[1], -0.2322, 1e-4);
 }
 
+// Of a thousand rows f is some 500 nats, whose rounding hides the last steps of Newton's method.
+TEST(LogisticRegression, FindsTheModeOfManyRowsWithoutAPrior) {
+  std::vector<std::string> rows;
+  for (std::uint64_t n = 0; n < 1000; ++n) {
+    CounterRng rng(3, RandomStream::test, 77, n);
+    std::ostringstream row;
+    row << (rng.uniform() < 0.5) << " 1";
+    for (int k = 0; k < 20; ++k) row << ' ' << 5 * rng.uniform();
+    rows.push_back(row.str());
+  }
+  std::ostringstream columns;
+  columns << "y one";
+  for (int k = 0; k < 20; ++k) columns << " a_long_name_of_feature_" << k;
+  const auto energy = make_target("logistic-regression", {{"columns", {columns.str()}},
+                                                          {"row", rows},
+                                                          {"response", {"y"}},
+                                                          {"standardize", {"no"}},
+                                                          {"intercept", {"no"}},
+                                                          {"prior-deviation", {"0"}}});
+  const auto mode = energy->modes().at(0).center;
+  const HostPoints<double> point("test::mode", 1, mode.size());
+  for (std::size_t k = 0; k < mode.size(); ++k) point(0, k) = mode[k];
+  const auto found = evaluate(*energy, point);
+  for (std::size_t k = 0; k < mode.size(); ++k) EXPECT_NEAR(found(0, k + 1), 0, 1e-8);
+}
+
 TEST(LogisticRegression, IsFiniteWhereProbabilitiesUnderflow) {
   const HostPoints<float> far("test::far", 1, 2);
   far(0, 0) = 1e4f, far(0, 1) = -1e4f;

@@ -65,7 +65,9 @@ TrainedRun trained_run(Run& study, const std::string& folder, Options options) {
 TrainedRun finished_run(const Run& study, const std::string& folder) {
   const auto checkpoint = read_checkpoint(study.world(), std::filesystem::path(folder) / checkpoint_name);
   const std::array sources = {parse_config(checkpoint.provenance.options, checkpoint.source.string(), folder)};
-  auto trained = begin(resolve_options(sources));
+  auto options = resolve_options(sources);
+  require_code_named(options, study.request().sources, checkpoint.source.string());
+  auto trained = begin(std::move(options));
   restore(study.world(), trained, checkpoint);
   return trained;
 }
