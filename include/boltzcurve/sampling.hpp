@@ -55,10 +55,12 @@ struct SamplingPlan {
   std::vector<SamplingStage> stages = {};
 };
 
-/// Evaluations of the target by one rank: of its value alone, and with its gradient; of curves that do not read it.
+/// Evaluations of the target, of its value alone and with its gradient, that drawing takes along curves that do not read it.
 struct SamplingWork {
   std::int64_t target_values = 0, target_gradients = 0;
 };
+/// Of `particles` by a plan, without the dry run.
+SamplingWork work_of(const SamplingPlan& plan, const SamplingSettings& settings, std::int64_t particles);
 
 /// What goes along while particles are drawn. Every member does nothing by default. `particles` are all of this rank's.
 class SamplingObserver {
@@ -98,7 +100,6 @@ class Sampler {
     std::int64_t finished = 0;     ///< of this rank's
     Stop interruption = Stop::no;  ///< why it ended early, the last reason of all ranks by that list
     SamplingPlan plan{};
-    SamplingWork work{};  ///< this rank's, without the dry run
   };
   /// The same in batches of a fraction of a second, with an observer.
   Drawn draw(std::int64_t particles, SamplingObserver& observer) const;

@@ -154,7 +154,7 @@ void AnnealedFlow::resample_islands(std::uint64_t stage, Particles& batch) const
   }
 }
 
-void AnnealedFlow::draw(const SamplingPlan& plan, Particles& batch, SamplingWork& work) const {
+void AnnealedFlow::draw(const SamplingPlan& plan, Particles& batch) const {
   const auto D = static_cast<std::size_t>(batch.dimension);
   start(batch);
   double time = flow_.latent_time;
@@ -165,19 +165,24 @@ void AnnealedFlow::draw(const SamplingPlan& plan, Particles& batch, SamplingWork
     weigh(stage, batch);
     resample_islands(k, batch);
     move(stage, sampling_numbers + k * numbers_of_stage, settings_.moves, batch);
-    if (stage.blend > 0) {
-      work.target_values += batch.shard.count;
-      work.target_gradients += batch.shard.count * (1 + std::int64_t{settings_.moves} * stage.leaps);
-    }
   }
   if (time != flow_.target_time) carry(time, flow_.target_time, batch);
   weigh({flow_.target_time, 1}, batch);
-  work.target_values += batch.shard.count;
   for (std::size_t i = 0; i < batch.size(); ++i)
     if (batch.finished(i) && std::isnan(batch.energy[i])) batch.status[i] = ParticleStatus::nonfinite;
   batch.log_weight = log_weights(batch);
   for (std::size_t f = 0; f < batch.frames.size(); ++f)
     if (batch.frame_times[f] == flow_.target_time) std::copy_n(batch.position.begin(), batch.size() * D, batch.frames[f].begin());
+}
+
+SamplingWork work_of(const SamplingPlan& plan, const SamplingSettings& settings, std::int64_t particles) {
+  SamplingWork work{particles, 0};
+  for (const auto& stage : plan.stages) {
+    if (stage.blend == 0) continue;
+    work.target_values += particles;
+    work.target_gradients += particles * (1 + std::int64_t{settings.moves} * stage.leaps);
+  }
+  return work;
 }
 
 /// Few particles that go ahead and leave a plan behind.

@@ -24,8 +24,8 @@ class AnnealedFlow {
   SamplingPlan plan(const Communicator& ranks) const;
 
   /// Particles of `batch` at the start, then through all stages of a plan, weighed: all columns and frames, in the coordinates of the flow.
-  /// Counts evaluations of the target. Not collective.
-  void draw(const SamplingPlan& plan, Particles& batch, SamplingWork& work) const;
+  /// Not collective.
+  void draw(const SamplingPlan& plan, Particles& batch) const;
 
  private:
   class DryRun;

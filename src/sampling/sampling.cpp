@@ -189,7 +189,7 @@ SamplingPlan Sampler::make_plan() const {
 
 void Sampler::draw_batch(const Shard& batch, Drawn& drawn) const {
   auto part = room_for_particles(batch, drawn.particles.dimension, drawn.particles.frame_times);
-  AnnealedFlow(flow_, settings_, seed_).draw(drawn.plan, part, drawn.work);
+  AnnealedFlow(flow_, settings_, seed_).draw(drawn.plan, part);
   change_coordinates(flow_.coordinates, part);
   from_bytes(to_bytes(part, batch), batch, drawn.particles);
 }

@@ -91,7 +91,8 @@ TEST_F(PythonTarget, WhoseProcessDiesLosesNothingThatWasLearned) {
 TEST_F(PythonTarget, WhoseProcessDiesDuringTrainingNamesTheCheckpoint) {
   Program program(command("train", "out", {"--training.steps=100000000", "--training.evaluate-every=50", "--training.checkpoint-steps=50"}),
                   folder.path());
-  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(folder.path() / "out/checkpoint.previous.h5"); }));  // the second one is there
+  ASSERT_TRUE(
+      wait_until([&] { return std::filesystem::exists(folder.path() / "out/checkpoint.previous.h5"); }));  // the second one is there
   folder.write("die", "");
   const auto outcome = program.wait();
   EXPECT_EQ(outcome.exit_code, 4);

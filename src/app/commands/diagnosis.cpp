@@ -1,5 +1,6 @@
 #include "app/commands/diagnosis.hpp"
 #include "metrics/disagreement.hpp"
+#include "metrics/forward_importance.hpp"
 #include "metrics/importance.hpp"
 #include "metrics/mode_weights.hpp"
 #include "metrics/pilot_population.hpp"
@@ -190,18 +191,54 @@ std::optional<std::string> missing_mode(const DiagnosisInput& input) {
                      lost, shares.size(), fmt::join(center, ", "), shares[*worst] * ended / all, expected[*worst]);
 }
 
+/// A forward ESS far below the ESS, and what it is without the half percent of points that the flow gives least to.
+struct ForwardAlarm {
+  std::string points;  ///< "exact samples"
+  double forward, without_few;
+  std::int64_t few, all;
+};
+
+std::vector<ForwardAlarm> forward_alarms(const DiagnosisInput& input) {
+  constexpr std::int64_t one_of = 200;
+  const auto& metrics = input.metrics;
+  std::vector<ForwardAlarm> alarms;
+  const auto look = [&](const char* key, const char* points, std::span<const double> log_weight) {
+    const auto forward = value_of(input.evaluation, key);
+    if (metrics.legs != 1 || !forward || !(*forward < blind_ratio * count_of(input, "ess"))) return;
+    auto all = metrics.ranks.all_gather(log_weight);
+    std::sort(all.begin(), all.end());
+    const auto count = static_cast<std::int64_t>(all.size()), few = count / one_of;
+    all.resize(static_cast<std::size_t>(count - few));
+    const auto rest = forward_estimate(Communicator(MPI_COMM_SELF), all);
+    alarms.push_back({points, *forward, rest ? rest->ess : *forward, few, count});
+  };
+  look("ess_forward", "exact samples", metrics.exact_log_weight);
+  look("ess_forward_pilot", "points of the pilot's population", metrics.population_log_weight);
+  return alarms;
+}
+
+std::optional<std::string> thin_tail(const DiagnosisInput& input) {
+  for (const auto& [points, forward, without_few, few, all] : forward_alarms(input))
+    if (!(without_few < blind_ratio * count_of(input, "ess")))
+      return fmt::format(
+          "up to {} of {} {} lie where the flow has hardly any density: they show a forward ESS of {:.2g}, the others {:.3g}. That tail, "
+          "or "
+          "small part of the target, is hardly reached, and what it weighs is in no error of log Z; longer training, or more "
+          "pilot.particles, may help",
+          few, all, points, forward, without_few);
+  return std::nullopt;
+}
+
 std::optional<std::string> lost_modes(const DiagnosisInput& input) {
   const auto mode = missing_mode(input);
   const double ess = count_of(input, "ess");
-  const bool of_flow = input.metrics.legs == 1;
   std::string text;
   const auto add = [&](const std::string& more) { text += (text.empty() ? "modes are lost: " : "; ") + more; };
   if (mode) add(*mode);
-  for (const auto& [key, witness] :
-       {std::pair("ess_forward", "exact samples show"), std::pair("ess_forward_pilot", "points of the pilot's population show")})
-    if (const auto forward = value_of(input.evaluation, key); of_flow && forward && *forward < blind_ratio * ess)
-      add(fmt::format("{} a forward ESS of {:.2g} where the particles, which cannot see what none of them reached, show {:.2g}", witness,
-                      *forward, ess));
+  for (const auto& alarm : forward_alarms(input))
+    if (alarm.without_few < blind_ratio * ess)
+      add(fmt::format("{} show a forward ESS of {:.2g} where the particles, which cannot see what none of them reached, show {:.2g}",
+                      alarm.points, alarm.forward, ess));
   if (text.empty()) return std::nullopt;
   if (input.curve_name == CurveName::linear)
     text +=
@@ -302,6 +339,7 @@ constexpr Signature signatures[] = {
     {Finding::failed_particles, failed_particles},
     {Finding::stray_samples, stray_samples},
     {Finding::lost_modes, lost_modes},
+    {Finding::thin_tail, thin_tail},
     {Finding::exploding_velocity, exploding_velocity},
     {Finding::unconverged, unconverged_residual},
     {Finding::pilot_disagrees, pilot_disagrees},

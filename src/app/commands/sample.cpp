@@ -157,7 +157,7 @@ Sampling sample_stage(Run& run, const Model& model, const TrainingState& state, 
   sampling.legs = drawn.plan.legs;
   sampling.particles = std::move(drawn.particles);
   const bool asks_once = model.settings.curve.form == CurveForm::network;  // else at every step of a path
-  if (asks_once) sampling.work = {run.world().sum(drawn.work.target_values), run.world().sum(drawn.work.target_gradients)};
+  if (asks_once) sampling.work = work_of(drawn.plan, options.sampling, sampling.finished);
   const auto spent = [&](std::int64_t SamplingWork::*evaluations) {
     return sampling.work ? std::optional(static_cast<double>(*sampling.work.*evaluations)) : std::nullopt;
   };

@@ -177,6 +177,19 @@ TEST(Diagnosis, SeesALostModeInTheWeightsOfExactSamples) {
                                                      "which cannot see what none of them reached, show 1.")));
 }
 
+// One point of four hundred in a far tail is no lost mode, four are: more than half a percent.
+TEST(Diagnosis, TellsAThinTailFromALostMode) {
+  Case bad;
+  bad.metrics.modes.clear();
+  bad.metrics.exact_log_weight.assign(400, 0.0);
+  bad.metrics.exact_log_weight[7] = 100;
+  EXPECT_THAT(bad.findings().findings, ElementsAre(Finding::thin_tail));
+  EXPECT_THAT(bad.diagnosis(), ElementsAre(HasSubstr("up to 2 of 400 exact samples lie where the flow has hardly any density: they show a "
+                                                     "forward ESS of 1.5e-41, the others 1.")));
+  for (const std::size_t i : {100u, 200u, 300u}) bad.metrics.exact_log_weight[i] = 100;
+  EXPECT_THAT(bad.findings().findings, ElementsAre(Finding::lost_modes));
+}
+
 TEST(Diagnosis, SaysHowManyExactSamplesTheFlowDoesNotCarryBack) {
   Case bad;
   const HostPoints<double> exact("test::exact", 4, 1);

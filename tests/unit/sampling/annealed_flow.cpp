@@ -111,6 +111,14 @@ TEST(AnnealedFlow, TakesTheFlowAloneWhereADryRunFindsItGood) {
   EXPECT_LT(bad.plan.flow_ess.value(), 0.5);
   EXPECT_GT(bad.plan.legs, 1);
   EXPECT_GE(bad.plan.stages.size(), static_cast<std::size_t>(bad.plan.legs));
+  EXPECT_EQ(work_of(good.plan, {}, 128).target_values, 128);
+  EXPECT_EQ(work_of(good.plan, {}, 128).target_gradients, 0);
+  // Beyond the path's end the target is asked for: once to weigh, and by moves of so many leaps.
+  SamplingPlan plan{2, {}, {{4, 0, 1, 3}, {0, 0, 1, 3}, {0, 0.5, 1, 5}, {0, 1, 1, 7}}};
+  SamplingSettings settings;
+  settings.moves = 2;
+  EXPECT_EQ(work_of(plan, settings, 10).target_values, 30);
+  EXPECT_EQ(work_of(plan, settings, 10).target_gradients, 10 * (2 + 2 * 12));
 }
 
 // The mean of Z over many small runs, of a flow and densities that are both wrong, with resampling in every run. False alarm of 3.5
