@@ -88,7 +88,8 @@ def level_and_heading(run):
 def test_faults_are_named_with_what_to_try(spoiled, tmp_path):  # noqa: F811
     folder = spoiled("plane")
     evaluation = json.loads((folder / "evaluation.json").read_text())
-    evaluation.update(ess=0.05, ess_forward=0.01, log_z=-1.0, log_z_exact=0.0, log_z_stderr=0.1, log_z_thermodynamic=0.125, escaped=30, particles=400)
+    evaluation.update(ess=0.05, ess_forward=0.01, log_z=-1.0, log_z_exact=0.0, log_z_stderr=0.1, log_z_thermodynamic=0.125, escaped=30, particles=400,
+                      energy_distance=0.5, energy_distance_floor=0.1)
     del evaluation["diagnosis"], evaluation["diagnosis_text"]  # as files were before the program said what is wrong
     (folder / "evaluation.json").write_text(json.dumps(evaluation))
     found = level_and_heading(read_run(folder))

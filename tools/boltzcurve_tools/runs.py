@@ -195,7 +195,7 @@ def read_samples(file: h5py.File) -> Samples:
     position = group["position"][()]
     count = len(position)
     otherwise: dict[str, Any] = {"status": np.zeros(count, np.int32), "evaluations": np.zeros(count, np.int64), "id": np.arange(count),
-                                 "action": None, "time": None}
+                                 "action": None, "time": None, "island": None, "ancestor": None}
     columns: dict[str, Any] = {name: otherwise[name] if name in otherwise and name not in group else group[name][()]
                                for name in PARTICLE_UNITS if name != "position"}
     wrong = [f"{name} {values.shape}" for name, values in columns.items() if values is not None and values.shape != position.shape[:1]]
