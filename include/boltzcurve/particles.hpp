@@ -111,6 +111,10 @@ struct Particles : ParticleTable<OnHost> {
 /// Particles with their ids and room for everything else; D = `dimension`.
 Particles room_for_particles(const Shard& shard, int dimension, std::vector<double> frame_times = {});
 
+/// Logarithms of the importance weights, log w = -f_D(x) - log q(x), of generated particles [n]; -infinity (weight 0) for a failed one and
+/// where the energy is not a number.
+std::vector<double> log_weights(const Particles& particles);
+
 /// All that there is to know of the particles `part`, which lies within `particles.shard`, as bytes of this machine: columns in order, then
 /// frames. `from_bytes` puts them back in their places; `bytes` must be as long as `particle_bytes` says, or longer.
 std::vector<std::byte> to_bytes(const Particles& particles, const Shard& part);

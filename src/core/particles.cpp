@@ -1,6 +1,8 @@
 #include <boltzcurve/particles.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -35,6 +37,15 @@ Particles room_for_particles(const Shard& shard, int dimension, std::vector<doub
   std::iota(particles.id.begin(), particles.id.end(), shard.first);
   particles.ancestor = particles.id;
   return particles;
+}
+
+std::vector<double> log_weights(const Particles& particles) {
+  std::vector<double> log_weight(particles.size());
+  for (std::size_t i = 0; i < particles.size(); ++i) {
+    const double value = -particles.energy[i] - particles.log_density[i];
+    log_weight[i] = particles.finished(i) && !std::isnan(value) ? value : -std::numeric_limits<double>::infinity();
+  }
+  return log_weight;
 }
 
 std::vector<std::byte> to_bytes(const Particles& particles, const Shard& part) {

@@ -81,7 +81,7 @@ class TemperedCurveOf final : public detail::CurveOf<TemperedCurve> {
   template <class Real>
   void make_psi_kernel_as(std::unique_ptr<PsiKernel<Real>>& made) const {
     if (networks().list.front().name == TemperedCurve::network_names[TemperedCurve::of_psi])
-      made = boltzcurve::make_psi_kernel<TemperedCurve, Real>(functor(), networks());
+      made = boltzcurve::make_matching_kernel<TemperedCurve, Real>(functor(), networks());
   }
 
   void make_energies(const Energy& target, const Energy& latent, std::unique_ptr<CurveEnergies<float>>& made) const override {

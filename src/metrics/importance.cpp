@@ -10,15 +10,6 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 }
 
-std::vector<double> log_weights(const Particles& particles) {
-  std::vector<double> log_weight(particles.size());
-  for (std::size_t i = 0; i < particles.size(); ++i) {
-    const double value = -particles.energy[i] - particles.log_density[i];
-    log_weight[i] = particles.finished(i) && !std::isnan(value) ? value : -infinity;
-  }
-  return log_weight;
-}
-
 namespace {
 
 double lineage(const Communicator& ranks, std::span<const double> log_weight, std::span<const std::int64_t> ancestor, double largest,

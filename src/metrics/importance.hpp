@@ -9,10 +9,6 @@
 
 namespace boltzcurve {
 
-/// Logarithms of the importance weights, log w = -f_D(x) - log q(x), of generated particles [n]; -infinity (weight 0) for a failed one and
-/// where the energy is not a number.
-std::vector<double> log_weights(const Particles& particles);
-
 /// What weights w of N particles x ~ q tell. All sums are scaled by the largest weight, so no log weight is too large or too small.
 struct ImportanceEstimate {
   double ess;          ///< (sum w)^2 / (N sum w^2), in [0, 1]; 1 for equal weights, 0 when all are 0. A lost mode does not show in it

@@ -72,10 +72,6 @@ class MatchingKernel : public PsiKernel<Real> {
 template <class Curve, class Real>
 std::unique_ptr<MatchingKernel<Real>> make_matching_kernel(const Curve& curve, const CurveNetworks& networks,
                                                            const MatchingShape& shape = {});
-template <class Curve, class Real>
-std::unique_ptr<PsiKernel<Real>> make_psi_kernel(const Curve& curve, const CurveNetworks& networks) {
-  return make_matching_kernel<Curve, Real>(curve, networks);
-}
 
 extern template struct MatchingBatch<float>;
 extern template struct MatchingBatch<double>;

@@ -34,15 +34,6 @@ constexpr double wall = 1e29;  // an energy that weighs nothing
 // Numbers of the moves of a stage: beyond those of the pilot and of training.
 constexpr std::uint64_t sampling_numbers = std::uint64_t{1} << 45, numbers_of_stage = std::uint64_t{1} << 16;
 
-std::vector<double> log_weights(const Particles& batch) {
-  std::vector<double> log_weight(batch.size());
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    const double value = -batch.energy[i] - batch.log_density[i];
-    log_weight[i] = batch.finished(i) && !std::isnan(value) ? value : -infinity;
-  }
-  return log_weight;
-}
-
 /// Rows of all columns and frames become those of their parents in the same batch; ids stay.
 void take_parents(std::span<const std::int64_t> parents, std::size_t first, Particles& batch) {
   const auto D = static_cast<std::size_t>(batch.dimension);
@@ -72,10 +63,7 @@ void AnnealedFlow::start(Particles& batch) const {
   const auto energies = energies_of(flow_.latent, batch.position);
   for (std::size_t i = 0; i < n; ++i) {
     batch.log_density[i] = -energies[i] - log_z;
-    batch.status[i] = ParticleStatus::finished;
     batch.time[i] = flow_.latent_time;
-    batch.action[i] = 0;
-    batch.evaluations[i] = 0;
     batch.island[i] = batch.id[i] / settings_.island;
   }
 }
@@ -214,8 +202,6 @@ class AnnealedFlow::DryRun {
     const double end = flow_.flow_.target_time;
     double b = 0;
     for (std::size_t rung = 0; rung < most_rungs; ++rung) {
-      flow_.weigh({end, b}, batch_);
-      resample();
       const double next = next_temper(ranks_.all_gather(std::span<const double>(log_ratio())), b, ladder_ess);
       if (next == 1 && b == 0) return;
       add_stage({end, next, 0, std::clamp(static_cast<int>(std::ceil(ladder_turn / step_)), fewest_leaps, most_leaps)});

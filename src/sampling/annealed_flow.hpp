@@ -23,8 +23,8 @@ class AnnealedFlow {
   /// end to the target, and metric and step length of the moves at each. Collective; every rank gets the same, whatever their number.
   SamplingPlan plan(const Communicator& ranks) const;
 
-  /// Particles of `batch` at the start, then through all stages of a plan, weighed: all columns and frames, in the coordinates of the flow.
-  /// Not collective.
+  /// Particles of `batch`, which is as room_for_particles() makes it, at the start, then through all stages of a plan, weighed: all columns
+  /// and frames, in the coordinates of the flow. Not collective.
   void draw(const SamplingPlan& plan, Particles& batch) const;
 
  private:

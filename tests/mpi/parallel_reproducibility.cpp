@@ -248,6 +248,18 @@ TEST(BatchLoss, FindsTheWorstPointOfAllRanks) {
   ASSERT_EQ(shared.x.size(), 2u);
 }
 
+Flow flow_of(const SmallProblem& problem) {
+  const auto& path = *problem.settings.curve;
+  return {make_velocity_field(Precision::single_precision, path, problem.parameters(), *problem.target, *problem.latent),
+          *problem.target,
+          *problem.latent,
+          path.latent_time(),
+          path.target_time(),
+          {},
+          problem.target->domain(),
+          make_path_density(Precision::single_precision, path, problem.parameters(), *problem.target, *problem.latent)};
+}
+
 TEST(Particles, OfEveryCurveHaveTheSameBitsOnAllRanksTogetherAsOnOne) {
   for (const auto& curve : choices<CurveName>) {
     SCOPED_TRACE(curve.name);
@@ -255,14 +267,8 @@ TEST(Particles, OfEveryCurveHaveTheSameBitsOnAllRanksTogetherAsOnOne) {
     SamplingSettings settings;
     settings.frames = 2;
     settings.block = 100;
-    const auto& path = *problem.settings.curve;
-    const Flow flow{make_velocity_field(Precision::single_precision, path, problem.parameters(), *problem.target, *problem.latent),
-                    *problem.target,
-                    *problem.latent,
-                    path.latent_time(),
-                    path.target_time(),
-                    {},
-                    problem.target->domain()};
+    Flow flow = flow_of(problem);
+    flow.density.reset();
     const auto mine = Sampler(world(), flow, settings, 1).draw(333);
     const auto alone = Sampler(self(), flow, settings, 1).draw(333);
     ASSERT_EQ(alone.position.size(), 666u);
@@ -282,15 +288,8 @@ TEST(Particles, InLegsHaveTheSameBitsOnAllRanksTogetherAsOnOne) {
     settings.legs = 3;
     settings.island = 64;
     settings.resample_below = 0.9;
-    const auto& path = *problem.settings.curve;
-    const Flow flow{make_velocity_field(Precision::single_precision, path, problem.parameters(), *problem.target, *problem.latent),
-                    *problem.target,
-                    *problem.latent,
-                    path.latent_time(),
-                    path.target_time(),
-                    {},
-                    problem.target->domain(),
-                    make_path_density(Precision::single_precision, path, problem.parameters(), *problem.target, *problem.latent)};
+    const Flow flow = flow_of(problem);
+    ASSERT_TRUE(flow.density);
     const auto mine = Sampler(world(), flow, settings, 1).draw(333);
     const auto alone = Sampler(self(), flow, settings, 1).draw(333);
     const auto ranks = world();

@@ -222,8 +222,7 @@ std::optional<std::string> thin_tail(const DiagnosisInput& input) {
     if (!(without_few < blind_ratio * count_of(input, "ess")))
       return fmt::format(
           "up to {} of {} {} lie where the flow has hardly any density: they show a forward ESS of {:.2g}, the others {:.3g}. That tail, "
-          "or "
-          "small part of the target, is hardly reached, and what it weighs is in no error of log Z; longer training, or more "
+          "or small part of the target, is hardly reached, and what it weighs is in no error of log Z; longer training, or more "
           "pilot.particles, may help",
           few, all, points, forward, without_few);
   return std::nullopt;
